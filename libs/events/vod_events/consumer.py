@@ -1,0 +1,143 @@
+"""Consuming: durable, several at a time, retried with pauses, and put aside when it never works."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+import nats
+from google.protobuf.message import DecodeError, Message
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig
+from opentelemetry import propagate, trace
+
+from vod_events.bus import Bus, ensure_streams
+from vod_runtime import Runtime
+
+EVENT_HANDLED = "event_handled"
+EVENT_FAILED = "event_failed"
+EVENT_DEAD = "event_dead_lettered"
+CONSUMER_WAITING = "consumer_waiting_for_bus"
+MAX_DELIVERIES = 5
+_PAUSES = (1.0, 5.0, 15.0, 30.0)
+_AT_ONCE = 16
+_FETCH_SECONDS = 5.0
+_RETRY_SECONDS = 1.0
+
+M = TypeVar("M", bound=Message)
+Handle = Callable[[M], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscription(Generic[M]):
+    subject: str
+    durable: str
+    message: type[M]
+    handle: Handle[M]
+    timeout: timedelta
+
+
+@asynccontextmanager
+async def consumer(
+    bus: Bus,
+    runtime: Runtime,
+    *,
+    subject: str,
+    durable: str,
+    message: type[M],
+    handle: Handle[M],
+    timeout: timedelta = timedelta(seconds=30),
+) -> AsyncIterator[None]:
+    """Call *handle* for every message on *subject* while the context is open.
+
+    A handler that raises or takes longer than *timeout* gets the message again, five times in all; then the message
+    goes to `dead-letter.{subject}`. Handlers must be idempotent: a message can arrive twice. Messages are handled
+    several at a time, in no promised order. On leaving, handlers under way are cancelled; their messages come again.
+    """
+    subscription = _Subscription(subject, durable, message, handle, timeout)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(_run(bus, runtime, subscription), name=f"consume {subject}")
+        yield
+        running.cancel()
+
+
+async def _run(bus: Bus, runtime: Runtime, subscription: _Subscription[M]) -> None:
+    while True:
+        try:
+            pull = await _subscribe(bus, subscription)
+            await _consume(bus, runtime, subscription, pull)
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
+            runtime.log.warning(CONSUMER_WAITING, subject=subscription.subject, why=type(error).__name__)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def _subscribe(bus: Bus, subscription: _Subscription[M]) -> JetStreamContext.PullSubscription:
+    await ensure_streams(bus)  # a NATS that lost its disk has none
+    config = ConsumerConfig(
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=subscription.timeout.total_seconds() + 5.0,
+        max_deliver=MAX_DELIVERIES,
+        max_ack_pending=_AT_ONCE * 4,
+    )
+    return await bus.jetstream.pull_subscribe(subscription.subject, durable=subscription.durable, config=config)
+
+
+async def _consume(
+    bus: Bus, runtime: Runtime, subscription: _Subscription[M], pull: JetStreamContext.PullSubscription
+) -> None:
+    slots = asyncio.Semaphore(_AT_ONCE)
+    try:
+        async with asyncio.TaskGroup() as handlers:
+            while True:
+                await slots.acquire()
+                slots.release()
+                try:
+                    batch = await pull.fetch(1, timeout=_FETCH_SECONDS)
+                except (nats.errors.TimeoutError, TimeoutError):
+                    await pull.consumer_info()  # raises when NATS lost the consumer, which a fetch would not tell
+                    continue
+                for msg in batch:
+                    await slots.acquire()
+                    task = handlers.create_task(_handle(bus, runtime, subscription, msg))
+                    task.add_done_callback(lambda _: slots.release())
+    except* (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as group:
+        raise group.exceptions[0] from None
+
+
+async def _handle(bus: Bus, runtime: Runtime, subscription: _Subscription[M], msg: Msg) -> None:
+    tracer = runtime.tracer_provider.get_tracer("vod_events")
+    context = propagate.extract(msg.headers or {})
+    name = f"consume {subscription.subject}"
+    with tracer.start_as_current_span(name, context=context, kind=trace.SpanKind.CONSUMER):
+        try:
+            event = subscription.message.FromString(msg.data)
+            async with asyncio.timeout(subscription.timeout.total_seconds()):
+                await subscription.handle(event)
+        except DecodeError:
+            await _put_aside(bus, runtime, msg)
+        except Exception:
+            runtime.log.exception(EVENT_FAILED, subject=msg.subject, delivery=msg.metadata.num_delivered)
+            await _again(bus, runtime, msg)
+        else:
+            runtime.log.debug(EVENT_HANDLED, subject=msg.subject)
+            await msg.ack()
+
+
+async def _again(bus: Bus, runtime: Runtime, msg: Msg) -> None:
+    delivery = msg.metadata.num_delivered
+    if delivery >= MAX_DELIVERIES:
+        await _put_aside(bus, runtime, msg)
+    else:
+        await msg.nak(delay=_PAUSES[min(delivery, len(_PAUSES)) - 1])
+
+
+async def _put_aside(bus: Bus, runtime: Runtime, msg: Msg) -> None:
+    sequence = msg.metadata.sequence.stream
+    await bus.publish_raw(
+        f"dead-letter.{msg.subject}", msg.data, msg.headers or {}, message_id=f"dead:{msg.metadata.stream}:{sequence}"
+    )
+    await msg.term()
+    runtime.log.error(EVENT_DEAD, subject=msg.subject, sequence=sequence)

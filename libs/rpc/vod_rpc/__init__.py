@@ -1,0 +1,41 @@
+"""gRPC as every service of ours speaks it: deadlines travel, failures keep their identity, health is measured."""
+
+from vod_rpc.channel import channel
+from vod_rpc.deadlines import deadline, time_left
+from vod_rpc.errors import (
+    Aborted,
+    AlreadyExists,
+    DeadlineExceeded,
+    FailedPrecondition,
+    Failure,
+    Internal,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+)
+from vod_rpc.problem import problem
+from vod_rpc.server import Serving, rpc_server
+
+__all__ = [
+    "Aborted",
+    "AlreadyExists",
+    "DeadlineExceeded",
+    "FailedPrecondition",
+    "Failure",
+    "Internal",
+    "InvalidArgument",
+    "NotFound",
+    "PermissionDenied",
+    "ResourceExhausted",
+    "Serving",
+    "Unauthenticated",
+    "Unavailable",
+    "channel",
+    "deadline",
+    "problem",
+    "rpc_server",
+    "time_left",
+]

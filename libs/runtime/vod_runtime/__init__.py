@@ -1,0 +1,6 @@
+"""What a service is given to live on: a logger, a tracer, metrics and a clock, and a host that starts and stops it."""
+
+from vod_runtime.clock import Clock, SystemClock
+from vod_runtime.runtime import Check, Endpoint, Runtime
+
+__all__ = ["Check", "Clock", "Endpoint", "Runtime", "SystemClock"]
