@@ -1,0 +1,241 @@
+"""The real service: events over a real NATS in, real gRPC calls to (fake) neighbours out."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import pytest
+from google.protobuf.message import Message
+from pydantic import SecretStr
+from vod.catalog.v1.catalog_pb2 import EpisodeKey
+from vod.picks.v1 import picks_service_pb2, picks_service_pb2_grpc
+from vod.playback.v1 import playback_service_pb2, playback_service_pb2_grpc
+from vod.playback.v1.events_pb2 import EpisodeEnded, HeartbeatRecorded
+from vod.scoring.v1.scoring_pb2 import DeviceProfile
+from vod.stream.v1 import stream_service_pb2, stream_service_pb2_grpc
+from vod.subtitles.v1 import subtitles_service_pb2, subtitles_service_pb2_grpc
+
+from vod_events import Bus, event_bus
+from vod_prefetch.service import serve
+from vod_prefetch.settings import Settings
+from vod_rpc import NotFound, Serving, Unavailable, rpc_server
+from vod_runtime import Runtime
+from vod_testing import eventually
+
+NEXT = EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=2)
+
+
+@dataclass
+class Neighbours:
+    """Picks, stream node, subtitles and playback: they answer well unless told otherwise, and note what is asked."""
+
+    asked: list[Message] = field(default_factory=list)
+    pick_failures: list[Exception] = field(default_factory=list)
+    state: "stream_service_pb2.PinState" = stream_service_pb2.PIN_STATE_READY
+
+    def asked_for(self, kind: type[Message]) -> list[Message]:
+        return [one for one in self.asked if isinstance(one, kind)]
+
+
+class Picks(picks_service_pb2_grpc.PicksServiceServicer):
+    def __init__(self, neighbours: Neighbours) -> None:
+        self.neighbours = neighbours
+
+    async def EnsurePick(
+        self, request: picks_service_pb2.EnsurePickRequest, context: object
+    ) -> picks_service_pb2.EnsurePickResponse:
+        self.neighbours.asked.append(request)
+        if self.neighbours.pick_failures:
+            raise self.neighbours.pick_failures.pop(0)
+        pick = picks_service_pb2.Pick(infohash="aa", magnet_uri="magnet:?xt=urn:btih:aa", file_index=3, title="T")
+        return picks_service_pb2.EnsurePickResponse(pick=pick)
+
+
+class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
+    def __init__(self, neighbours: Neighbours) -> None:
+        self.neighbours = neighbours
+
+    async def EnsurePin(
+        self, request: stream_service_pb2.EnsurePinRequest, context: object
+    ) -> stream_service_pb2.EnsurePinResponse:
+        self.neighbours.asked.append(request)
+        return stream_service_pb2.EnsurePinResponse(pin=stream_service_pb2.Pin(state=self.neighbours.state))
+
+
+class Subtitles(subtitles_service_pb2_grpc.SubtitlesServiceServicer):
+    def __init__(self, neighbours: Neighbours) -> None:
+        self.neighbours = neighbours
+
+    async def EnsureSubtitles(
+        self, request: subtitles_service_pb2.EnsureSubtitlesRequest, context: object
+    ) -> subtitles_service_pb2.EnsureSubtitlesResponse:
+        self.neighbours.asked.append(request)
+        return subtitles_service_pb2.EnsureSubtitlesResponse()
+
+
+class Playback(playback_service_pb2_grpc.PlaybackServiceServicer):
+    def __init__(self, neighbours: Neighbours) -> None:
+        self.neighbours = neighbours
+
+    async def SetNextHint(
+        self, request: playback_service_pb2.SetNextHintRequest, context: object
+    ) -> playback_service_pb2.SetNextHintResponse:
+        self.neighbours.asked.append(request)
+        return playback_service_pb2.SetNextHintResponse()
+
+
+def servings(neighbours: Neighbours) -> dict[str, Serving]:
+    return {
+        "picks": Serving(
+            picks_service_pb2.DESCRIPTOR, picks_service_pb2_grpc.add_PicksServiceServicer_to_server, Picks(neighbours)
+        ),
+        "stream_node": Serving(
+            stream_service_pb2.DESCRIPTOR,
+            stream_service_pb2_grpc.add_StreamServiceServicer_to_server,
+            StreamNode(neighbours),
+        ),
+        "subtitles": Serving(
+            subtitles_service_pb2.DESCRIPTOR,
+            subtitles_service_pb2_grpc.add_SubtitlesServiceServicer_to_server,
+            Subtitles(neighbours),
+        ),
+        "playback": Serving(
+            playback_service_pb2.DESCRIPTOR,
+            playback_service_pb2_grpc.add_PlaybackServiceServicer_to_server,
+            Playback(neighbours),
+        ),
+    }
+
+
+@pytest.fixture
+def neighbours() -> Neighbours:
+    return Neighbours()
+
+
+@pytest.fixture
+async def bus(
+    neighbours: Neighbours, make_runtime: Callable[[str], Runtime], nats_url: str, redis_url: str
+) -> AsyncIterator[Bus]:
+    """Prefetch runs; what is published here is what it hears."""
+    async with AsyncExitStack() as stack:
+        targets = {}
+        for name, serving in servings(neighbours).items():
+            server = rpc_server("127.0.0.1:0", make_runtime(name), serving, checks={})
+            targets[f"{name}_target"] = (await stack.enter_async_context(server)).address
+        settings = Settings(nats_url=SecretStr(nats_url), redis_url=SecretStr(redis_url), prepare_seconds=5, **targets)
+        await stack.enter_async_context(serve(settings, make_runtime("prefetch")))
+        yield await stack.enter_async_context(event_bus(SecretStr(nats_url), make_runtime("test")))
+
+
+async def beat(bus: Bus, number: int = 1) -> None:
+    event = HeartbeatRecorded(
+        session_id="s1",
+        next=NEXT,
+        device=DeviceProfile(h264=True),
+        profile_hash="p",
+        subtitle_languages=["en", "de"],
+    )
+    await bus.publish("playback.v1.heartbeat.s1", event, message_id=f"s1:{number}")
+
+
+def why_not_told(neighbours: Neighbours, *ready: bool) -> str | None:
+    told = [one.next_hint.ready for one in neighbours.asked_for(playback_service_pb2.SetNextHintRequest)]  # type: ignore[attr-defined]
+    return None if list(ready) == told else f"told {told}"
+
+
+async def test_a_heartbeat_gets_the_next_episode_ready(neighbours: Neighbours, bus: Bus) -> None:
+    await beat(bus)
+
+    await eventually(lambda: why_not_told(neighbours, True), within=5)
+    (pick,) = neighbours.asked_for(picks_service_pb2.EnsurePickRequest)
+    (pin,) = neighbours.asked_for(stream_service_pb2.EnsurePinRequest)
+    (subtitles,) = neighbours.asked_for(subtitles_service_pb2.EnsureSubtitlesRequest)
+    assert picks_service_pb2.EnsurePickRequest(key=NEXT, device=DeviceProfile(h264=True), profile_hash="p") == pick
+    assert (
+        stream_service_pb2.EnsurePinRequest(
+            infohash="aa",
+            magnet_uri="magnet:?xt=urn:btih:aa",
+            file_index=3,
+            purpose=stream_service_pb2.PURPOSE_NEXT,
+            holder="s1",
+            wait_for=stream_service_pb2.WAIT_FOR_ENDS,
+        )
+        == pin
+    )
+    assert (
+        subtitles_service_pb2.EnsureSubtitlesRequest(key=NEXT, languages=["en", "de"], release_title="T") == subtitles
+    )
+
+
+async def test_many_heartbeats_prepare_once(neighbours: Neighbours, bus: Bus) -> None:
+    for number in range(5):
+        await beat(bus, number)
+
+    await eventually(lambda: why_not_told(neighbours, True), within=5)
+    ended = EpisodeEnded(session_id="s2", next=NEXT, profile_hash="p")
+    await bus.publish("playback.v1.episode-ended.s2", ended, message_id="s2")
+    await eventually(lambda: why_not_told(neighbours, True, True), within=5)
+    assert len(neighbours.asked_for(picks_service_pb2.EnsurePickRequest)) == 2
+
+
+async def test_after_a_failure_the_next_heartbeat_tries_again(neighbours: Neighbours, bus: Bus) -> None:
+    neighbours.pick_failures.append(Unavailable("not now"))
+    await beat(bus, 1)
+    await eventually(lambda: None if not neighbours.pick_failures else "not asked", within=5)
+
+    async def why_not() -> str | None:
+        await beat(bus, len(neighbours.asked) + 100)
+        return why_not_told(neighbours, True)
+
+    await eventually(why_not, within=5)
+
+
+async def test_an_ended_episodes_event_comes_again_after_a_failure(neighbours: Neighbours, bus: Bus) -> None:
+    neighbours.pick_failures.append(Unavailable("not now"))
+    ended = EpisodeEnded(session_id="s1", next=NEXT, profile_hash="p")
+
+    await bus.publish("playback.v1.episode-ended.s1", ended, message_id="s1")
+
+    await eventually(lambda: why_not_told(neighbours, True), within=8)
+
+
+async def test_when_nothing_can_be_played_it_says_so(neighbours: Neighbours, bus: Bus) -> None:
+    neighbours.pick_failures.append(NotFound("none", reason="NO_PLAYABLE_RELEASE"))
+
+    await beat(bus)
+
+    await eventually(lambda: why_not_told(neighbours, False), within=5)
+    assert neighbours.asked_for(stream_service_pb2.EnsurePinRequest) == []
+
+
+async def test_bytes_that_do_not_come_are_not_told_as_ready(neighbours: Neighbours, bus: Bus) -> None:
+    neighbours.state = stream_service_pb2.PIN_STATE_BUFFERING
+
+    await beat(bus)
+
+    await eventually(lambda: why_not_told(neighbours, False), within=5)
+
+
+async def test_nothing_is_prepared_after_the_last_episode(neighbours: Neighbours, bus: Bus) -> None:
+    last = HeartbeatRecorded(session_id="last", profile_hash="p")
+    await bus.publish("playback.v1.heartbeat.last", last, message_id="last:1")
+    await beat(bus)
+
+    await eventually(lambda: why_not_told(neighbours, True), within=5)
+    assert len(neighbours.asked_for(picks_service_pb2.EnsurePickRequest)) == 1
+
+
+async def test_it_works_without_redis(
+    neighbours: Neighbours, make_runtime: Callable[[str], Runtime], nats_url: str, unused_tcp_port: int
+) -> None:
+    async with AsyncExitStack() as stack:
+        targets = {}
+        for name, serving in servings(neighbours).items():
+            server = rpc_server("127.0.0.1:0", make_runtime(name), serving, checks={})
+            targets[f"{name}_target"] = (await stack.enter_async_context(server)).address
+        gone = SecretStr(f"redis://127.0.0.1:{unused_tcp_port}/0")
+        settings = Settings(nats_url=SecretStr(nats_url), redis_url=gone, prepare_seconds=5, **targets)
+        await stack.enter_async_context(serve(settings, make_runtime("prefetch")))
+        bus = await stack.enter_async_context(event_bus(SecretStr(nats_url), make_runtime("test")))
+        await beat(bus)
+        await eventually(lambda: why_not_told(neighbours, True), within=5)

@@ -1,0 +1,158 @@
+"""Preparing the next episode: once, in order, and again when it did not work."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from vod_prefetch.domain import EpisodeKey, Following, Outcome, Pick, Profile, SessionId
+from vod_prefetch.errors import NothingPlayable
+from vod_prefetch.prefetch import Prefetch
+from vod_rpc import Unavailable
+from vod_runtime import Runtime
+
+NEXT = Following(
+    session=SessionId("s1"),
+    key=EpisodeKey("tmdb:tv:9001", 1, 2),
+    profile=Profile(b""),
+    profile_hash="p",
+    subtitle_languages=("en",),
+)
+PICK = Pick(infohash="aa", magnet_uri="magnet:?xt=urn:btih:aa", file_index=3, title="Harbor.Lights.S01E02")
+
+
+@dataclass
+class World:
+    """The neighbours, as the use case sees them; they note what is asked of them."""
+
+    done: list[str] = field(default_factory=list)
+    told: list[Outcome] = field(default_factory=list)
+    marks: set[str] = field(default_factory=set)
+    bytes_come: bool = True
+    failure: Exception | None = None
+    subtitles_failure: Exception | None = None
+
+    async def ensure_pick(self) -> Pick:
+        self.done.append("pick")
+        if self.failure:
+            raise self.failure
+        return PICK
+
+
+class FakePicks:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def ensure(self, following: Following) -> Pick:
+        return await self.world.ensure_pick()
+
+
+class FakeStreamNode:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def pin_next(self, following: Following, pick: Pick, *, within: timedelta) -> bool:
+        self.world.done.append("pin")
+        return self.world.bytes_come
+
+
+class FakeSubtitles:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def ensure(self, following: Following, pick: Pick) -> None:
+        self.world.done.append("subtitles")
+        if self.world.subtitles_failure:
+            raise self.world.subtitles_failure
+
+
+class FakePlayback:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def tell(self, following: Following, outcome: Outcome) -> None:
+        self.world.told.append(outcome)
+
+
+class FakeMarks:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def take(self, mark: str, *, lasting: timedelta) -> bool:
+        first = mark not in self.world.marks
+        self.world.marks.add(mark)
+        return first
+
+    async def keep(self, mark: str, *, lasting: timedelta) -> None:
+        self.world.marks.add(mark)
+
+    async def give_back(self, mark: str) -> None:
+        self.world.marks.discard(mark)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def prefetch(world: World, runtime: Runtime) -> Prefetch:
+    counted: Callable[[str], None] = lambda _: None  # noqa: E731
+    return Prefetch(
+        picks=FakePicks(world),
+        stream_node=FakeStreamNode(world),
+        subtitles=FakeSubtitles(world),
+        playback=FakePlayback(world),
+        marks=FakeMarks(world),
+        runtime=runtime,
+        within=timedelta(seconds=20),
+        count=counted,
+    )
+
+
+async def test_a_prepared_episode_is_told_ready_and_prepared_once(world: World, prefetch: Prefetch) -> None:
+    await asyncio.gather(*(prefetch.prepare(NEXT) for _ in range(5)))
+
+    assert world.told == [Outcome.READY]
+    assert world.done[0] == "pick"
+    assert sorted(world.done[1:]) == ["pin", "subtitles"]
+
+
+async def test_an_episode_whose_bytes_did_not_come_is_tried_again(world: World, prefetch: Prefetch) -> None:
+    world.bytes_come = False
+    await prefetch.prepare(NEXT)
+    world.bytes_come = True
+    await prefetch.prepare(NEXT)
+
+    assert world.told == [Outcome.NOT_READY, Outcome.READY]
+
+
+async def test_a_neighbours_failure_is_raised_and_the_next_call_tries_again(world: World, prefetch: Prefetch) -> None:
+    world.failure = Unavailable("not now")
+    with pytest.raises(Unavailable):
+        await prefetch.prepare(NEXT)
+    world.failure = None
+    await prefetch.prepare(NEXT)
+
+    assert world.told == [Outcome.READY]
+
+
+async def test_when_nothing_can_be_played_it_is_told_and_not_searched_with_every_heartbeat(
+    world: World, prefetch: Prefetch
+) -> None:
+    world.failure = NothingPlayable("S01E02")
+    for _ in range(3):
+        await prefetch.prepare(NEXT)
+
+    assert world.told == [Outcome.NOTHING_PLAYABLE]
+    assert world.done == ["pick"]
+
+
+async def test_an_episode_gets_ready_without_its_subtitles(world: World, prefetch: Prefetch) -> None:
+    world.subtitles_failure = Unavailable("quota")
+
+    await prefetch.prepare(NEXT)
+
+    assert world.told == [Outcome.READY]

@@ -1,0 +1,84 @@
+"""The neighbours over gRPC: picks, the stream node, subtitles and playback."""
+
+from datetime import timedelta
+
+from grpc import aio
+from vod.catalog.v1 import catalog_pb2
+from vod.picks.v1 import picks_service_pb2, picks_service_pb2_grpc
+from vod.playback.v1 import playback_pb2, playback_service_pb2, playback_service_pb2_grpc
+from vod.scoring.v1 import scoring_pb2
+from vod.stream.v1 import stream_service_pb2, stream_service_pb2_grpc
+from vod.subtitles.v1 import subtitles_service_pb2, subtitles_service_pb2_grpc
+
+from vod_prefetch.domain import EpisodeKey, Following, Outcome, Pick
+from vod_prefetch.errors import NothingPlayable
+from vod_rpc import NotFound
+
+_NO_RELEASE = "NO_PLAYABLE_RELEASE"
+_READY_STATES = {stream_service_pb2.PIN_STATE_READY, stream_service_pb2.PIN_STATE_COMPLETE}
+
+
+def key_to_proto(key: EpisodeKey) -> catalog_pb2.EpisodeKey:
+    return catalog_pb2.EpisodeKey(series_id=key.series_id, season=key.season, episode=key.episode)
+
+
+class PicksClient:
+    def __init__(self, channel: aio.Channel) -> None:
+        self._stub = picks_service_pb2_grpc.PicksServiceStub(channel)
+
+    async def ensure(self, following: Following) -> Pick:
+        request = picks_service_pb2.EnsurePickRequest(
+            key=key_to_proto(following.key),
+            device=scoring_pb2.DeviceProfile.FromString(following.profile),
+            profile_hash=following.profile_hash,
+        )
+        try:
+            response = await self._stub.EnsurePick(request, timeout=_FOLLOWS_DEADLINE)
+        except NotFound as failure:
+            if failure.reason == _NO_RELEASE:
+                raise NothingPlayable(str(following.key)) from failure
+            raise
+        pick = response.pick
+        return Pick(infohash=pick.infohash, magnet_uri=pick.magnet_uri, file_index=pick.file_index, title=pick.title)
+
+
+class StreamNodeClient:
+    def __init__(self, channel: aio.Channel) -> None:
+        self._stub = stream_service_pb2_grpc.StreamServiceStub(channel)
+
+    async def pin_next(self, following: Following, pick: Pick, *, within: timedelta) -> bool:
+        request = stream_service_pb2.EnsurePinRequest(
+            infohash=pick.infohash,
+            magnet_uri=pick.magnet_uri,
+            file_index=pick.file_index,
+            purpose=stream_service_pb2.PURPOSE_NEXT,
+            holder=following.session,
+            wait_for=stream_service_pb2.WAIT_FOR_ENDS,
+        )
+        response = await self._stub.EnsurePin(request, timeout=within.total_seconds())
+        return response.pin.state in _READY_STATES
+
+
+class SubtitlesClient:
+    def __init__(self, channel: aio.Channel) -> None:
+        self._stub = subtitles_service_pb2_grpc.SubtitlesServiceStub(channel)
+
+    async def ensure(self, following: Following, pick: Pick) -> None:
+        request = subtitles_service_pb2.EnsureSubtitlesRequest(
+            key=key_to_proto(following.key), languages=following.subtitle_languages, release_title=pick.title
+        )
+        await self._stub.EnsureSubtitles(request)
+
+
+class PlaybackClient:
+    def __init__(self, channel: aio.Channel) -> None:
+        self._stub = playback_service_pb2_grpc.PlaybackServiceStub(channel)
+
+    async def tell(self, following: Following, outcome: Outcome) -> None:
+        hint = playback_pb2.NextHint(key=key_to_proto(following.key), ready=outcome is Outcome.READY)
+        request = playback_service_pb2.SetNextHintRequest(session_id=following.session, next_hint=hint)
+        await self._stub.SetNextHint(request)
+
+
+_FOLLOWS_DEADLINE = 60.0
+"""Longer than any deadline around the call, so that it is the deadline that ends it."""

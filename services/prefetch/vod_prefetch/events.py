@@ -1,0 +1,43 @@
+"""What prefetch hears: that somebody watches, and that an episode has ended."""
+
+from vod.playback.v1.events_pb2 import EpisodeEnded, HeartbeatRecorded
+
+from vod_prefetch.domain import EpisodeKey, Following, Profile, SessionId
+from vod_prefetch.prefetch import Prefetch
+from vod_rpc import Failure
+
+HEARTBEATS = "playback.v1.heartbeat.*"
+ENDED = "playback.v1.episode-ended.*"
+
+
+def following(event: HeartbeatRecorded | EpisodeEnded) -> Following | None:
+    """Return what the event says will be wanted next, None at the end of a series."""
+    if not event.HasField("next"):
+        return None
+    return Following(
+        session=SessionId(event.session_id),
+        key=EpisodeKey(series_id=event.next.series_id, season=event.next.season, episode=event.next.episode),
+        profile=Profile(event.device.SerializeToString(deterministic=True)),
+        profile_hash=event.profile_hash,
+        subtitle_languages=tuple(event.subtitle_languages),
+    )
+
+
+class Listener:
+    """The handlers of the consumers."""
+
+    def __init__(self, prefetch: Prefetch) -> None:
+        self._prefetch = prefetch
+
+    async def on_heartbeat(self, event: HeartbeatRecorded) -> None:
+        """Prepare what follows; when it fails, the next heartbeat is the retry."""
+        if (wanted := following(event)) is not None:
+            try:
+                await self._prefetch.prepare(wanted)
+            except Failure:
+                return  # told where it happened
+
+    async def on_ended(self, event: EpisodeEnded) -> None:
+        """Prepare what follows; when it fails, the event comes again."""
+        if (wanted := following(event)) is not None:
+            await self._prefetch.prepare(wanted)

@@ -1,0 +1,40 @@
+"""Marks in Redis: who is at what. They may vanish; then work is done twice, which is harmless."""
+
+from datetime import timedelta
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from vod_runtime import Runtime
+
+MARKS_UNAVAILABLE = "marks_unavailable"
+
+
+class RedisMarks:
+    """Marks that all replicas of prefetch share."""
+
+    def __init__(self, redis: Redis, runtime: Runtime) -> None:
+        self._redis = redis
+        self._log = runtime.log
+
+    async def take(self, mark: str, *, lasting: timedelta) -> bool:
+        """Return True for the first to ask, and for everybody while Redis is away."""
+        try:
+            return bool(await self._redis.set(mark, b"1", nx=True, px=lasting))
+        except (RedisError, OSError) as error:
+            self._log.warning(MARKS_UNAVAILABLE, why=type(error).__name__)
+            return True
+
+    async def keep(self, mark: str, *, lasting: timedelta) -> None:
+        """Let the mark stand for so long from now on."""
+        try:
+            await self._redis.set(mark, b"1", px=lasting)
+        except (RedisError, OSError) as error:
+            self._log.warning(MARKS_UNAVAILABLE, why=type(error).__name__)
+
+    async def give_back(self, mark: str) -> None:
+        """Let the next one who asks have it."""
+        try:
+            await self._redis.delete(mark)
+        except (RedisError, OSError) as error:
+            self._log.warning(MARKS_UNAVAILABLE, why=type(error).__name__)

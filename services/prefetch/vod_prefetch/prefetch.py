@@ -1,0 +1,137 @@
+"""The use case: make the next episode ready, once, however often somebody says that it is time."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+
+from vod_prefetch.domain import Following, Outcome, Pick
+from vod_prefetch.errors import NothingPlayable
+from vod_rpc import Failure, deadline
+from vod_runtime import Runtime
+
+NEXT_PREPARED = "next_prepared"
+NEXT_FAILED = "next_failed"
+SUBTITLES_FAILED = "next_subtitles_failed"
+
+KEPT_WARM = timedelta(minutes=10)
+"""After this long a prepared episode is looked at again: its pin may have been lost with its node."""
+NOT_TRIED_AGAIN = timedelta(minutes=5)
+"""A search that found nothing to play is not repeated with every heartbeat."""
+_LOSES_TO_DEADLINE = timedelta(seconds=2)
+"""What is left of the time after waiting for bytes, to say how it went."""
+
+
+class Picks(Protocol):
+    async def ensure(self, following: Following) -> Pick:
+        """Return the pick of an episode.
+
+        Raises:
+            NothingPlayable: there is none.
+        """
+        ...
+
+
+class StreamNode(Protocol):
+    async def pin_next(self, following: Following, pick: Pick, *, within: timedelta) -> bool:
+        """Pin the file as NEXT; return whether its first and last bytes came on disk in time."""
+        ...
+
+
+class Subtitles(Protocol):
+    async def ensure(self, following: Following, pick: Pick) -> None: ...
+
+
+class Playback(Protocol):
+    async def tell(self, following: Following, outcome: Outcome) -> None: ...
+
+
+class Marks(Protocol):
+    async def take(self, mark: str, *, lasting: timedelta) -> bool:
+        """Return True for the first to ask; others get False until the mark ends or is given back."""
+        ...
+
+    async def keep(self, mark: str, *, lasting: timedelta) -> None: ...
+
+    async def give_back(self, mark: str) -> None: ...
+
+
+class Prefetch:
+    """Prepares what follows."""
+
+    def __init__(
+        self,
+        *,
+        picks: Picks,
+        stream_node: StreamNode,
+        subtitles: Subtitles,
+        playback: Playback,
+        marks: Marks,
+        runtime: Runtime,
+        within: timedelta,
+        count: Callable[[str], None],
+    ) -> None:
+        self._picks = picks
+        self._stream_node = stream_node
+        self._subtitles = subtitles
+        self._playback = playback
+        self._marks = marks
+        self._log = runtime.log
+        self._within = within
+        self._count = count
+
+    async def prepare(self, following: Following) -> None:
+        """Make an episode ready unless it is, or somebody is at it.
+
+        Raises:
+            Failure: a neighbour could not do its part; the next call tries again.
+        """
+        if not await self._marks.take(following.mark, lasting=self._within * 2):
+            return
+        try:
+            with deadline(self._within):
+                outcome = await self._make_ready(following)
+        except BaseException as error:
+            await self._marks.give_back(following.mark)
+            if isinstance(error, Failure):
+                self._count("failed")
+                self._log.warning(NEXT_FAILED, session=following.session, episode=str(following.key), why=error.reason)
+            raise
+        self._count(outcome.value)
+        self._log.info(NEXT_PREPARED, session=following.session, episode=str(following.key), outcome=outcome.value)
+        await self._remember(following, outcome)
+
+    async def _remember(self, following: Following, outcome: Outcome) -> None:
+        match outcome:
+            case Outcome.READY:
+                await self._marks.keep(following.mark, lasting=KEPT_WARM)
+            case Outcome.NOTHING_PLAYABLE:
+                await self._marks.keep(following.mark, lasting=NOT_TRIED_AGAIN)
+            case Outcome.NOT_READY:
+                await self._marks.give_back(following.mark)
+
+    async def _make_ready(self, following: Following) -> Outcome:
+        try:
+            pick = await self._picks.ensure(following)
+        except NothingPlayable:
+            outcome = Outcome.NOTHING_PLAYABLE
+        else:
+            async with asyncio.TaskGroup() as group:
+                pin = group.create_task(
+                    self._pin(following, pick),
+                )
+                group.create_task(self._ensure_subtitles(following, pick))
+            outcome = pin.result()
+        await self._playback.tell(following, outcome)
+        return outcome
+
+    async def _pin(self, following: Following, pick: Pick) -> Outcome:
+        ready = await self._stream_node.pin_next(following, pick, within=self._within - _LOSES_TO_DEADLINE)
+        return Outcome.READY if ready else Outcome.NOT_READY
+
+    async def _ensure_subtitles(self, following: Following, pick: Pick) -> None:
+        try:
+            await self._subtitles.ensure(following, pick)
+        except Failure as failure:
+            # An episode without subtitles is better than none.
+            self._log.warning(SUBTITLES_FAILED, episode=str(following.key), why=failure.reason)

@@ -1,0 +1,141 @@
+"""A running NovaStream for end-to-end tests: `vod up` as its users start it, reached through the public API only."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from vod_fakes.world import World
+from vod_local.record import read_record
+from vod_testing import eventually
+
+START_SECONDS = 60.0
+STOP_SECONDS = 20.0
+HARBOR = "tmdb:tv:9001"
+
+
+@dataclass(slots=True)
+class System:
+    """One `vod up` on a data folder of its own."""
+
+    data: Path
+    port: int
+    environment: dict[str, str]
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def admin(self) -> dict[str, str]:
+        """The header that opens the admin routes."""
+        return {"X-Api-Key": next(self.data.rglob("admin-key")).read_text().strip()}
+
+    def client(self, **options: Any) -> httpx.AsyncClient:
+        """A client like a viewer's: it keeps cookies, and reads start when the swarm gives."""
+        return httpx.AsyncClient(base_url=self.base, timeout=httpx.Timeout(30.0), trust_env=False, **options)
+
+    async def up(self, *flags: str) -> None:
+        """Start it and wait until it is ready."""
+        command = [sys.executable, "-m", "vod_local.cli", "up", "--data", str(self.data), "--port", str(self.port)]
+        self.process = subprocess.Popen(  # noqa: ASYNC220  it takes no time
+            [*command, "--no-demo", *flags],
+            env=self.environment,
+            stdout=(self.data.parent / f"{self.data.name}.out").open("ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        async with self.client() as client:
+            await eventually(lambda: self._why_not_ready(client), within=START_SECONDS)
+
+    async def _why_not_ready(self, client: httpx.AsyncClient) -> str | None:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            output = (self.data.parent / f"{self.data.name}.out").read_text()
+            pytest.fail(f"vod up ended with {self.process.returncode}:\n{output[-3000:]}")
+        if read_record(self.data) is None:
+            return "no run.json yet"
+        try:
+            answer = await client.get("/v1/readyz")
+        except httpx.TransportError as error:
+            return type(error).__name__
+        return None if answer.status_code == 200 else answer.text
+
+    async def down(self) -> int:
+        """Stop it the way Ctrl-C does; return the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return await asyncio.to_thread(self.process.wait, STOP_SECONDS)
+
+    async def kill_everything(self) -> None:
+        """Kill the supervisor and all that it started, at once and without a warning."""
+        assert self.process is not None
+        family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        for one in family:
+            one.kill()
+        await asyncio.to_thread(self.process.wait, STOP_SECONDS)
+        await asyncio.to_thread(psutil.wait_procs, family[1:], STOP_SECONDS)
+
+    async def status(self) -> dict[str, Any]:
+        """What `vod status` shows: sessions and pins."""
+        async with self.client() as client:
+            answer = await client.get("/v1/status", headers=self.admin)
+            found: dict[str, Any] = answer.raise_for_status().json()
+            return found
+
+
+def free_ports() -> int:
+    """Return a port that is free and whose next one is too."""
+    while True:
+        with socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", 0))
+            port: int = one.getsockname()[1]
+            try:
+                two.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+
+
+def _data_folder(parent: Path) -> Path:
+    parent.chmod(0o755)  # Postgres does not run as root and must reach its part
+    data = parent / "data"
+    data.mkdir()
+    return data
+
+
+@asynccontextmanager
+async def system(outside: World, *flags: str) -> AsyncIterator[System]:
+    """Run the all-in-one against *outside* on a new data folder, until the context is left."""
+    with tempfile.TemporaryDirectory(prefix="vod-e2e-") as folder:
+        data = _data_folder(Path(folder))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOD_", "PG_", "REDIS_"))}
+        one = System(data, free_ports(), {**kept, **outside.environment})
+        await one.up(*flags)
+        try:
+            yield one
+        finally:
+            if one.process is not None and one.process.poll() is None:
+                await one.down()
+
+
+async def start(client: httpx.AsyncClient, series: str, season: int, episode: int, **more: Any) -> dict[str, Any]:
+    """Start a session and return the answer."""
+    body = {"seriesId": series, "season": season, "episode": episode, "deviceCaps": {"h264": True}, **more}
+    answer = await client.post("/v1/session/start", json=body)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found

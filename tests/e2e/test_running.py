@@ -1,0 +1,81 @@
+"""Running it: start, stop, kill, restart, a second one, and the `vod` command."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+from allinone import HARBOR, System, start, system
+
+from vod_fakes.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def vod_command(vod: System, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "vod_local.cli", *arguments, "--data", str(vod.data)]
+    return await asyncio.to_thread(
+        subprocess.run, command, env=vod.environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+async def test_a_second_one_on_the_same_data_says_so(vod: System) -> None:
+    second = await vod_command(vod, "up", "--no-demo")
+
+    assert second.returncode == 3
+    assert vod.base in second.stdout + second.stderr
+
+
+async def test_status_shows_services_sessions_and_pins(vod: System) -> None:
+    async with vod.client() as viewer:
+        await start(viewer, HARBOR, 1, 1)
+
+    shown = await vod_command(vod, "status")
+
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    for expected in ("gateway", "stream-node", "ready", HARBOR):
+        assert expected in shown.stdout
+
+
+async def test_play_finds_the_title_and_prints_the_address(vod: System) -> None:
+    shown = await vod_command(vod, "play", "Harbor Lights", "S1E2", "--no-player")
+
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "/stream/" in shown.stdout
+
+
+async def test_play_says_when_there_is_no_such_title(vod: System) -> None:
+    shown = await vod_command(vod, "play", "No Such Thing At All", "--no-player")
+
+    assert shown.returncode == 7
+    assert "No Such Thing At All" in shown.stdout + shown.stderr
+
+
+async def test_after_everything_was_killed_it_resumes_exactly_from_what_is_on_disk(outside: World) -> None:
+    async with system(outside) as vod:
+        async with vod.client() as viewer:
+            first = await start(viewer, HARBOR, 1, 1)
+            whole = (await viewer.get(first["streamUrl"])).content
+            beat = {"sessionId": first["sessionId"], "position_s": 7}
+            assert (await viewer.post("/v1/session/heartbeat", json=beat)).status_code == 200
+
+            await vod.kill_everything()
+            await vod.up()
+            resumed = (await viewer.get("/v1/resume")).json()
+            await outside.seeder.stop()
+            try:
+                again = await start(viewer, resumed["seriesId"], resumed["season"], resumed["episode"])
+                content = (await viewer.get(again["streamUrl"])).content
+            finally:
+                await outside.seeder.start()
+
+        assert (
+            resumed["seriesId"],
+            resumed["season"],
+            resumed["episode"],
+            int(resumed["position_s"]),
+        ) == (HARBOR, 1, 1, 7)
+        sources = [(pick["infohash"], pick["fileIndex"]) for pick in (first["pick"], resumed["pick"], again["pick"])]
+        assert len(set(sources)) == 1
+        assert whole == content
+        assert await vod.down() == 0

@@ -1,0 +1,220 @@
+"""What a viewer does: pick, play while it downloads, go on to the next one, come back."""
+
+import asyncio
+import hashlib
+import random
+from typing import Any
+
+import av
+import httpx
+import pytest
+from allinone import HARBOR, System, start
+
+from vod_fakes.library import SEASON_PACK
+from vod_fakes.world import World
+from vod_testing import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SLOW = 250_000
+ANIME, FILM = "mal:anime:9201", "tmdb:movie:9101"
+
+
+async def why_next_is_not_ready(client: httpx.AsyncClient, session: str, position: float) -> str | None:
+    beat = {"sessionId": session, "position_s": position}
+    answer = await client.post("/v1/session/heartbeat", json=beat)
+    assert answer.status_code == 200, answer.text
+    hint = answer.json().get("nextHint")
+    return None if hint and hint["ready"] else f"nextHint is {hint}"
+
+
+async def test_the_whole_file_comes_right_through_many_overlapping_ranges_while_it_downloads(
+    viewer: httpx.AsyncClient, outside: World
+) -> None:
+    outside.seeder.limit_upload(SLOW)
+    started = await start(viewer, FILM, 1, 1)
+    url = started["streamUrl"]
+    size = int((await viewer.head(url)).headers["content-length"])
+    step = size // 12
+    edges = [(at, min(size, at + step + step // 3) - 1) for at in range(0, size, step)]
+    random.Random(7).shuffle(edges)
+    unfinished = asyncio.Event()
+
+    async def fetch(first: int, last: int) -> tuple[int, bytes]:
+        answer = await viewer.get(url, headers={"Range": f"bytes={first}-{last}"})
+        assert answer.status_code == 206
+        assert f"bytes {first}-{last}/{size}" == answer.headers["content-range"]
+        return first, answer.content
+
+    whole = bytearray(size)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(fetch(first, last)) for first, last in edges]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        uploaded = outside.seeder.uploaded(started["pick"]["infohash"])
+        if done and uploaded < size:
+            unfinished.set()
+    for task in tasks:
+        first, content = task.result()
+        whole[first : first + len(content)] = content
+
+    seeded = outside.episode_file(started["pick"]["title"], 1, 1)
+    assert hashlib.sha256(seeded.read_bytes()).hexdigest() == hashlib.sha256(whole).hexdigest()
+    assert unfinished.is_set(), "the first range came only after the whole file had been downloaded"
+
+
+async def test_the_file_of_a_season_pack_is_found_by_its_name(viewer: httpx.AsyncClient, outside: World) -> None:
+    started = await start(viewer, HARBOR, 1, 3)
+
+    content = (await viewer.get(started["streamUrl"])).content
+
+    assert (SEASON_PACK.name, "season_pack") == (started["pick"]["title"], started["pick"]["sourceKind"])
+    assert "S01E03" in started["pick"]["filePath"]
+    assert outside.episode_file(SEASON_PACK.name, 1, 3).read_bytes() == content
+
+
+async def test_the_pick_says_why_and_neither_the_cam_nor_the_other_show_is_taken(
+    vod: System, viewer: httpx.AsyncClient
+) -> None:
+    started = await start(viewer, HARBOR, 1, 1)
+    pick = started["pick"]
+
+    assert {"health", "quality", "size", "consistency"} == set(pick["score"])
+    assert all(0 <= value <= 1 for value in pick["score"].values())
+    assert pick["reasons"]
+    assert "CAM" not in pick["title"]
+    assert "OTHER" not in pick["title"]
+
+
+async def test_a_heartbeat_gets_the_next_episode_ready_and_it_plays_with_the_seeder_cut_off(
+    vod: System, viewer: httpx.AsyncClient, outside: World
+) -> None:
+    first = await start(viewer, HARBOR, 1, 1)
+    await viewer.get(first["streamUrl"], headers={"Range": "bytes=0-65535"})
+
+    await eventually(lambda: why_next_is_not_ready(viewer, first["sessionId"], 3.0), within=5)
+
+    following = await viewer.get("/v1/session/next", params={"sessionId": first["sessionId"]})
+    assert following.status_code == 200, following.text
+    assert following.json()["prepared"] is True
+    assert 1 <= len(following.json()["candidates"]) <= 2
+    ended = await viewer.post("/v1/session/ended", json={"sessionId": first["sessionId"]})
+    assert ended.status_code == 200, ended.text
+    assert ended.json()["autoplayIn"] == 10
+    await outside.seeder.stop()
+    try:
+        second = await start(viewer, HARBOR, 1, 2)
+        opening = await viewer.get(second["streamUrl"], headers={"Range": "bytes=0-65535"})
+        ending = await viewer.get(second["streamUrl"], headers={"Range": "bytes=-65536"})
+    finally:
+        await outside.seeder.start()
+    seeded = outside.episode_file(second["pick"]["title"], 1, 2).read_bytes()
+    assert ended.json()["nextPick"]["infohash"] == second["pick"]["infohash"]
+    assert (seeded[:65536], seeded[-65536:]) == (opening.content, ending.content)
+
+
+async def test_the_next_episodes_subtitles_are_there_in_two_languages(
+    viewer: httpx.AsyncClient, outside: World
+) -> None:
+    first = await start(viewer, HARBOR, 1, 3, deviceCaps={"h264": True, "subtitleLanguages": ["en", "de"]})
+    await eventually(lambda: why_next_is_not_ready(viewer, first["sessionId"], 3.0), within=5)
+    downloads = outside.opensubtitles.control.count("/api/v1/download")
+
+    answers = [await viewer.get(f"/v1/subtitles/{HARBOR}:S01E04.vtt", params={"lang": lang}) for lang in ("en", "de")]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert all(answer.text.startswith("WEBVTT") for answer in answers)
+    assert "�" not in answers[1].text
+    assert set("äöüßÄÖÜ") & set(answers[1].text)
+    assert downloads == outside.opensubtitles.control.count("/api/v1/download"), "prefetch had not fetched them"
+    again = await viewer.get(
+        f"/v1/subtitles/{HARBOR}:S01E04.vtt",
+        params={"lang": "en"},
+        headers={"If-None-Match": answers[0].headers["etag"]},
+    )
+    assert again.status_code == 304
+
+
+async def test_resume_gives_the_very_source_and_position(viewer: httpx.AsyncClient) -> None:
+    started = await start(viewer, FILM, 1, 1)
+    await viewer.post("/v1/session/heartbeat", json={"sessionId": started["sessionId"], "position_s": 21.4})
+
+    resumed = await viewer.get("/v1/resume", params={"seriesId": FILM})
+
+    body = resumed.json()
+    assert (body["seriesId"], body["season"], body["episode"], int(body["position_s"])) == (FILM, 1, 1, 21)
+    same: list[Any] = [(pick["infohash"], pick["fileIndex"], pick["id"]) for pick in (started["pick"], body["pick"])]
+    assert same[0] == same[1]
+
+
+async def test_another_device_sees_nothing_of_it(vod: System, viewer: httpx.AsyncClient) -> None:
+    started = await start(viewer, FILM, 1, 1)
+    await viewer.post("/v1/session/heartbeat", json={"sessionId": started["sessionId"], "position_s": 9})
+
+    async with vod.client() as other:
+        answer = await other.get("/v1/resume")
+
+    assert (answer.status_code, answer.json()["reason"]) == (404, "NOTHING_TO_RESUME")
+
+
+async def test_the_viewer_can_choose_another_source_and_the_trail_remembers(
+    vod: System, viewer: httpx.AsyncClient
+) -> None:
+    # Caps of its own: a pick belongs to a device profile, and other tests want theirs unchanged.
+    caps = {"h264": True, "maxHeight": 1081}
+    first = await start(viewer, HARBOR, 1, 4, deviceCaps=caps)
+    other = "TIDE" if "NOVA" in first["pick"]["title"] else "NOVA"
+    trail = f"/v1/picks/{HARBOR}/1/4"
+    listed = await viewer.get(
+        "/v1/session/next", params={"sessionId": (await start(viewer, HARBOR, 1, 3, deviceCaps=caps))["sessionId"]}
+    )
+    wanted = next(one for one in listed.json()["candidates"] if other in one["title"])
+
+    answer = await viewer.post(
+        "/v1/session/override-pick", json={"sessionId": first["sessionId"], "infohash": wanted["infohash"]}
+    )
+
+    assert answer.status_code == 200, answer.text
+    pick = answer.json()["pick"]
+    assert (wanted["infohash"], first["pick"]["id"]) == (pick["infohash"], pick["replacesPickId"])
+    assert (
+        await viewer.get(answer.json()["streamUrl"], headers={"Range": "bytes=0-99"})
+    ).status_code // 206 * 200 == 200
+    picks = (await viewer.get(trail, headers=vod.admin)).json()["picks"]
+    assert {pick["id"], first["pick"]["id"]} <= {one["id"] for one in picks}
+
+
+async def test_anime_goes_on_into_the_next_season_by_absolute_numbers(viewer: httpx.AsyncClient) -> None:
+    episodes = (await viewer.get("/v1/episodes", params={"seriesId": ANIME})).json()["episodes"]
+    last_of_first = next(one for one in episodes if one["absolute"] == 3)
+    started = await start(viewer, ANIME, last_of_first["season"], last_of_first["episode"])
+
+    ended = (await viewer.post("/v1/session/ended", json={"sessionId": started["sessionId"]})).json()
+
+    assert [one["absolute"] for one in episodes] == [1, 2, 3, 4, 5, 6]
+    assert "- 03" in started["pick"]["filePath"]
+    assert (started["nextHint"]["season"], started["nextHint"]["episode"]) == (2, 1)
+    assert "- 04" in ended["nextPick"]["filePath"]
+
+
+async def test_a_real_player_opens_the_stream_and_jumps(viewer: httpx.AsyncClient, outside: World) -> None:
+    """PyAV is FFmpeg's demuxer and decoders, as in mpv and VLC."""
+    outside.seeder.limit_upload(4 * SLOW)
+    started = await start(viewer, HARBOR, 1, 2)
+    url = str((await viewer.get(f"/v1/stream/{started['sessionId']}", follow_redirects=False)).headers["location"])
+
+    def play() -> list[float]:
+        shown = []
+        with av.open(url, timeout=20.0) as container:
+            length = float(container.duration or 0) / av.time_base
+            for at in (0.0, length / 2, length - 1.0):
+                container.seek(int(at * av.time_base))
+                frame = next(container.decode(video=0))
+                shown.append(float(frame.time or 0.0))
+            assert container.streams.audio
+        return [round(one / length, 1) for one in shown]
+
+    opening, middle, ending = await asyncio.to_thread(play)
+
+    assert opening == 0.0
+    assert 0.2 <= middle <= 0.5
+    assert ending >= 0.5
