@@ -8,13 +8,13 @@ import pytest_asyncio
 from allinone import System, system
 
 from vod_fakes.media import Profile
-from vod_fakes.world import World, world
+from vod_fakes.world import World, shared_folder, world
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def outside(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def outside() -> AsyncIterator[World]:
     """TMDb, Jikan, Prowlarr, OpenSubtitles, a tracker and a seeder, all real protocols on loopback."""
-    async with world(tmp_path_factory.mktemp("world"), profile=Profile.TINY) as outside:
+    async with world(shared_folder(), profile=Profile.TINY) as outside:
         yield outside
 
 
