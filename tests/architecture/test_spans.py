@@ -38,11 +38,11 @@ async def outside() -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def hosted(names: list[str], make_runtime: Callable[[str], Runtime]) -> AsyncIterator[None]:
+async def hosted(names: list[str], make_runtime: Callable[[str], Runtime], *, ops: str) -> AsyncIterator[None]:
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         services = {name: (load_settings(name), make_runtime(name)) for name in names}
-        group.create_task(host(services, ops_listen="127.0.0.1:0", stop=stop))
+        group.create_task(host(services, ops_listen=ops, stop=stop))
         try:
             yield
         finally:
@@ -93,19 +93,21 @@ async def api(
     topology: Topology,
     make_runtime: Callable[[str], Runtime],
     monkeypatch: pytest.MonkeyPatch,
+    unused_tcp_port: int,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """All services, and a client of the gateway."""
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
     base = environment["VOD_PUBLIC_BASE"]
     async with (
-        hosted(list(topology), make_runtime),
+        hosted(list(topology), make_runtime, ops=f"127.0.0.1:{unused_tcp_port}"),
         httpx.AsyncClient(base_url=base, timeout=30, trust_env=False) as client,
     ):
 
         async def why_not() -> str | None:
             try:
-                return None if (await client.get("/v1/readyz")).is_success else "not ready"
+                answer = await client.get(f"http://127.0.0.1:{unused_tcp_port}/readyz")
+                return None if answer.is_success else answer.text
             except httpx.TransportError as error:
                 return repr(error)
 
@@ -179,6 +181,9 @@ async def test_all_that_viewers_do_goes_along_the_edges_of_the_topology_and_uses
         await api.get("/v1/resume"),
         await api.post("/v1/session/ended", json={"sessionId": session}),
     ]
+
+    # Only an anime's subtitles are looked for by title, which the catalog knows; these ones nobody has.
+    await api.get("/v1/subtitles/mal:anime:9201:S01E01.vtt")
 
     assert [200] * len(answers) == [answer.status_code for answer in answers]
     declared = {(name, callee) for name, service in topology.items() for callee in service.get("calls", [])}

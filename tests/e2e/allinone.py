@@ -1,6 +1,7 @@
 """A running NovaStream for end-to-end tests: `vod up` as its users start it, reached through the public API only."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -24,6 +25,12 @@ from vod_testing import eventually
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
 HARBOR = "tmdb:tv:9001"
+SETTINGS = {
+    "VOD_ADMIN_KEY": "the admin key of the end-to-end tests",
+    # One address starts more sessions here than a household does.
+    "VOD_LIMIT_SEARCH_PER_MINUTE": "6000",
+    "VOD_LIMIT_SEARCH_BURST": "1000",
+}
 
 
 @dataclass(slots=True)
@@ -40,9 +47,14 @@ class System:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def output(self) -> Path:
+        """What `vod up` printed."""
+        return self.data.parent / f"{self.data.name}.out"
+
+    @property
     def admin(self) -> dict[str, str]:
         """The header that opens the admin routes."""
-        return {"X-Api-Key": next(self.data.rglob("admin-key")).read_text().strip()}
+        return {"X-Api-Key": self.environment["VOD_ADMIN_KEY"]}
 
     def client(self, **options: Any) -> httpx.AsyncClient:
         """A client like a viewer's: it keeps cookies, and reads start when the swarm gives."""
@@ -51,23 +63,24 @@ class System:
     async def up(self, *flags: str) -> None:
         """Start it and wait until it is ready."""
         command = [sys.executable, "-m", "vod_local.cli", "up", "--data", str(self.data), "--port", str(self.port)]
-        self.process = subprocess.Popen(  # noqa: ASYNC220  it takes no time
-            [*command, "--no-demo", *flags],
-            env=self.environment,
-            stdout=(self.data.parent / f"{self.data.name}.out").open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(  # noqa: ASYNC220  it takes no time
+                [*command, "--no-demo", *flags],
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         async with self.client() as client:
             await eventually(lambda: self._why_not_ready(client), within=START_SECONDS)
 
     async def _why_not_ready(self, client: httpx.AsyncClient) -> str | None:
         assert self.process is not None
         if self.process.poll() is not None:
-            output = (self.data.parent / f"{self.data.name}.out").read_text()
-            pytest.fail(f"vod up ended with {self.process.returncode}:\n{output[-3000:]}")
-        if read_record(self.data) is None:
-            return "no run.json yet"
+            pytest.fail(f"vod up ended with {self.process.returncode}:\n{self.output.read_text()[-3000:]}")
+        record = read_record(self.data)
+        if record is None or record.pid != self.process.pid:
+            return "no run.json of this one yet"
         try:
             answer = await client.get("/v1/readyz")
         except httpx.TransportError as error:
@@ -85,7 +98,8 @@ class System:
         assert self.process is not None
         family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
         for one in family:
-            one.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it went with its parent
+                one.kill()
         await asyncio.to_thread(self.process.wait, STOP_SECONDS)
         await asyncio.to_thread(psutil.wait_procs, family[1:], STOP_SECONDS)
 
@@ -123,7 +137,7 @@ async def system(outside: World, *flags: str) -> AsyncIterator[System]:
     with tempfile.TemporaryDirectory(prefix="vod-e2e-") as folder:
         data = _data_folder(Path(folder))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOD_", "PG_", "REDIS_"))}
-        one = System(data, free_ports(), {**kept, **outside.environment})
+        one = System(data, free_ports(), {**kept, **outside.environment, **SETTINGS})
         await one.up(*flags)
         try:
             yield one

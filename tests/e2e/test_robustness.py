@@ -8,6 +8,8 @@ import httpx
 import pytest
 from allinone import HARBOR, System, start
 
+from vod_fakes.library import TRACKED
+from vod_fakes.shapes import Listing
 from vod_fakes.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -137,17 +139,18 @@ async def test_admin_routes_want_the_key(vod: System, viewer: httpx.AsyncClient)
 
 
 async def test_a_dead_swarm_is_passed_over_for_a_living_one(viewer: httpx.AsyncClient, outside: World) -> None:
-    """The better release is announced but nobody seeds it; the pick is one that really answers."""
-    dead = "The.Glass.Orchard.2023.1080p.WEB-DL.H264-NOVA"
-    outside.seeder.remove(outside.torrents[dead].infohash)
-    try:
-        started = await start(viewer, FILM, 1, 1, deviceCaps={"h264": True, "maxHeight": 1082})
-        content = await viewer.get(started["streamUrl"], headers={"Range": "bytes=0-9"})
-    finally:
-        outside.seeder.add(outside.torrents[dead], outside.media, outside.tracker.url)
+    """The better-looking release is announced but nobody seeds it; the pick is one that really answers."""
+    living = "[Tomoshibi] Lantern Sea - 02 (1080p) [WEB x264].mkv"
+    dead = "[Gone] Lantern Sea - 02 (1080p) [WEB-DL x264].mkv"
+    file = outside.file(living, living)
+    torrent = await outside.add_release(dead, {dead: file}, listings=[Listing(TRACKED, 500, 3, categories=(5070,))])
+    outside.seeder.remove(torrent.infohash)
 
-    assert "TIDE" in started["pick"]["title"]
-    assert content.status_code == 206
+    started = await start(viewer, "mal:anime:9201", 1, 2)
+    content = await viewer.get(started["streamUrl"], headers={"Range": "bytes=0-9"})
+
+    assert living == started["pick"]["title"]
+    assert (206, file.read_bytes()[:10]) == (content.status_code, content.content)
 
 
 async def test_no_secret_is_in_any_log(vod: System, viewer: httpx.AsyncClient, outside: World) -> None:

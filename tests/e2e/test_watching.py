@@ -17,6 +17,7 @@ from vod_testing import eventually
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SLOW = 250_000
+DOWNLOAD = "/api/v1/download"
 ANIME, FILM = "mal:anime:9201", "tmdb:movie:9101"
 
 
@@ -117,7 +118,8 @@ async def test_the_next_episodes_subtitles_are_there_in_two_languages(
 ) -> None:
     first = await start(viewer, HARBOR, 1, 3, deviceCaps={"h264": True, "subtitleLanguages": ["en", "de"]})
     await eventually(lambda: why_next_is_not_ready(viewer, first["sessionId"], 3.0), within=5)
-    downloads = outside.opensubtitles.control.count("/api/v1/download")
+    await eventually(lambda: None if outside.opensubtitles.control.count(DOWNLOAD) >= 2 else "not fetched", within=5)
+    downloads = outside.opensubtitles.control.count(DOWNLOAD)
 
     answers = [await viewer.get(f"/v1/subtitles/{HARBOR}:S01E04.vtt", params={"lang": lang}) for lang in ("en", "de")]
 
@@ -125,7 +127,7 @@ async def test_the_next_episodes_subtitles_are_there_in_two_languages(
     assert all(answer.text.startswith("WEBVTT") for answer in answers)
     assert "�" not in answers[1].text
     assert set("äöüßÄÖÜ") & set(answers[1].text)
-    assert downloads == outside.opensubtitles.control.count("/api/v1/download"), "prefetch had not fetched them"
+    assert downloads == outside.opensubtitles.control.count(DOWNLOAD), "prefetch had not fetched them"
     again = await viewer.get(
         f"/v1/subtitles/{HARBOR}:S01E04.vtt",
         params={"lang": "en"},
@@ -184,13 +186,13 @@ async def test_the_viewer_can_choose_another_source_and_the_trail_remembers(
 
 
 async def test_anime_goes_on_into_the_next_season_by_absolute_numbers(viewer: httpx.AsyncClient) -> None:
-    episodes = (await viewer.get("/v1/episodes", params={"seriesId": ANIME})).json()["episodes"]
-    last_of_first = next(one for one in episodes if one["absolute"] == 3)
+    episodes = (await viewer.get("/v1/episodes", params={"seriesId": ANIME})).json()
+    last_of_first = next(one for one in episodes if one["absoluteEp"] == 3)
     started = await start(viewer, ANIME, last_of_first["season"], last_of_first["episode"])
 
     ended = (await viewer.post("/v1/session/ended", json={"sessionId": started["sessionId"]})).json()
 
-    assert [one["absolute"] for one in episodes] == [1, 2, 3, 4, 5, 6]
+    assert [one["absoluteEp"] for one in episodes] == [1, 2, 3, 4, 5, 6]
     assert "- 03" in started["pick"]["filePath"]
     assert (started["nextHint"]["season"], started["nextHint"]["episode"]) == (2, 1)
     assert "- 04" in ended["nextPick"]["filePath"]

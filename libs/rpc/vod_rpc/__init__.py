@@ -1,7 +1,7 @@
 """gRPC as every service of ours speaks it: deadlines travel, failures keep their identity, health is measured."""
 
 from vod_rpc.channel import channel
-from vod_rpc.deadlines import deadline, time_left
+from vod_rpc.deadlines import deadline, no_deadline, time_left
 from vod_rpc.errors import (
     Aborted,
     AlreadyExists,
@@ -35,6 +35,7 @@ __all__ = [
     "Unavailable",
     "channel",
     "deadline",
+    "no_deadline",
     "problem",
     "rpc_server",
     "time_left",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanKind
 
 
 class Edge(NamedTuple):
@@ -20,7 +21,7 @@ def rpc_edges(spans: Iterable[ReadableSpan]) -> list[Edge]:
     edges = []
     for span in sorted(known.values(), key=lambda one: one.start_time or 0):
         parent = known.get(span.parent.span_id) if span.parent else None
-        if parent is not None and _service(parent) != _service(span):
+        if parent is not None and span.kind is SpanKind.SERVER and _service(parent) != _service(span):
             edges.append(Edge(_service(parent), _service(span), span.name))
     return edges
 

@@ -114,20 +114,22 @@ class Prefetch:
         try:
             pick = await self._picks.ensure(following)
         except NothingPlayable:
-            outcome = Outcome.NOTHING_PLAYABLE
-        else:
+            await self._playback.tell(following, Outcome.NOTHING_PLAYABLE)
+            return Outcome.NOTHING_PLAYABLE
+        try:
             async with asyncio.TaskGroup() as group:
-                pin = group.create_task(
-                    self._pin(following, pick),
-                )
+                # The hint waits for the bytes only: subtitles may come from far away.
+                pinned = group.create_task(self._pin_and_tell(following, pick))
                 group.create_task(self._ensure_subtitles(following, pick))
-            outcome = pin.result()
+        except* Failure as failures:
+            raise failures.exceptions[0] from None
+        return pinned.result()
+
+    async def _pin_and_tell(self, following: Following, pick: Pick) -> Outcome:
+        ready = await self._stream_node.pin_next(following, pick, within=self._within - _LOSES_TO_DEADLINE)
+        outcome = Outcome.READY if ready else Outcome.NOT_READY
         await self._playback.tell(following, outcome)
         return outcome
-
-    async def _pin(self, following: Following, pick: Pick) -> Outcome:
-        ready = await self._stream_node.pin_next(following, pick, within=self._within - _LOSES_TO_DEADLINE)
-        return Outcome.READY if ready else Outcome.NOT_READY
 
     async def _ensure_subtitles(self, following: Following, pick: Pick) -> None:
         try:

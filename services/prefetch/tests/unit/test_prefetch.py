@@ -31,6 +31,7 @@ class World:
     told: list[Outcome] = field(default_factory=list)
     marks: set[str] = field(default_factory=set)
     bytes_come: bool = True
+    pin_failure: Exception | None = None
     failure: Exception | None = None
     subtitles_failure: Exception | None = None
 
@@ -55,6 +56,8 @@ class FakeStreamNode:
 
     async def pin_next(self, following: Following, pick: Pick, *, within: timedelta) -> bool:
         self.world.done.append("pin")
+        if self.world.pin_failure:
+            raise self.world.pin_failure
         return self.world.bytes_come
 
 
@@ -137,6 +140,13 @@ async def test_a_neighbours_failure_is_raised_and_the_next_call_tries_again(worl
     await prefetch.prepare(NEXT)
 
     assert world.told == [Outcome.READY]
+
+
+async def test_a_pin_that_fails_is_raised_as_what_it_is(world: World, prefetch: Prefetch) -> None:
+    world.pin_failure = Unavailable("no room")
+
+    with pytest.raises(Unavailable):
+        await prefetch.prepare(NEXT)
 
 
 async def test_when_nothing_can_be_played_it_is_told_and_not_searched_with_every_heartbeat(

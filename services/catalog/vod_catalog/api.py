@@ -1,0 +1,93 @@
+"""The gRPC face of catalog."""
+
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+from grpc import aio
+from vod.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2_grpc
+
+from vod_catalog.domain import Episode, EpisodeKey, Kind, Series, SeriesId
+from vod_catalog.errors import InvalidQuery
+from vod_catalog.listings import Listings
+from vod_catalog.titles import Titles
+
+_DEFAULT_PAGE = 20
+_LARGEST_PAGE = 50
+_KINDS = {
+    Kind.SERIES: catalog_pb2.KIND_SERIES,
+    Kind.ANIME: catalog_pb2.KIND_ANIME,
+    Kind.MOVIE: catalog_pb2.KIND_MOVIE,
+}
+_Context = aio.ServicerContext[Any, Any]
+
+
+class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
+    """vod.catalog.v1.CatalogService."""
+
+    def __init__(self, titles: Titles, listings: Listings) -> None:
+        self._titles = titles
+        self._listings = listings
+
+    async def SearchTitles(
+        self, request: catalog_service_pb2.SearchTitlesRequest, context: _Context
+    ) -> catalog_service_pb2.SearchTitlesResponse:
+        if request.page_size < 0:
+            raise InvalidQuery("page_size is 1 to 50.")
+        limit = min(request.page_size or _DEFAULT_PAGE, _LARGEST_PAGE)
+        found = await self._listings.search(request.query, limit=limit)
+        return catalog_service_pb2.SearchTitlesResponse(titles=[_series(series) for series in found])
+
+    async def GetEpisode(
+        self, request: catalog_service_pb2.GetEpisodeRequest, context: _Context
+    ) -> catalog_service_pb2.GetEpisodeResponse:
+        asked = request.key
+        found = await self._titles.episode(EpisodeKey(SeriesId(asked.series_id), asked.season, asked.episode))
+        series_id = found.series.id
+        return catalog_service_pb2.GetEpisodeResponse(
+            series=_series(found.series),
+            episode=_episode(found.episode, series_id=series_id),
+            next=_key(found.next, series_id=series_id) if found.next else None,
+            previous=_key(found.previous, series_id=series_id) if found.previous else None,
+        )
+
+    async def ListEpisodes(
+        self, request: catalog_service_pb2.ListEpisodesRequest, context: _Context
+    ) -> catalog_service_pb2.ListEpisodesResponse:
+        title = await self._titles.with_episodes(request.series_id)
+        return catalog_service_pb2.ListEpisodesResponse(
+            series=_series(title.series),
+            episodes=[_episode(episode, series_id=title.series.id) for episode in title.episodes],
+        )
+
+
+def _series(series: Series) -> catalog_pb2.Series:
+    return catalog_pb2.Series(
+        id=series.id,
+        title=series.title,
+        kind=_KINDS[series.kind],
+        year=series.year or 0,
+        aliases=series.aliases,
+        external_ids=series.external_ids,
+        overview=series.overview,
+        poster_url=series.poster_url,
+        backdrop_url=series.backdrop_url,
+        genres=series.genres,
+        season_count=series.season_count or 0,
+    )
+
+
+def _episode(episode: Episode, *, series_id: SeriesId) -> catalog_pb2.Episode:
+    runtime = Duration()
+    if episode.runtime:
+        runtime.FromTimedelta(episode.runtime)
+    return catalog_pb2.Episode(
+        key=_key(episode, series_id=series_id),
+        absolute=episode.absolute or 0,
+        name=episode.name,
+        runtime=runtime if episode.runtime else None,
+        air_date=episode.air_date.isoformat() if episode.air_date else "",
+    )
+
+
+def _key(episode: Episode, *, series_id: SeriesId) -> catalog_pb2.EpisodeKey:
+    return catalog_pb2.EpisodeKey(series_id=series_id, season=episode.season, episode=episode.episode)

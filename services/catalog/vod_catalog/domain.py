@@ -1,0 +1,165 @@
+"""Titles, episodes, and which episode follows which."""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import Enum
+from typing import NewType
+
+from vod_catalog.errors import EpisodeNotFound, InvalidSeriesId
+
+SeriesId = NewType("SeriesId", str)
+SPECIALS = 0
+
+_SERIES_ID = re.compile(r"(?P<namespace>tmdb:tv|tmdb:movie|mal:anime):(?P<number>[1-9][0-9]{0,9})", re.ASCII)
+
+
+class Kind(Enum):
+    """What sort of title this is."""
+
+    SERIES = "series"
+    ANIME = "anime"
+    MOVIE = "movie"
+
+
+@dataclass(frozen=True, slots=True)
+class TitleRef:
+    """A title as its provider names it: `tmdb:tv` and 9001."""
+
+    namespace: str
+    number: int
+
+    @property
+    def series_id(self) -> SeriesId:
+        return SeriesId(f"{self.namespace}:{self.number}")
+
+
+def parse_series_id(series_id: str) -> TitleRef:
+    """Return what an id such as `tmdb:tv:9001`, `tmdb:movie:9101` or `mal:anime:9201` names.
+
+    Raises:
+        InvalidSeriesId: it is of another form.
+    """
+    match = _SERIES_ID.fullmatch(series_id)
+    if not match:
+        raise InvalidSeriesId("A series id looks like tmdb:tv:9001, tmdb:movie:9101 or mal:anime:9201.")
+    return TitleRef(match["namespace"], int(match["number"]))
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeKey:
+    """Names one episode; a film is season 1, episode 1."""
+
+    series_id: SeriesId
+    season: int
+    episode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One episode as the provider numbers it; `absolute` counts over all seasons, where that makes sense."""
+
+    season: int
+    episode: int
+    name: str
+    absolute: int | None = None
+    runtime: timedelta | None = None
+    air_date: date | None = None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """What episodes of one title are ordered by; specials come last."""
+        return (_LAST if self.season == SPECIALS else self.season, self.episode)
+
+
+_LAST = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A series, an anime or a film, without its episodes."""
+
+    id: SeriesId
+    title: str
+    kind: Kind
+    year: int | None = None
+    aliases: tuple[str, ...] = ()
+    """Other names under which releases are published, without `title`."""
+    external_ids: Mapping[str, str] = field(default_factory=dict)
+    overview: str = ""
+    poster_url: str = ""
+    backdrop_url: str = ""
+    genres: tuple[str, ...] = ()
+    season_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A series with its episodes in viewing order."""
+
+    series: Series
+    episodes: tuple[Episode, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTitle:
+    """What we keep of a title: all episodes that the provider lists, those that it once listed, and how fresh it is."""
+
+    title: Title
+    gone: tuple[Episode, ...]
+    fetched_at: datetime
+    retry_at: datetime | None
+    """Nobody asks the provider again before this moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeInOrder:
+    """An episode, its title, and its neighbours in viewing order."""
+
+    series: Series
+    episode: Episode
+    next: Episode | None
+    previous: Episode | None
+
+
+def in_viewing_order(episodes: Sequence[Episode]) -> tuple[Episode, ...]:
+    """Return episodes by season and number, specials last."""
+    return tuple(sorted(episodes, key=lambda episode: episode.place))
+
+
+def aliases_of(title: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Return *names* without blanks, doubles and *title* itself, in their order; case does not tell names apart."""
+    kept = {name.strip().casefold(): name.strip() for name in reversed(names) if name.strip()}
+    kept.pop(title.strip().casefold(), None)
+    return tuple(reversed(kept.values()))
+
+
+def place_episode(stored: StoredTitle, *, season: int, number: int) -> EpisodeInOrder:
+    """Find an episode and what comes before and after it; nothing comes before or after a special.
+
+    An episode that the provider no longer lists is found too, so that who was watching it can go on.
+
+    Raises:
+        EpisodeNotFound: the title has no such episode.
+    """
+    title = stored.title
+    candidates = (one for one in (*title.episodes, *stored.gone) if (one.season, one.episode) == (season, number))
+    episode = next(candidates, None)
+    if episode is None:
+        raise EpisodeNotFound(
+            f"{title.series.title} has no episode S{season:02}E{number:02}.",
+            metadata={"series_id": title.series.id, "season": str(season), "episode": str(number)},
+        )
+    if season == SPECIALS:
+        return EpisodeInOrder(title.series, episode, next=None, previous=None)
+    order = in_viewing_order([one for one in title.episodes if one.season != SPECIALS])
+    places = [one.place for one in order]
+    before, after = bisect_left(places, episode.place), bisect_right(places, episode.place)
+    return EpisodeInOrder(
+        title.series,
+        episode,
+        next=order[after] if after < len(order) else None,
+        previous=order[before - 1] if before > 0 else None,
+    )

@@ -1,0 +1,208 @@
+"""Jikan API v4 (https://docs.api.jikan.moe), which reads MyAnimeList: anime, whose seasons are entries of their own.
+
+Jikan fails in three ways: by itself, on behalf of MyAnimeList, and with an error inside of a 200; so an answer counts
+only if it holds `data`.
+"""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+
+from vod_catalog.domain import Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of
+from vod_catalog.fields import Fields, day, number, record, records, text, year
+from vod_catalog.upstream import Limits, NotThereError, Upstream
+from vod_runtime import Clock
+
+ANIME = "mal:anime"
+
+_SERIAL_TYPES = frozenset({"TV", "ONA"})
+_LONGEST_CHAIN = 30
+_MOST_PAGES = 30
+_DURATION = re.compile(r"(?:(?P<hours>\d+) hr)?\s*(?:(?P<minutes>\d+) min)?\s*(?:(?P<seconds>\d+) sec)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of MyAnimeList: for us a season."""
+
+    number: int
+    fields: Fields
+
+    @property
+    def type(self) -> str:
+        return text(self.fields.get("type"))
+
+    @property
+    def sequels(self) -> list[int]:
+        related = [r for r in records(self.fields.get("relations")) if text(r.get("relation")) == "Sequel"]
+        entries = [entry for relation in related for entry in records(relation.get("entry"))]
+        return [n for e in entries if text(e.get("type")) == "anime" and (n := number(e.get("mal_id"))) is not None]
+
+
+@asynccontextmanager
+async def jikan_http(base: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client; Jikan needs no key."""
+    headers = {"user-agent": "NovaStream/0.1", "accept": "application/json"}
+    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=10.0) as http:
+        yield http
+
+
+class Jikan:
+    """The provider of `mal:anime:N`."""
+
+    name = "jikan"
+    namespaces = (ANIME,)
+
+    def __init__(self, http: httpx.AsyncClient, *, limits: Limits, clock: Clock) -> None:
+        self._upstream = Upstream(http, name="Jikan", limits=limits, clock=clock)
+
+    async def title(self, ref: TitleRef) -> Title:
+        """Return an anime: its seasons are the entry *ref* and the chain of TV sequels that follows it.
+
+        Raises:
+            NotThereError, UpstreamUnavailable: as `Upstream.get`.
+        """
+        first = await self._entry(ref.number)
+        seasons = [first, *await self._sequels(first)]
+        episodes: list[Episode] = []
+        for season, entry in enumerate(seasons, start=1):
+            episodes += await self._episodes(entry, season=season, already=len(episodes))
+        return Title(_series(first.fields, ref=ref, seasons=seasons), tuple(episodes))
+
+    async def search(self, query: str) -> Sequence[Series]:
+        """Return anime of that name, best first, 25 at most."""
+        return _listed(await self._data("anime", params={"q": query, "limit": "25", "sfw": "true"}))
+
+    async def popular(self) -> Sequence[Series]:
+        """Return the best rated of what is airing now, 25 at most."""
+        return _listed(await self._data("top/anime", params={"filter": "airing", "limit": "25", "sfw": "true"}))
+
+    async def _entry(self, wanted: int) -> _Entry:
+        found = record(await self._data(f"anime/{wanted}/full"))
+        if number(found.get("mal_id")) is None:
+            raise self._upstream.broken_answer()
+        return _Entry(wanted, found)
+
+    async def _sequels(self, first: _Entry) -> list[_Entry]:
+        if first.type not in _SERIAL_TYPES:
+            return []
+        chain: list[_Entry] = []
+        seen = {first.number}
+        waiting = first.sequels
+        while waiting and len(seen) < _LONGEST_CHAIN:
+            wanted = waiting.pop(0)
+            if wanted in seen:
+                continue
+            seen.add(wanted)
+            entry = await self._entry(wanted)
+            # A film between two seasons is no season, but leads on to the next one.
+            if entry.type in _SERIAL_TYPES:
+                chain.append(entry)
+                waiting = entry.sequels
+            else:
+                waiting += entry.sequels
+        return chain
+
+    async def _episodes(self, entry: _Entry, *, season: int, already: int) -> list[Episode]:
+        listed = await self._listed_episodes(entry.number)
+        runtime = _duration(entry.fields.get("duration"))
+        return [
+            Episode(
+                season=season,
+                episode=n,
+                name=_episode_name(listed.get(n, {})),
+                absolute=already + n,
+                runtime=runtime,
+                air_date=day(listed.get(n, {}).get("aired")),
+            )
+            for n in range(1, _episode_count(entry, listed=max(listed, default=0)) + 1)
+        ]
+
+    async def _listed_episodes(self, wanted: int) -> dict[int, Fields]:
+        listed: dict[int, Fields] = {}
+        for page in range(1, _MOST_PAGES + 1):
+            try:
+                found = await self._upstream.get(f"anime/{wanted}/episodes", params={"page": str(page)})
+            except NotThereError:
+                break
+            if not isinstance(found.get("data"), list):
+                raise self._upstream.broken_answer()
+            fresh = {
+                n: item for item in records(found["data"]) if (n := number(item.get("mal_id"))) and n not in listed
+            }
+            listed |= fresh
+            # `has_next_page` is sometimes wrongly true (jikan-rest#340): a page with nothing new is the last one.
+            if not fresh or not record(found.get("pagination")).get("has_next_page"):
+                break
+        return listed
+
+    async def _data(self, path: str, *, params: dict[str, str] | None = None) -> object:
+        found = await self._upstream.get(path, params=params)
+        if "data" in found:
+            return found["data"]
+        if number(found.get("status")) == httpx.codes.NOT_FOUND:
+            raise NotThereError
+        raise self._upstream.broken_answer()
+
+
+def _episode_count(entry: _Entry, *, listed: int) -> int:
+    """Return how many episodes there are to watch.
+
+    The list has holes and starts late (jikan-rest#340), so what is finished has as many as the entry says; of what
+    is still airing nobody can watch more than was listed.
+    """
+    finished = text(entry.fields.get("status")) == "Finished Airing"
+    announced = number(entry.fields.get("episodes")) or 0
+    return max(listed, announced) if finished else listed
+
+
+def _listed(found: object) -> list[Series]:
+    series: dict[int, Series] = {}
+    for item in records(found):
+        wanted = number(item.get("mal_id"))
+        if wanted and not text(item.get("rating")).startswith("Rx"):
+            series.setdefault(wanted, _series(item, ref=TitleRef(ANIME, wanted), seasons=[]))
+    return list(series.values())
+
+
+def _series(found: Fields, *, ref: TitleRef, seasons: Sequence[_Entry]) -> Series:
+    title = _title(found) or str(ref.series_id)
+    images = record(record(found.get("images")).get("jpg"))
+    later = [name for entry in seasons[1:] for name in _names(entry.fields)]
+    return Series(
+        id=SeriesId(ref.series_id),
+        title=title,
+        kind=Kind.ANIME,
+        year=number(found.get("year")) or year(record(found.get("aired")).get("from")),
+        aliases=aliases_of(title, [*_names(found), *later]),
+        external_ids={"mal": str(ref.number)},
+        overview=text(found.get("synopsis")),
+        poster_url=text(images.get("large_image_url")) or text(images.get("image_url")),
+        genres=tuple(name for genre in records(found.get("genres")) if (name := text(genre.get("name")))),
+        season_count=len(seasons) or None,
+    )
+
+
+def _names(found: Fields) -> list[str]:
+    return [text(one.get("title")) for one in records(found.get("titles"))]
+
+
+def _title(found: Fields) -> str:
+    """Return the name for people: English where there is one, as TMDb's are."""
+    by_type = {text(one.get("type")): text(one.get("title")) for one in reversed(records(found.get("titles")))}
+    return by_type.get("English") or by_type.get("Default") or text(found.get("title"))
+
+
+def _episode_name(item: Fields) -> str:
+    return text(item.get("title")) or text(item.get("title_romanji"))
+
+
+def _duration(value: object) -> timedelta | None:
+    """Read `24 min per ep`, `1 hr 52 min`, `Unknown`."""
+    match = _DURATION.match(text(value))
+    parts = {unit: int(amount) for unit, amount in match.groupdict().items() if amount} if match else {}
+    return timedelta(**parts) if parts else None

@@ -1,0 +1,37 @@
+"""What catalog reads from the environment."""
+
+from datetime import timedelta
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of catalog; every field names its variable. Durations are ISO 8601 (`PT6H`)."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, populate_by_name=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
+    )
+
+    listen: str = Field(default="127.0.0.1:7016", validation_alias="VOD_CATALOG_LISTEN")
+    """Where gRPC is served: `host:port` or `unix:/path`."""
+    pg_dsn: SecretStr = Field(validation_alias="PG_DSN")
+    """The database; its user must be a member of the role `vod_catalog`."""
+    tmdb_key: SecretStr | None = Field(default=None, validation_alias="TMDB_KEY")
+    """A v3 key or a v4 read token; without one there are no TMDb titles."""
+    tmdb_base: str = Field(default="https://api.themoviedb.org/3", validation_alias="VOD_TMDB_BASE")
+    """Base address of TMDb's API, version 3."""
+    tmdb_image_base: str = Field(default="https://image.tmdb.org/t/p", validation_alias="VOD_TMDB_IMAGE_BASE")
+    """What posters' and backdrops' addresses begin with."""
+    tmdb_per_second: float = Field(default=20.0, gt=0, validation_alias="VOD_TMDB_RATE")
+    """Requests per second that we allow ourselves at TMDb, after a burst of 20."""
+    jikan_base: str = Field(default="https://api.jikan.moe/v4", validation_alias="VOD_JIKAN_BASE")
+    """Base address of Jikan's API, version 4."""
+    jikan_per_second: float = Field(default=0.8, gt=0, validation_alias="VOD_JIKAN_RATE")
+    """Requests per second at Jikan, after a burst of 3; it allows 60 a minute, MyAnimeList sometimes allows it less."""
+    upstream_deadline: timedelta = Field(default=timedelta(seconds=8), validation_alias="VOD_CATALOG_UPSTREAM_DEADLINE")
+    """How long one request to a provider may take, with its second try."""
+    ttl: timedelta = Field(default=timedelta(hours=24), validation_alias="VOD_CATALOG_TTL")
+    """Titles older than this are refreshed."""
+    refresh_every: timedelta = Field(default=timedelta(minutes=10), validation_alias="VOD_CATALOG_REFRESH_EVERY")
+    """How often the background job looks for titles to refresh, give or take a quarter."""

@@ -1,0 +1,201 @@
+"""Titles and their episodes: fetched at first use, kept, and refreshed without anybody waiting for it.
+
+What is kept is always served, however old; a provider's outage is seen only by who asks for something new.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from vod_catalog.domain import (
+    EpisodeInOrder,
+    EpisodeKey,
+    Series,
+    SeriesId,
+    StoredTitle,
+    Title,
+    TitleRef,
+    parse_series_id,
+    place_episode,
+)
+from vod_catalog.errors import CatalogNotConfigured, EpisodeNotFound, SeriesNotFound, UpstreamUnavailable
+from vod_catalog.flights import Flights
+from vod_catalog.upstream import NotThereError
+from vod_rpc import Failure
+from vod_runtime import Clock
+
+TITLE_FETCHED = "title_fetched"
+TITLE_NOT_REFRESHED = "title_not_refreshed"
+
+_FETCH_DEADLINE = timedelta(seconds=90)
+_REFRESH_PAUSE = timedelta(minutes=15)
+_NEW_EPISODE_AFTER = timedelta(minutes=30)
+_ABSENT_FOR = timedelta(minutes=10)
+_MOST_ABSENT = 1000
+
+
+class Provider(Protocol):
+    """Who knows titles."""
+
+    @property
+    def name(self) -> str:
+        """A short name for logs and keys."""
+        ...
+
+    @property
+    def namespaces(self) -> Sequence[str]:
+        """Beginnings of the ids that it knows, such as `tmdb:tv`."""
+        ...
+
+    async def title(self, ref: TitleRef) -> Title:
+        """Return a title with its episodes; raises NotThereError or a Failure."""
+        ...
+
+    async def search(self, query: str) -> Sequence[Series]:
+        """Return titles of that name, best first; raises a Failure."""
+        ...
+
+    async def popular(self) -> Sequence[Series]:
+        """Return what is popular now; raises a Failure."""
+        ...
+
+
+class Shelf(Protocol):
+    """Where titles are kept; see `Store`."""
+
+    async def load(self, series_id: SeriesId) -> StoredTitle | None: ...
+    async def save(self, title: Title, *, at: datetime) -> None: ...
+    async def claim(self, series_id: SeriesId, *, now: datetime, until: datetime) -> bool: ...
+    async def claim_due(
+        self, namespaces: Sequence[str], *, fetched_before: datetime, now: datetime, until: datetime, limit: int
+    ) -> list[SeriesId]: ...
+    async def put_off(self, series_id: SeriesId, *, until: datetime) -> None: ...
+
+
+class Titles:
+    """The use cases on one title."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        *,
+        providers: Mapping[str, Provider],
+        flights: Flights,
+        clock: Clock,
+        log: FilteringBoundLogger,
+        ttl: timedelta,
+    ) -> None:
+        self._shelf = shelf
+        self._providers = providers
+        self._flights = flights
+        self._clock = clock
+        self._log = log
+        self._ttl = ttl
+        self._absent: dict[SeriesId, datetime] = {}
+
+    async def episode(self, key: EpisodeKey) -> EpisodeInOrder:
+        """Return an episode with its title and neighbours.
+
+        Raises:
+            InvalidSeriesId, SeriesNotFound, EpisodeNotFound, CatalogNotConfigured, UpstreamUnavailable
+        """
+        stored = await self._stored(key.series_id)
+        try:
+            return place_episode(stored, season=key.season, number=key.episode)
+        except EpisodeNotFound:
+            if self._clock.now() - stored.fetched_at < _NEW_EPISODE_AFTER:
+                raise
+        # It may have come out since we looked.
+        ref = parse_series_id(key.series_id)
+        await self._flights.join(ref, lambda: self._refresh_if_free(ref))
+        return place_episode(await self._shelf.load(ref.series_id) or stored, season=key.season, number=key.episode)
+
+    async def with_episodes(self, series_id: str) -> Title:
+        """Return a title with all its episodes in viewing order; raises as `episode`."""
+        return (await self._stored(series_id)).title
+
+    async def refresh_due(self, *, limit: int) -> int:
+        """Refresh up to *limit* titles that are older than the TTL, one after the other; return how many there were."""
+        now = self._clock.now()
+        due = await self._shelf.claim_due(
+            list(self._providers), fetched_before=now - self._ttl, now=now, until=now + _REFRESH_PAUSE, limit=limit
+        )
+        for series_id in due:
+            await self._refresh(parse_series_id(series_id))
+        return len(due)
+
+    async def _stored(self, series_id: str) -> StoredTitle:
+        ref = parse_series_id(series_id)
+        stored = await self._shelf.load(ref.series_id)
+        if stored is None:
+            return await self._flights.join(("first", ref), lambda: self._fetch_first(ref))
+        now = self._clock.now()
+        is_free = stored.retry_at is None or stored.retry_at <= now
+        if now - stored.fetched_at >= self._ttl and is_free and ref.namespace in self._providers:
+            self._flights.launch(ref, lambda: self._refresh_if_free(ref))
+        return stored
+
+    async def _fetch_first(self, ref: TitleRef) -> StoredTitle:
+        self._refuse_known_absent(ref)
+        # Another fetch may have ended between the caller's look and now.
+        if stored := await self._shelf.load(ref.series_id):
+            return stored
+        try:
+            await self._fetch(ref)
+        except NotThereError as error:
+            self._remember_absent(ref)
+            raise _not_found(ref) from error
+        stored = await self._shelf.load(ref.series_id)
+        if stored is None:
+            raise _not_found(ref)
+        return stored
+
+    async def _fetch(self, ref: TitleRef) -> None:
+        provider = self._providers.get(ref.namespace)
+        if provider is None:
+            raise CatalogNotConfigured(
+                f"No key is configured for the provider of {ref.namespace} titles.",
+                metadata={"namespace": ref.namespace},
+            )
+        try:
+            async with asyncio.timeout(_FETCH_DEADLINE.total_seconds()):
+                title = await provider.title(ref)
+        except TimeoutError as error:
+            raise UpstreamUnavailable(f"{provider.name} is too slow.", retry_after=_REFRESH_PAUSE) from error
+        await self._shelf.save(title, at=self._clock.now())
+        self._log.info(TITLE_FETCHED, series_id=ref.series_id, episodes=len(title.episodes))
+
+    async def _refresh_if_free(self, ref: TitleRef) -> None:
+        now = self._clock.now()
+        if await self._shelf.claim(ref.series_id, now=now, until=now + _REFRESH_PAUSE):
+            await self._refresh(ref)
+
+    async def _refresh(self, ref: TitleRef) -> None:
+        """Fetch anew what the caller has claimed; on failure what was kept stays as it is."""
+        try:
+            await self._fetch(ref)
+        except NotThereError:
+            # Removed or merged upstream: what we know stays true for who is watching it.
+            await self._shelf.put_off(ref.series_id, until=self._clock.now() + self._ttl)
+            self._log.warning(TITLE_NOT_REFRESHED, series_id=ref.series_id, reason="gone upstream")
+        except Failure as failure:
+            wait = max(failure.retry_after or _REFRESH_PAUSE, _REFRESH_PAUSE)
+            await self._shelf.put_off(ref.series_id, until=self._clock.now() + wait)
+            self._log.warning(TITLE_NOT_REFRESHED, series_id=ref.series_id, reason=failure.reason)
+
+    def _refuse_known_absent(self, ref: TitleRef) -> None:
+        until = self._absent.get(ref.series_id)
+        if until is not None and self._clock.now() < until:
+            raise _not_found(ref)
+
+    def _remember_absent(self, ref: TitleRef) -> None:
+        if len(self._absent) >= _MOST_ABSENT:
+            self._absent.clear()
+        self._absent[ref.series_id] = self._clock.now() + _ABSENT_FOR
+
+
+def _not_found(ref: TitleRef) -> SeriesNotFound:
+    return SeriesNotFound(f"There is no title {ref.series_id}.", metadata={"series_id": ref.series_id})

@@ -1,0 +1,183 @@
+"""TMDb API v3 (https://developer.themoviedb.org/reference): series and films."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+
+from vod_catalog.domain import SPECIALS, Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of, in_viewing_order
+from vod_catalog.fields import Fields, day, number, record, records, text, year
+from vod_catalog.upstream import Limits, NotThereError, Upstream
+from vod_runtime import Clock
+
+TV = "tmdb:tv"
+MOVIE = "tmdb:movie"
+
+_POSTER_SIZE = "w500"
+_BACKDROP_SIZE = "w1280"
+_SEASONS_AT_ONCE = 4
+# A v3 key has 32 hex digits; a v4 read token is a JWT.
+_LONGEST_V3_KEY = 40
+
+
+@asynccontextmanager
+async def tmdb_http(base: str, *, key: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client that identifies itself with *key*, a v3 key or a v4 read token."""
+    headers = {"user-agent": "NovaStream/0.1", "accept": "application/json"}
+    params = {}
+    if len(key) > _LONGEST_V3_KEY:
+        headers["authorization"] = f"Bearer {key}"
+    else:
+        params["api_key"] = key
+    async with httpx.AsyncClient(base_url=base, headers=headers, params=params, timeout=10.0) as http:
+        yield http
+
+
+class Tmdb:
+    """The provider of `tmdb:tv:N` and `tmdb:movie:N`."""
+
+    name = "tmdb"
+    namespaces = (TV, MOVIE)
+
+    def __init__(self, http: httpx.AsyncClient, *, image_base: str, limits: Limits, clock: Clock) -> None:
+        self._upstream = Upstream(http, name="TMDb", limits=limits, clock=clock)
+        self._image_base = image_base.rstrip("/")
+
+    async def title(self, ref: TitleRef) -> Title:
+        """Return a series with all its episodes, or a film as a series of one.
+
+        Raises:
+            NotThereError, CatalogNotConfigured, UpstreamUnavailable: as `Upstream.get`.
+        """
+        return await (self._film(ref) if ref.namespace == MOVIE else self._show(ref))
+
+    async def search(self, query: str) -> Sequence[Series]:
+        """Return series and films of that name, best first, 20 at most."""
+        return self._listed(await self._upstream.get("search/multi", params={"query": query, "include_adult": "false"}))
+
+    async def popular(self) -> Sequence[Series]:
+        """Return what is watched most this week, 20 at most."""
+        return self._listed(await self._upstream.get("trending/all/week"))
+
+    async def _show(self, ref: TitleRef) -> Title:
+        found = await self._details(f"tv/{ref.number}")
+        seasons = sorted(
+            {n for s in records(found.get("seasons")) if (n := number(s.get("season_number"))) is not None}
+        )
+        lists = await self._seasons(ref, seasons)
+        filled = [wanted for wanted, episodes in zip(seasons, lists, strict=True) if wanted != SPECIALS and episodes]
+        series = self._series(found, ref=ref, season_count=len(filled))
+        return Title(series, in_viewing_order([episode for episodes in lists for episode in episodes]))
+
+    async def _seasons(self, ref: TitleRef, seasons: Sequence[int]) -> list[list[Episode]]:
+        at_once = asyncio.Semaphore(_SEASONS_AT_ONCE)
+
+        async def season(wanted: int) -> list[Episode]:
+            async with at_once:
+                return await self._season(ref, wanted)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(season(wanted)) for wanted in seasons]
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from failures
+        return [task.result() for task in tasks]
+
+    async def _season(self, ref: TitleRef, wanted: int) -> list[Episode]:
+        try:
+            found = await self._upstream.get(f"tv/{ref.number}/season/{wanted}")
+        except NotThereError:
+            # Listed in the details, but without a page of its own yet.
+            return []
+        if "episodes" not in found:
+            raise self._upstream.broken_answer()
+        episodes = (_episode(item, season=wanted) for item in records(found["episodes"]))
+        return list({episode.episode: episode for episode in episodes if episode is not None}.values())
+
+    async def _film(self, ref: TitleRef) -> Title:
+        found = await self._details(f"movie/{ref.number}")
+        series = self._series(found, ref=ref, season_count=1)
+        only = Episode(
+            season=1,
+            episode=1,
+            name=series.title,
+            runtime=_minutes(found.get("runtime")),
+            air_date=day(found.get("release_date")),
+        )
+        return Title(series, (only,))
+
+    async def _details(self, path: str) -> Fields:
+        found = await self._upstream.get(path, params={"append_to_response": "alternative_titles,external_ids"})
+        # TMDb is known to send 200 with {"success": false, …}, too.
+        if number(found.get("id")) is None:
+            raise self._upstream.broken_answer()
+        return found
+
+    def _listed(self, found: Fields) -> list[Series]:
+        if not isinstance(found.get("results"), list):
+            raise self._upstream.broken_answer()
+        series = (self._listed_one(item) for item in records(found["results"]) if not item.get("adult"))
+        return [one for one in series if one is not None]
+
+    def _listed_one(self, item: Fields) -> Series | None:
+        namespace = {"tv": TV, "movie": MOVIE}.get(text(item.get("media_type")))
+        wanted = number(item.get("id"))
+        # The lists mix in persons.
+        if namespace is None or wanted is None or not _name(item):
+            return None
+        return self._series(item, ref=TitleRef(namespace, wanted), season_count=None)
+
+    def _series(self, found: Fields, *, ref: TitleRef, season_count: int | None) -> Series:
+        title = _name(found) or str(ref.series_id)
+        alternatives = record(found.get("alternative_titles"))
+        others = records(alternatives.get("results")) + records(alternatives.get("titles"))
+        original = text(found.get("original_name")) or text(found.get("original_title"))
+        return Series(
+            id=SeriesId(ref.series_id),
+            title=title,
+            kind=Kind.MOVIE if ref.namespace == MOVIE else Kind.SERIES,
+            year=year(found.get("first_air_date")) or year(found.get("release_date")),
+            aliases=aliases_of(title, [original, *(text(other.get("title")) for other in others)]),
+            external_ids=_external_ids(found, ref=ref),
+            overview=text(found.get("overview")),
+            poster_url=self._image(found.get("poster_path"), size=_POSTER_SIZE),
+            backdrop_url=self._image(found.get("backdrop_path"), size=_BACKDROP_SIZE),
+            genres=tuple(name for genre in records(found.get("genres")) if (name := text(genre.get("name")))),
+            season_count=season_count,
+        )
+
+    def _image(self, path: object, *, size: str) -> str:
+        return f"{self._image_base}/{size}{text(path)}" if text(path).startswith("/") else ""
+
+
+def _name(found: Fields) -> str:
+    keys = ("name", "title", "original_name", "original_title")
+    return next((name for key in keys if (name := text(found.get(key)))), "")
+
+
+def _episode(item: Fields, *, season: int) -> Episode | None:
+    wanted = number(item.get("episode_number"))
+    if wanted is None:
+        return None
+    return Episode(
+        season=season,
+        episode=wanted,
+        name=text(item.get("name")),
+        runtime=_minutes(item.get("runtime")),
+        air_date=day(item.get("air_date")),
+    )
+
+
+def _minutes(value: object) -> timedelta | None:
+    minutes = number(value)
+    return timedelta(minutes=minutes) if minutes else None
+
+
+def _external_ids(found: Fields, *, ref: TitleRef) -> dict[str, str]:
+    ids = record(found.get("external_ids"))
+    imdb = text(ids.get("imdb_id")) or text(found.get("imdb_id"))
+    tvdb = number(ids.get("tvdb_id"))
+    known = {"tmdb": str(ref.number), "imdb": imdb, "tvdb": str(tvdb) if tvdb else ""}
+    return {where: value for where, value in known.items() if value}

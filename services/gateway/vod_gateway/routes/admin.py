@@ -1,0 +1,38 @@
+"""What only the holder of the admin key sees."""
+
+from fastapi import APIRouter, Depends
+from vod.catalog.v1.catalog_pb2 import EpisodeKey
+from vod.picks.v1.picks_service_pb2 import ListPicksRequest
+from vod.playback.v1.playback_service_pb2 import ListSessionsRequest
+from vod.stream.v1.stream_service_pb2 import ListPinsRequest
+
+from vod_gateway import dto_library, mapping_library
+from vod_gateway.depends import BackendsDep, EpisodePath, SeasonPath, SeriesIdPath, require_admin
+from vod_gateway.openapi import DOWNSTREAM, INVALID_PARAMETER, NO_ADMIN, NO_KEY, TOO_MANY, problems
+
+router = APIRouter(prefix="/v1", tags=["admin"], dependencies=[Depends(require_admin)])
+
+
+@router.get(
+    "/picks/{seriesId}/{season}/{episode}",
+    summary="All picks of an episode",
+    responses=problems(INVALID_PARAMETER, NO_KEY, NO_ADMIN, TOO_MANY, *DOWNSTREAM),
+)
+async def list_picks(
+    series_id: SeriesIdPath, season: SeasonPath, episode: EpisodePath, backends: BackendsDep
+) -> dto_library.PicksAnswer:
+    """Return every pick ever made for an episode, newest first, with its score and reasons."""
+    key = EpisodeKey(series_id=series_id, season=season, episode=episode)
+    return mapping_library.picks_answer(key, await backends.picks.ListPicks(ListPicksRequest(key=key)))
+
+
+@router.get("/status", summary="What runs now", responses=problems(NO_KEY, NO_ADMIN, TOO_MANY, *DOWNSTREAM))
+async def get_status(backends: BackendsDep) -> dto_library.StatusAnswer:
+    """Return the active sessions and what the stream node holds."""
+    sessions = await backends.playback.ListSessions(ListSessionsRequest())
+    pins = await backends.stream.ListPins(ListPinsRequest())
+    return dto_library.StatusAnswer(
+        sessions=[mapping_library.session_status(one) for one in sessions.sessions],
+        node=pins.node,
+        pins=[mapping_library.pin_status(one) for one in pins.pins],
+    )

@@ -1,0 +1,1 @@
+"""Decides which torrent, and which file in it, serve an episode for a device profile, and remembers why."""

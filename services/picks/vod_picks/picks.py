@@ -1,0 +1,108 @@
+"""The use cases: make sure that there is a pick, replace it, and show what it was chosen from."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from vod_picks.choosing import Chooser, Decision
+from vod_picks.domain import Candidate, Choice, EpisodeKey, Pick, Profile
+from vod_picks.errors import CandidateUnknown
+from vod_picks.flights import Flights
+
+
+class Store(Protocol):
+    """Where picks rest."""
+
+    async def current(self, key: EpisodeKey, *, profile_hash: str) -> Pick | None: ...
+
+    async def keep(self, decision: Decision) -> Pick:
+        """Write the decision down unless there is one by now; return the one that stands."""
+        ...
+
+    async def replace(self, choice: Choice) -> Pick:
+        """Put the choice in the place of the current pick, which goes to the history; learn the group."""
+        ...
+
+    async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]: ...
+
+    async def history(self, key: EpisodeKey) -> Sequence[Pick]: ...
+
+
+class EnsureOutcome(StrEnum):
+    """How ensuring a pick ended."""
+
+    HIT = "hit"
+    CHOSEN = "chosen"
+    FAILED = "failed"
+
+
+class EnsureCounter(Protocol):
+    def __call__(self, outcome: EnsureOutcome) -> None: ...
+
+
+Searches = Flights[tuple[EpisodeKey, str], Pick]
+"""Choosing under way, by episode and profile hash."""
+
+
+class Picks:
+    """The decisions which release serves which episode for which profile."""
+
+    def __init__(self, *, store: Store, chooser: Chooser, searches: Searches, count: EnsureCounter) -> None:
+        self._store = store
+        self._chooser = chooser
+        self._searches = searches
+        self._count = count
+
+    async def ensure(self, key: EpisodeKey, *, profile: Profile) -> Pick:
+        """Return the pick of an episode for a profile, choosing one if there is none.
+
+        Concurrent calls share one search. It goes on when its callers have left, so that the next call finds the pick.
+
+        Raises:
+            NoPlayableRelease: all releases were refused, by scoring or by their swarms.
+        """
+        pick = await self._store.current(key, profile_hash=profile.hash)
+        if pick:
+            self._count(EnsureOutcome.HIT)
+            return pick
+        return await self._searches.join((key, profile.hash), lambda: self._choose(key, profile))
+
+    async def override(self, key: EpisodeKey, *, profile: Profile, infohash: str) -> Pick:
+        """Replace the pick by another of its candidates.
+
+        Raises:
+            CandidateUnknown: the release was not among those that the pick was chosen from.
+            CandidateRefused: it can't be played.
+        """
+        current = await self._store.current(key, profile_hash=profile.hash)
+        if current and current.infohash == infohash:
+            return current
+        candidates = await self._store.candidates(key, profile_hash=profile.hash)
+        candidate = next((one for one in candidates if one.release.infohash == infohash), None)
+        if candidate is None:
+            raise CandidateUnknown(
+                f"{key} has no candidate {infohash[:12]}.", metadata={"key": str(key), "infohash": infohash}
+            )
+        chosen = await self._chooser.verify(candidate, key=key)
+        return await self._store.replace(Choice(key, profile.hash, candidate, chosen))
+
+    async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]:
+        """Return what the pick was chosen from, best first, refused ones last; empty if there is no pick."""
+        return await self._store.candidates(key, profile_hash=profile_hash)
+
+    async def history(self, key: EpisodeKey) -> Sequence[Pick]:
+        """Return every pick ever made for an episode, for any profile, newest first."""
+        return await self._store.history(key)
+
+    async def _choose(self, key: EpisodeKey, profile: Profile) -> Pick:
+        # Another process, or the flight before this one, may have decided since the caller looked.
+        if pick := await self._store.current(key, profile_hash=profile.hash):
+            return pick
+        try:
+            decision = await self._chooser.choose(key, profile=profile)
+            pick = await self._store.keep(decision)
+        except Exception:
+            self._count(EnsureOutcome.FAILED)
+            raise
+        self._count(EnsureOutcome.CHOSEN)
+        return pick

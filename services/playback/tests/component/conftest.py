@@ -1,0 +1,207 @@
+"""playback as it is served: real Postgres and NATS, neighbours that are fakes over real gRPC."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from vod.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2_grpc
+from vod.picks.v1 import picks_service_pb2, picks_service_pb2_grpc
+from vod.playback.v1 import playback_service_pb2_grpc
+from vod.scoring.v1 import scoring_pb2
+from vod.stream.v1 import stream_service_pb2 as stream_pb2
+from vod.stream.v1 import stream_service_pb2_grpc
+
+from vod_playback.service import serve
+from vod_playback.settings import Settings
+from vod_rpc import DeadlineExceeded, NotFound, Serving, channel, rpc_server
+from vod_runtime import Runtime
+from vod_testing import migrate_schema
+
+SERIES = "tmdb:tv:9001"
+Pinned = tuple[str, int, str]
+
+
+class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
+    """Knows one series of four episodes of 40 minutes."""
+
+    async def GetEpisode(self, request: Any, context: Any) -> catalog_service_pb2.GetEpisodeResponse:
+        if request.key.series_id != SERIES or not 1 <= request.key.episode <= 4:
+            raise NotFound("No such episode.", reason="EPISODE_NOT_FOUND")
+        answer = catalog_service_pb2.GetEpisodeResponse(
+            series=catalog_pb2.Series(id=SERIES, title="Harbor Lights"), episode=catalog_pb2.Episode(key=request.key)
+        )
+        answer.episode.runtime.FromTimedelta(timedelta(minutes=40))
+        if request.key.episode < 4:
+            answer.next.CopyFrom(catalog_pb2.EpisodeKey(series_id=SERIES, season=1, episode=request.key.episode + 1))
+        return answer
+
+
+class Picks(picks_service_pb2_grpc.PicksServiceServicer):
+    """Picks the season pack for everything; overrides are for all viewers of a profile, as in the real one."""
+
+    def __init__(self) -> None:
+        self.ensured: list[int] = []
+        self.unplayable: set[int] = set()
+        self.overridden: dict[tuple[int, str], str] = {}
+        self.chosen: set[int] = set()
+        self.go_on = asyncio.Event()
+        self.go_on.set()
+
+    async def EnsurePick(self, request: Any, context: Any) -> picks_service_pb2.EnsurePickResponse:
+        self.ensured.append(request.key.episode)
+        await self.go_on.wait()
+        if request.key.episode in self.unplayable:
+            raise NotFound("Nothing can be played.", reason="NO_PLAYABLE_RELEASE", metadata={"refused": "[]"})
+        self.chosen.add(request.key.episode)
+        digit = self.overridden.get((request.key.episode, request.profile_hash), "a")
+        return picks_service_pb2.EnsurePickResponse(pick=_pick(request.key, digit))
+
+    async def OverridePick(self, request: Any, context: Any) -> picks_service_pb2.OverridePickResponse:
+        if request.infohash == "f" * 40:
+            raise NotFound("No such candidate.", reason="CANDIDATE_UNKNOWN")
+        self.overridden[request.key.episode, request.profile_hash] = request.infohash[0]
+        return picks_service_pb2.OverridePickResponse(pick=_pick(request.key, request.infohash[0]))
+
+    async def ListCandidates(self, request: Any, context: Any) -> picks_service_pb2.ListCandidatesResponse:
+        if request.key.episode not in self.chosen:
+            return picks_service_pb2.ListCandidatesResponse()
+        tiers = {"a": "OK", "b": "REFUSED", "c": "LAST_RESORT", "d": "LAST_RESORT"}
+        return picks_service_pb2.ListCandidatesResponse(
+            candidates=[
+                picks_service_pb2.RankedRelease(
+                    candidate=scoring_pb2.Candidate(infohash=digit * 40, title=f"release {digit}"),
+                    ranking=scoring_pb2.RankedCandidate(infohash=digit * 40, tier=f"TIER_{tier}"),
+                )
+                for digit, tier in tiers.items()
+            ]
+        )
+
+
+def _pick(key: catalog_pb2.EpisodeKey, digit: str) -> picks_service_pb2.Pick:
+    return picks_service_pb2.Pick(
+        id=key.episode,
+        key=key,
+        infohash=digit * 40,
+        magnet_uri=f"magnet:?xt=urn:btih:{digit * 40}",
+        title="Harbor.Lights.S01.1080p.WEB-DL.H264-NOVA",
+        file_index=key.episode - 1,
+        size_bytes=10**12,
+    )
+
+
+class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
+    """Remembers who holds what."""
+
+    def __init__(self) -> None:
+        self.pins: dict[Pinned, int] = {}
+        self.urls = 0
+        self.warm: set[int] = set()
+        self.silent = False
+
+    async def EnsurePin(self, request: Any, context: Any) -> stream_pb2.EnsurePinResponse:
+        # A node that is asked has the pin, even if its answer never arrives.
+        self.pins[request.infohash[0], request.file_index, request.holder] = request.purpose
+        if self.silent:
+            raise DeadlineExceeded("The swarm is silent.", reason="SWARM_SILENT")
+        self.urls += 1
+        state = stream_pb2.PIN_STATE_READY if request.file_index in self.warm else stream_pb2.PIN_STATE_BUFFERING
+        url = f"http://node/stream/n1/token-{self.urls}/x.mkv"
+        return stream_pb2.EnsurePinResponse(pin=stream_pb2.Pin(infohash=request.infohash, state=state, stream_url=url))
+
+    async def ReleasePin(self, request: Any, context: Any) -> stream_pb2.ReleasePinResponse:
+        self.pins.pop((request.infohash[0], request.file_index, request.holder), None)
+        return stream_pb2.ReleasePinResponse()
+
+    def prepare(self, episode: int, *, holder: str) -> None:
+        """Do what prefetch does: pin an episode of the pack as the one that comes next."""
+        self.pins["a", episode - 1, holder] = stream_pb2.PURPOSE_NEXT
+        self.warm.add(episode - 1)
+
+
+@dataclass
+class Neighbours:
+    """The services below playback."""
+
+    catalog: Catalog = field(default_factory=Catalog)
+    picks: Picks = field(default_factory=Picks)
+    stream_node: StreamNode = field(default_factory=StreamNode)
+
+
+@pytest.fixture
+def neighbours() -> Neighbours:
+    return Neighbours()
+
+
+@pytest.fixture
+async def settings(
+    neighbours: Neighbours, pg_dsn: str, nats_url: str, make_runtime: Callable[[str], Runtime]
+) -> AsyncIterator[Settings]:
+    """Settings of a playback whose neighbours are up."""
+    await migrate_schema(pg_dsn, "playback")
+    servings = {
+        "catalog_target": Serving(
+            catalog_service_pb2.DESCRIPTOR,
+            catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server,
+            neighbours.catalog,
+        ),
+        "picks_target": Serving(
+            picks_service_pb2.DESCRIPTOR, picks_service_pb2_grpc.add_PicksServiceServicer_to_server, neighbours.picks
+        ),
+        "stream_node_target": Serving(
+            stream_pb2.DESCRIPTOR,
+            stream_service_pb2_grpc.add_StreamServiceServicer_to_server,
+            neighbours.stream_node,
+        ),
+    }
+    async with AsyncExitStack() as stack:
+        targets = {}
+        for name, serving in servings.items():
+            server = rpc_server("127.0.0.1:0", make_runtime(name.removesuffix("_target")), serving, checks={})
+            targets[name] = (await stack.enter_async_context(server)).address
+        yield Settings(listen="127.0.0.1:0", pg_dsn=SecretStr(pg_dsn), nats_url=SecretStr(nats_url), **targets)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A playback that runs, and what it runs on."""
+
+    stub: "playback_service_pb2_grpc.PlaybackServiceAsyncStub"
+    runtime: Runtime
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.runtime.metrics.get_sample_value(name, labels) or 0.0
+
+
+Open = Callable[[Settings], Any]
+
+
+@pytest.fixture
+def open_playback(make_runtime: Callable[[str], Runtime]) -> Open:
+    """Start playback."""
+
+    @asynccontextmanager
+    async def open_playback(settings: Settings) -> AsyncIterator[Running]:
+        runtime = make_runtime("playback")
+        async with (
+            serve(settings, runtime) as endpoint,
+            channel(endpoint.address, make_runtime("test"), timeout=timedelta(seconds=20)) as opened,
+        ):
+            yield Running(playback_service_pb2_grpc.PlaybackServiceStub(opened), runtime)
+
+    return open_playback
+
+
+@pytest.fixture
+async def running(settings: Settings, open_playback: Open) -> AsyncIterator[Running]:
+    async with open_playback(settings) as running:
+        yield running
+
+
+@pytest.fixture
+def playback(running: Running) -> "playback_service_pb2_grpc.PlaybackServiceAsyncStub":
+    return running.stub

@@ -1,0 +1,389 @@
+"""Heartbeats, ends, what comes next, and going on later."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import nats
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from pydantic import SecretStr
+from vod.catalog.v1 import catalog_pb2
+from vod.playback.v1 import events_pb2, playback_pb2
+from vod.playback.v1 import playback_service_pb2 as pb2
+from vod.scoring.v1 import scoring_pb2
+from vod.stream.v1 import stream_service_pb2 as stream_pb2
+
+from vod_rpc import FailedPrecondition, InvalidArgument, NotFound
+from vod_testing import eventually
+
+DEVICE = scoring_pb2.DeviceProfile(h264=True)
+
+
+def key(episode: int) -> catalog_pb2.EpisodeKey:
+    return catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=episode)
+
+
+def start(episode: int, **fields: Any) -> pb2.StartSessionRequest:
+    return pb2.StartSessionRequest(**{"key": key(episode), "device": DEVICE, "device_id": "tv", **fields})
+
+
+def beat(session_id: str, position: int, *, duration: int | None = None) -> pb2.RecordHeartbeatRequest:
+    length = None if duration is None else Duration(seconds=duration)
+    return pb2.RecordHeartbeatRequest(session_id=session_id, position=Duration(seconds=position), duration=length)
+
+
+def resume(**fields: str) -> pb2.GetResumeRequest:
+    return pb2.GetResumeRequest(**{"device_id": "tv", **fields})
+
+
+async def progress(pg_dsn: str) -> list[tuple[int, int, int, float]]:
+    connection = await asyncpg.connect(pg_dsn)
+    try:
+        rows = await connection.fetch(
+            "SELECT episode, position_s, duration_s, percent FROM playback.watch_progress ORDER BY episode"
+        )
+        return [(row["episode"], row["position_s"], row["duration_s"], float(row["percent"])) for row in rows]
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def listening(nats_url: str, subject: str) -> AsyncIterator[list[bytes]]:
+    """Collect what is published on a subject."""
+    heard: list[bytes] = []
+
+    async def hear(message: Any) -> None:
+        heard.append(message.data)
+
+    client = await nats.connect(nats_url)
+    try:
+        await client.subscribe(subject, cb=hear)
+        await client.flush()
+        yield heard
+    finally:
+        await client.close()
+
+
+async def test_a_heartbeat_stores_the_position_and_tells_what_comes_next(playback: Any, pg_dsn: str) -> None:
+    session = (await playback.StartSession(start(1))).session
+
+    answer = await playback.RecordHeartbeat(beat(session.id, 600))
+
+    assert answer.next_hint == playback_pb2.NextHint(key=key(2), ready=False)
+    assert await progress(pg_dsn) == [(1, 600, 2400, 25.0)]
+
+
+async def test_the_players_duration_is_worth_more_than_the_catalogs(playback: Any, pg_dsn: str) -> None:
+    session = (await playback.StartSession(start(1))).session
+
+    await playback.RecordHeartbeat(beat(session.id, 600, duration=1200))
+    await playback.RecordHeartbeat(beat(session.id, 900))
+
+    assert await progress(pg_dsn) == [(1, 900, 1200, 75.0)]
+
+
+async def test_a_viewer_may_go_back(playback: Any, pg_dsn: str) -> None:
+    session = (await playback.StartSession(start(1))).session
+
+    await playback.RecordHeartbeat(beat(session.id, 1200))
+    await playback.RecordHeartbeat(beat(session.id, 300))
+
+    assert await progress(pg_dsn) == [(1, 300, 2400, 12.5)]
+
+
+async def test_a_heartbeat_is_told_with_all_that_prefetch_needs(playback: Any, nats_url: str) -> None:
+    session = (await playback.StartSession(start(1, subtitle_languages=["en", "de"]))).session
+
+    async with listening(nats_url, f"playback.v1.heartbeat.{session.id}") as heard:
+        await playback.RecordHeartbeat(beat(session.id, 600))
+        await eventually(lambda: None if heard else "nothing heard", within=5)
+
+    event = events_pb2.HeartbeatRecorded.FromString(heard[0])
+    assert (event.session_id, event.key, event.next) == (session.id, key(1), key(2))
+    assert (event.position.seconds, event.duration.seconds) == (600, 2400)
+    assert (event.device, list(event.subtitle_languages)) == (DEVICE, ["en", "de"])
+    assert len(event.profile_hash) == 16
+
+
+@pytest.mark.parametrize("request_", [beat("x", -1), beat("x", 100, duration=10), beat("x", 10**6), beat("", 1)])
+async def test_senseless_heartbeats_are_refused(playback: Any, request_: pb2.RecordHeartbeatRequest) -> None:
+    with pytest.raises(InvalidArgument):
+        await playback.RecordHeartbeat(request_)
+
+
+async def test_heartbeats_of_unknown_and_ended_sessions_fail_each_in_its_way(playback: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
+
+    with pytest.raises(FailedPrecondition) as ended:
+        await playback.RecordHeartbeat(beat(session.id, 1))
+    with pytest.raises(NotFound) as unknown:
+        await playback.RecordHeartbeat(beat("nobody", 1))
+
+    assert (ended.value.reason, unknown.value.reason) == ("SESSION_ENDED", "SESSION_NOT_FOUND")
+
+
+async def test_the_end_tells_the_next_pick_and_keeps_what_is_warm(playback: Any, neighbours: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    neighbours.stream_node.prepare(2, holder=session.id)
+    await playback.SetNextHint(
+        pb2.SetNextHintRequest(session_id=session.id, next_hint=playback_pb2.NextHint(key=key(2), ready=True))
+    )
+
+    answer = await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
+
+    assert (answer.next_pick.infohash, answer.next_pick.file_index) == ("a" * 40, 1)
+    assert answer.next_hint == playback_pb2.NextHint(key=key(2), ready=True)
+    assert answer.autoplay_in.seconds == 10
+    assert neighbours.stream_node.pins == {("a", 1, session.id): stream_pb2.PURPOSE_NEXT}
+
+
+async def test_ending_twice_ends_once_and_answers_the_same(playback: Any, nats_url: str) -> None:
+    session = (await playback.StartSession(start(1))).session
+    await playback.RecordHeartbeat(beat(session.id, 600))
+
+    async with listening(nats_url, f"playback.v1.episode-ended.{session.id}") as heard:
+        calls = [playback.EndSession(pb2.EndSessionRequest(session_id=session.id)) for _ in range(3)]
+        answers = [await call for call in calls]
+        await eventually(lambda: None if heard else "nothing heard", within=5)
+
+    assert answers[0] == answers[1] == answers[2]
+    assert len(heard) == 1
+    event = events_pb2.EpisodeEnded.FromString(heard[0])
+    assert (event.session_id, event.key, event.next, event.position.seconds) == (session.id, key(1), key(2), 600)
+
+
+async def test_without_a_next_pick_the_end_is_still_an_end(playback: Any, neighbours: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    neighbours.picks.unplayable = {2}
+
+    answer = await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
+
+    assert not answer.HasField("next_pick")
+    assert answer.next_hint.key == key(2)
+    assert neighbours.stream_node.pins == {}
+
+
+async def test_a_next_pick_that_takes_too_long_is_left_out(playback: Any, neighbours: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    neighbours.picks.go_on.clear()
+
+    answer = await playback.EndSession(pb2.EndSessionRequest(session_id=session.id), timeout=2)
+
+    assert not answer.HasField("next_pick")
+
+
+async def test_the_last_episode_ends_without_a_next_one(playback: Any) -> None:
+    session = (await playback.StartSession(start(4))).session
+
+    answer = await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
+
+    assert not answer.HasField("next_pick")
+    assert not answer.HasField("next_hint")
+
+
+async def test_a_next_episode_that_already_plays_is_not_told_to_be_prepared(playback: Any, nats_url: str) -> None:
+    first = (await playback.StartSession(start(1))).session
+    await playback.StartSession(start(2))
+
+    async with listening(nats_url, f"playback.v1.episode-ended.{first.id}") as heard:
+        await playback.EndSession(pb2.EndSessionRequest(session_id=first.id))
+        await eventually(lambda: None if heard else "nothing heard", within=5)
+
+    assert not events_pb2.EpisodeEnded.FromString(heard[0]).HasField("next")
+
+
+async def test_a_silent_session_is_ended_at_its_last_position(
+    settings: Any, open_playback: Any, neighbours: Any, nats_url: str
+) -> None:
+    impatient = settings.model_copy(update={"session_timeout": 0.4})
+    async with open_playback(impatient) as running, listening(nats_url, "playback.v1.episode-ended.*") as heard:
+        session = (await running.stub.StartSession(start(1))).session
+        await running.stub.RecordHeartbeat(beat(session.id, 600))
+
+        await eventually(lambda: None if heard else "the session has not ended", within=5)
+
+        active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
+        assert list(active) == []
+        assert events_pb2.EpisodeEnded.FromString(heard[0]).position.seconds == 600
+        await eventually(lambda: None if not neighbours.stream_node.pins else "still pinned", within=5)
+
+
+async def test_the_two_best_candidates_are_told_and_refused_ones_are_not(playback: Any, neighbours: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+
+    answer = await playback.GetNext(pb2.GetNextRequest(session_id=session.id))
+
+    assert [one.candidate.infohash[0] for one in answer.candidates] == ["a", "c"]
+    assert answer.next_hint.key == key(2)
+    assert neighbours.picks.ensured == [1, 2]
+
+
+async def test_candidates_of_a_known_pick_are_not_searched_again(playback: Any, neighbours: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    neighbours.picks.chosen.add(2)
+
+    await playback.GetNext(pb2.GetNextRequest(session_id=session.id))
+
+    assert neighbours.picks.ensured == [1]
+
+
+async def test_an_unplayable_next_episode_has_no_candidates(playback: Any, neighbours: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    neighbours.picks.unplayable = {2}
+
+    answer = await playback.GetNext(pb2.GetNextRequest(session_id=session.id))
+
+    assert (list(answer.candidates), answer.next_hint.key) == ([], key(2))
+
+
+async def test_a_hint_is_told_with_the_next_heartbeat_and_can_be_taken_back(playback: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    told = []
+
+    for ready in (True, False):
+        hint = playback_pb2.NextHint(key=key(2), ready=ready)
+        await playback.SetNextHint(pb2.SetNextHintRequest(session_id=session.id, next_hint=hint))
+        told.append((await playback.RecordHeartbeat(beat(session.id, 1))).next_hint.ready)
+
+    assert told == [True, False]
+
+
+async def test_hints_for_other_episodes_and_unknown_sessions_are_refused(playback: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    hint = playback_pb2.NextHint(key=key(3), ready=True)
+
+    with pytest.raises(InvalidArgument) as mismatch:
+        await playback.SetNextHint(pb2.SetNextHintRequest(session_id=session.id, next_hint=hint))
+    with pytest.raises(NotFound) as unknown:
+        await playback.SetNextHint(pb2.SetNextHintRequest(session_id="nobody", next_hint=hint))
+
+    assert (mismatch.value.reason, unknown.value.reason) == ("NEXT_MISMATCH", "SESSION_NOT_FOUND")
+
+
+async def test_active_sessions_are_listed_newest_first(playback: Any) -> None:
+    ids = [(await playback.StartSession(start(episode))).session.id for episode in (1, 2, 3)]
+    await playback.EndSession(pb2.EndSessionRequest(session_id=ids[1]))
+
+    listed = (await playback.ListSessions(pb2.ListSessionsRequest())).sessions
+
+    assert [one.id for one in listed] == [ids[2], ids[0]]
+    assert {one.state for one in listed} == {playback_pb2.SESSION_STATE_ACTIVE}
+
+
+async def test_resume_gives_the_exact_source_and_position_after_a_restart(
+    settings: Any, open_playback: Any, neighbours: Any
+) -> None:
+    async with open_playback(settings) as running:
+        session = (await running.stub.StartSession(start(2))).session
+        await running.stub.OverridePick(pb2.OverridePickRequest(session_id=session.id, infohash="c" * 40))
+        await running.stub.RecordHeartbeat(beat(session.id, 777))
+
+    async with open_playback(settings) as running:
+        answer = await running.stub.GetResume(resume())
+        again = await running.stub.StartSession(start(2))
+
+        assert running.metric("resume_success_total") == 1
+    assert (answer.key, answer.position.seconds, answer.duration.seconds) == (key(2), 777, 2400)
+    assert (answer.pick.infohash, answer.pick.file_index) == ("c" * 40, 1)
+    assert again.pick == answer.pick
+
+
+async def test_resume_is_exact_even_if_somebody_else_changed_the_pick(playback: Any) -> None:
+    mine = (await playback.StartSession(start(2))).session
+    await playback.RecordHeartbeat(beat(mine.id, 777))
+    other = (await playback.StartSession(start(2, device_id="other"))).session
+    await playback.OverridePick(pb2.OverridePickRequest(session_id=other.id, infohash="c" * 40))
+
+    answer = await playback.GetResume(resume())
+    again = await playback.StartSession(start(2))
+
+    assert answer.pick.infohash == again.pick.infohash == "a" * 40
+
+
+async def test_a_device_of_another_profile_gets_a_pick_of_its_own(playback: Any, neighbours: Any) -> None:
+    mine = (await playback.StartSession(start(2, subject_id="ada"))).session
+    await playback.OverridePick(pb2.OverridePickRequest(session_id=mine.id, infohash="c" * 40))
+    await playback.RecordHeartbeat(beat(mine.id, 777))
+
+    phone = scoring_pb2.DeviceProfile(h264=True, max_height=720)
+    answer = await playback.StartSession(start(2, subject_id="ada", device_id="phone", device=phone))
+
+    assert answer.pick.infohash == "a" * 40
+
+
+async def test_a_finished_episode_is_not_resumed(playback: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    await playback.RecordHeartbeat(beat(session.id, 2160))
+
+    with pytest.raises(NotFound) as caught:
+        await playback.GetResume(resume())
+
+    assert caught.value.reason == "NOTHING_TO_RESUME"
+
+
+async def test_the_last_unfinished_episode_is_resumed(playback: Any) -> None:
+    for episode, position in ((1, 100), (2, 200), (3, 2399)):
+        session = (await playback.StartSession(start(episode))).session
+        await playback.RecordHeartbeat(beat(session.id, position))
+
+    answer = await playback.GetResume(resume())
+
+    assert (answer.key, answer.position.seconds) == (key(2), 200)
+
+
+async def test_progress_belongs_to_the_subject_and_follows_it_to_other_devices(playback: Any) -> None:
+    session = (await playback.StartSession(start(1, subject_id="ada"))).session
+    await playback.RecordHeartbeat(beat(session.id, 100))
+
+    by_subject = await playback.GetResume(pb2.GetResumeRequest(subject_id="ada", device_id="phone"))
+    by_device = await playback.GetResume(resume())
+    with pytest.raises(NotFound):
+        await playback.GetResume(pb2.GetResumeRequest(device_id="phone"))
+    with pytest.raises(NotFound):
+        await playback.GetResume(resume(series_id="tmdb:tv:1"))
+
+    assert by_subject == by_device
+    assert by_subject.position.seconds == 100
+
+
+@pytest.fixture
+def own_nats(tmp_path_factory: Any) -> Callable[[], Any]:
+    """A NATS of this test's own, which it may stop."""
+    from vod_local.servers.nats import embedded_nats
+
+    data, run = tmp_path_factory.mktemp("nats-data"), tmp_path_factory.mktemp("nats-run")
+    return lambda: embedded_nats(data, run)
+
+
+async def test_without_nats_positions_are_stored_and_the_end_is_told_later(
+    settings: Any, open_playback: Any, own_nats: Any, pg_dsn: str
+) -> None:
+    server = own_nats()
+    url = await server.__aenter__()
+    async with open_playback(settings.model_copy(update={"nats_url": SecretStr(url)})) as running:
+        session = (await running.stub.StartSession(start(1))).session
+        await server.__aexit__(None, None, None)
+
+        async with asyncio.timeout(5):
+            answer = await running.stub.RecordHeartbeat(beat(session.id, 600))
+            await running.stub.EndSession(pb2.EndSessionRequest(session_id=session.id))
+
+        assert answer.next_hint.key == key(2)
+        assert await progress(pg_dsn) == [(1, 600, 2400, 25.0)]
+    connection = await asyncpg.connect(pg_dsn)
+    waiting = await connection.fetch("SELECT event_id FROM playback.outbox")
+    await connection.close()
+    assert [row["event_id"] for row in waiting] == [f"{session.id}:ended"]
+
+    async with (
+        own_nats() as url,
+        listening(url, f"playback.v1.episode-ended.{session.id}") as heard,
+        open_playback(settings.model_copy(update={"nats_url": SecretStr(url)})),
+    ):
+        await eventually(lambda: None if heard else "not told yet", within=10)
+
+    assert events_pb2.EpisodeEnded.FromString(heard[0]).session_id == session.id

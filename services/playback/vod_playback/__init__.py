@@ -1,0 +1,1 @@
+"""Watching: sessions, heartbeats, progress, resume, and what comes next."""

@@ -1,0 +1,157 @@
+"""The servicer: proto to domain and back."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from google.protobuf.json_format import ParseDict
+from grpc import aio
+from vod.catalog.v1 import catalog_pb2
+from vod.picks.v1 import picks_service_pb2
+from vod.playback.v1 import playback_pb2, playback_service_pb2_grpc
+from vod.playback.v1 import playback_service_pb2 as pb2
+
+from vod_playback.convert import (
+    device_from_proto,
+    duration_to_proto,
+    key_from_proto,
+    key_to_proto,
+    pick_to_proto,
+    timestamp_to_proto,
+)
+from vod_playback.domain import Alternative, Beat, EpisodeKey, NextHint, Session, State, Wish
+from vod_playback.errors import RequestInvalid
+from vod_playback.resuming import Resuming
+from vod_playback.starting import Starting
+from vod_playback.watching import Watching
+
+AUTOPLAY_IN = timedelta(seconds=10)
+_MAX_ID = 200
+_MAX_LANGUAGES = 16
+_Context = aio.ServicerContext[Any, Any]
+_STATES = {State.ACTIVE: playback_pb2.SESSION_STATE_ACTIVE, State.ENDED: playback_pb2.SESSION_STATE_ENDED}
+
+
+class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
+    """vod.playback.v1.PlaybackService."""
+
+    def __init__(self, *, starting: Starting, watching: Watching, resuming: Resuming) -> None:
+        self._starting = starting
+        self._watching = watching
+        self._resuming = resuming
+
+    async def StartSession(self, request: pb2.StartSessionRequest, context: _Context) -> pb2.StartSessionResponse:
+        started = await self._starting.start(_wish(request))
+        return pb2.StartSessionResponse(
+            session=_session(started.session), pick=pick_to_proto(started.session.source), stream_url=started.stream_url
+        )
+
+    async def RecordHeartbeat(
+        self, request: pb2.RecordHeartbeatRequest, context: _Context
+    ) -> pb2.RecordHeartbeatResponse:
+        duration = request.duration.ToTimedelta() if request.HasField("duration") else None
+        beat = Beat(_id(request.session_id, "session_id"), request.position.ToTimedelta(), duration)
+        return pb2.RecordHeartbeatResponse(next_hint=_hint(await self._watching.beat(beat)))
+
+    async def EndSession(self, request: pb2.EndSessionRequest, context: _Context) -> pb2.EndSessionResponse:
+        ending = await self._watching.end(_id(request.session_id, "session_id"))
+        return pb2.EndSessionResponse(
+            next_pick=pick_to_proto(ending.next_source) if ending.next_source else None,
+            next_hint=_hint(ending.next_hint),
+            autoplay_in=duration_to_proto(AUTOPLAY_IN),
+        )
+
+    async def GetNext(self, request: pb2.GetNextRequest, context: _Context) -> pb2.GetNextResponse:
+        following = await self._watching.following(_id(request.session_id, "session_id"))
+        return pb2.GetNextResponse(
+            candidates=[_ranked_release(one) for one in following.alternatives], next_hint=_hint(following.next_hint)
+        )
+
+    async def OverridePick(self, request: pb2.OverridePickRequest, context: _Context) -> pb2.OverridePickResponse:
+        session_id, infohash = _id(request.session_id, "session_id"), _id(request.infohash, "infohash")
+        started = await self._starting.override(session_id, infohash=infohash.lower())
+        return pb2.OverridePickResponse(pick=pick_to_proto(started.session.source), stream_url=started.stream_url)
+
+    async def GetResume(self, request: pb2.GetResumeRequest, context: _Context) -> pb2.GetResumeResponse:
+        if not request.subject_id and not request.device_id:
+            raise RequestInvalid("A resume needs a subject or a device.")
+        resume = await self._resuming.resume(
+            subject_id=request.subject_id, device_id=request.device_id, series_id=request.series_id
+        )
+        return pb2.GetResumeResponse(
+            key=key_to_proto(resume.key),
+            position=duration_to_proto(resume.position),
+            duration=duration_to_proto(resume.duration),
+            pick=pick_to_proto(resume.source),
+        )
+
+    async def GetStream(self, request: pb2.GetStreamRequest, context: _Context) -> pb2.GetStreamResponse:
+        return pb2.GetStreamResponse(stream_url=await self._starting.stream_url(_id(request.session_id, "session_id")))
+
+    async def SetNextHint(self, request: pb2.SetNextHintRequest, context: _Context) -> pb2.SetNextHintResponse:
+        hint = NextHint(_key(request.next_hint.key), request.next_hint.ready)
+        await self._watching.hint(_id(request.session_id, "session_id"), hint)
+        return pb2.SetNextHintResponse()
+
+    async def ListSessions(self, request: pb2.ListSessionsRequest, context: _Context) -> pb2.ListSessionsResponse:
+        return pb2.ListSessionsResponse(sessions=[_session(one) for one in await self._watching.active()])
+
+
+def _wish(request: pb2.StartSessionRequest) -> Wish:
+    device_id = _id(request.device_id, "device_id")
+    profile = device_from_proto(request.device)
+    if profile.max_height < 0 or profile.max_bitrate < 0:
+        raise RequestInvalid("Limits of a device can't be negative.")
+    _languages(profile.audio_languages)
+    return Wish(
+        key=_key(request.key),
+        profile=profile,
+        device_id=device_id,
+        subject_id=_id(request.subject_id or device_id, "subject_id"),
+        request_id=_id(request.request_id, "request_id") if request.request_id else None,
+        subtitle_languages=_languages(request.subtitle_languages),
+    )
+
+
+def _id(value: str, name: str) -> str:
+    # Postgres can't store NUL.
+    if not value or len(value) > _MAX_ID or "\0" in value:
+        raise RequestInvalid(f"{name} must have 1 to {_MAX_ID} characters.", metadata={"field": name})
+    return value
+
+
+def _languages(values: Sequence[str]) -> tuple[str, ...]:
+    codes = all(value.isascii() and value.isalpha() and len(value) <= 8 for value in values)
+    if not codes or len(values) > _MAX_LANGUAGES:
+        message = f"Languages are ISO 639-1 codes, at most {_MAX_LANGUAGES}."
+        raise RequestInvalid(message, metadata={"field": "languages"})
+    return tuple(values)
+
+
+def _key(key: catalog_pb2.EpisodeKey) -> EpisodeKey:
+    if key.season < 0 or key.episode < 0:
+        raise RequestInvalid("Season and episode can't be negative.", metadata={"field": "key"})
+    _id(key.series_id, "series_id")
+    return key_from_proto(key)
+
+
+def _hint(hint: NextHint | None) -> playback_pb2.NextHint | None:
+    return playback_pb2.NextHint(key=key_to_proto(hint.key), ready=hint.ready) if hint else None
+
+
+def _session(session: Session) -> playback_pb2.Session:
+    return playback_pb2.Session(
+        id=session.id,
+        subject_id=session.subject_id,
+        key=key_to_proto(session.key),
+        state=_STATES[session.state],
+        position=duration_to_proto(session.position),
+        duration=duration_to_proto(session.duration),
+        start_time=timestamp_to_proto(session.started_at),
+        heartbeat_time=timestamp_to_proto(session.heartbeat_at),
+        next_hint=_hint(session.next_hint),
+    )
+
+
+def _ranked_release(alternative: Alternative) -> picks_service_pb2.RankedRelease:
+    return ParseDict(alternative.release, picks_service_pb2.RankedRelease(), ignore_unknown_fields=True)

@@ -1,0 +1,95 @@
+"""The neighbours over gRPC: catalog, picks and the stream node."""
+
+from collections.abc import Sequence
+
+from grpc import aio
+from vod.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
+from vod.picks.v1 import picks_service_pb2, picks_service_pb2_grpc
+from vod.scoring.v1 import scoring_pb2
+from vod.stream.v1 import stream_service_pb2 as stream_pb2
+from vod.stream.v1 import stream_service_pb2_grpc
+
+from vod_playback.convert import device_to_proto, key_from_proto, key_to_proto, source_from_proto, to_json
+from vod_playback.domain import Alternative, DeviceProfile, Episode, EpisodeKey, Pin, Session, Source
+
+_WARM = (stream_pb2.PIN_STATE_READY, stream_pb2.PIN_STATE_COMPLETE)
+
+
+class CatalogClient:
+    """Episodes and their order."""
+
+    def __init__(self, channel: aio.Channel) -> None:
+        self._stub = catalog_service_pb2_grpc.CatalogServiceStub(channel)
+
+    async def episode(self, key: EpisodeKey) -> Episode:
+        """Return the episode. Fails with NotFound."""
+        answer = await self._stub.GetEpisode(catalog_service_pb2.GetEpisodeRequest(key=key_to_proto(key)))
+        return Episode(
+            runtime=answer.episode.runtime.ToTimedelta(),
+            next=key_from_proto(answer.next) if answer.HasField("next") else None,
+        )
+
+
+class PicksClient:
+    """Decisions what to play."""
+
+    def __init__(self, channel: aio.Channel) -> None:
+        self._stub = picks_service_pb2_grpc.PicksServiceStub(channel)
+
+    async def ensure(self, key: EpisodeKey, *, profile: DeviceProfile, profile_hash: str) -> Source:
+        """Return what to play. Fails with NotFound (NO_PLAYABLE_RELEASE)."""
+        answer = await self._stub.EnsurePick(
+            picks_service_pb2.EnsurePickRequest(
+                key=key_to_proto(key), device=device_to_proto(profile), profile_hash=profile_hash
+            )
+        )
+        return source_from_proto(answer.pick)
+
+    async def override(self, session: Session, *, infohash: str) -> Source:
+        """Replace the pick of the session's episode."""
+        answer = await self._stub.OverridePick(
+            picks_service_pb2.OverridePickRequest(
+                key=key_to_proto(session.key),
+                device=device_to_proto(session.profile),
+                profile_hash=session.profile_hash,
+                infohash=infohash,
+            )
+        )
+        return source_from_proto(answer.pick)
+
+    async def alternatives(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Alternative]:
+        """Return what a pick was chosen from, best first."""
+        answer = await self._stub.ListCandidates(
+            picks_service_pb2.ListCandidatesRequest(key=key_to_proto(key), profile_hash=profile_hash)
+        )
+        return [
+            Alternative(playable=one.ranking.tier != scoring_pb2.TIER_REFUSED, release=to_json(one))
+            for one in answer.candidates
+        ]
+
+
+class PinClient:
+    """Files that are kept streamable for whoever watches them."""
+
+    def __init__(self, channel: aio.Channel) -> None:
+        self._stub = stream_service_pb2_grpc.StreamServiceStub(channel)
+
+    async def hold(self, source: Source, *, holder: str) -> Pin:
+        """Pin the file for a session that plays it."""
+        answer = await self._stub.EnsurePin(
+            stream_pb2.EnsurePinRequest(
+                infohash=source.infohash,
+                magnet_uri=source.magnet_uri,
+                file_index=source.file_index,
+                purpose=stream_pb2.PURPOSE_CURRENT,
+                holder=holder,
+                wait_for=stream_pb2.WAIT_FOR_METADATA,
+            )
+        )
+        return Pin(stream_url=answer.pin.stream_url, warm=answer.pin.state in _WARM)
+
+    async def release(self, source: Source, *, holder: str) -> None:
+        """Give up a session's claim."""
+        await self._stub.ReleasePin(
+            stream_pb2.ReleasePinRequest(infohash=source.infohash, file_index=source.file_index, holder=holder)
+        )

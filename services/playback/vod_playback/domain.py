@@ -1,0 +1,194 @@
+"""What watching is made of: profiles, sessions, positions and sources. Pure; durations and positions are timedeltas."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from vod_playback.errors import HeartbeatInvalid
+
+JsonObject = dict[str, Any]
+"""A message of a neighbour in its JSON form: kept and passed on, not looked into."""
+
+FINISHED_PERCENT = 90.0
+"""From here on an episode counts as watched: what is left are the credits."""
+_OVERSHOOT = timedelta(seconds=30)
+"""Players report positions a little past the end."""
+_LONGEST = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeKey:
+    """Names one episode everywhere in the system."""
+
+    series_id: str
+    season: int
+    episode: int
+
+    def __str__(self) -> str:
+        return f"{self.series_id}:S{self.season:02}E{self.episode:02}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceProfile:
+    """What a device can show and what its owner wants; a field of vod.scoring.v1.DeviceProfile each."""
+
+    h264: bool = False
+    hevc: bool = False
+    av1: bool = False
+    hi10p: bool = False
+    hdr: bool = False
+    dolby_vision: bool = False
+    max_height: int = 0
+    max_bitrate: int = 0
+    audio_languages: tuple[str, ...] = ()
+
+    def stated(self) -> JsonObject:
+        """Return the fields that say something: those that are not false, 0 or empty."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items() if v}
+
+
+def profile_hash(profile: DeviceProfile) -> str:
+    """Return the name under which picks are kept for devices of this profile: 16 hexadecimal digits.
+
+    It is the beginning of the SHA-256 of the profile's stated fields as JSON with sorted keys and no spaces, in ASCII;
+    languages in lower case, in order, without repeats. Fields that say nothing are left out, so that a field added
+    later changes no hash that exists. The order of languages counts: it is an order of preference.
+    """
+    languages = tuple(dict.fromkeys(language.lower() for language in profile.audio_languages))
+    stated = replace(profile, audio_languages=languages).stated()
+    canonical = json.dumps(stated, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A pick as far as playing needs it, and the whole of it as picks told it."""
+
+    infohash: str
+    file_index: int
+    magnet_uri: str = field(repr=False)
+    pick: JsonObject = field(repr=False)
+
+    def same_file(self, other: "Source") -> bool:
+        """Tell whether both are the same bytes."""
+        return (self.infohash, self.file_index) == (other.infohash, other.file_index)
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What the catalog knows of an episode, as far as watching needs it."""
+
+    runtime: timedelta
+    """Zero if unknown."""
+    next: EpisodeKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A file that the stream node keeps streamable for a session."""
+
+    stream_url: str = field(repr=False)
+    warm: bool = False
+    """Its first and last bytes are on disk: a player can start at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A ranked release as picks told it."""
+
+    playable: bool
+    release: JsonObject
+
+
+class State(StrEnum):
+    """ACTIVE → ENDED, once, by the viewer or by the sweeper; an ended session never comes back."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class NextHint:
+    """The next episode, and whether it can start at once."""
+
+    key: EpisodeKey
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One viewer watching one episode on one device."""
+
+    id: str
+    device_id: str
+    request_id: str | None
+    subject_id: str
+    key: EpisodeKey
+    profile: DeviceProfile
+    profile_hash: str
+    source: Source
+    next: EpisodeKey | None
+    subtitle_languages: tuple[str, ...]
+    duration: timedelta
+    started_at: datetime
+    heartbeat_at: datetime
+    position: timedelta = timedelta()
+    state: State = State.ACTIVE
+    next_ready: bool = False
+    next_taken: bool = False
+
+    @property
+    def next_hint(self) -> NextHint | None:
+        """What comes next; None at the end of the series."""
+        return NextHint(self.next, self.next_ready) if self.next else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a viewer wants to watch, and on what."""
+
+    key: EpisodeKey
+    profile: DeviceProfile
+    device_id: str
+    subject_id: str
+    request_id: str | None = None
+    subtitle_languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A player's report. The duration is None where the player did not say it."""
+
+    session_id: str
+    position: timedelta
+    duration: timedelta | None = None
+
+    def checked(self) -> "Beat":
+        """Return it if it makes sense.
+
+        Raises:
+            HeartbeatInvalid: the position is negative or beyond the end.
+        """
+        if not timedelta() <= self.position <= _LONGEST:
+            raise HeartbeatInvalid("The position must be between 0 s and 48 h.")
+        if self.duration is None:
+            return self
+        if not timedelta() < self.duration <= _LONGEST:
+            raise HeartbeatInvalid("The duration must be between 0 s and 48 h.")
+        if self.position > self.duration + _OVERSHOOT:
+            raise HeartbeatInvalid("The position is beyond the end.")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where to go on, and from which source."""
+
+    key: EpisodeKey
+    position: timedelta
+    duration: timedelta
+    source: Source

@@ -1,0 +1,50 @@
+"""What can go wrong here, one class per reason."""
+
+from vod_rpc import FailedPrecondition, InvalidArgument, NotFound
+
+
+class SessionNotFound(NotFound):
+    reason = "SESSION_NOT_FOUND"
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__("There is no such session.", metadata={"session_id": session_id})
+
+
+class SessionEnded(FailedPrecondition):
+    """The viewer or the sweeper ended it; a new one has to be started."""
+
+    reason = "SESSION_ENDED"
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__("The session has ended; start a new one.", metadata={"session_id": session_id})
+
+
+class RequestIdReused(FailedPrecondition):
+    reason = "REQUEST_ID_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__("This request id was used to start another episode.")
+
+
+class NothingToResume(NotFound):
+    reason = "NOTHING_TO_RESUME"
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was left unfinished.")
+
+
+class HeartbeatInvalid(InvalidArgument):
+    reason = "HEARTBEAT_INVALID"
+
+
+class RequestInvalid(InvalidArgument):
+    """A field is missing or out of bounds; the message says which."""
+
+    reason = "REQUEST_INVALID"
+
+
+class NextMismatch(InvalidArgument):
+    reason = "NEXT_MISMATCH"
+
+    def __init__(self) -> None:
+        super().__init__("This is not the episode that follows.")

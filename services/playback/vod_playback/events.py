@@ -1,0 +1,64 @@
+"""What playback tells: heartbeats at once, the end of an episode through the outbox."""
+
+import nats
+from structlog.typing import FilteringBoundLogger
+from vod.playback.v1 import events_pb2
+
+from vod_events import Bus
+from vod_playback.convert import device_to_proto, duration_to_proto, key_to_proto
+from vod_playback.domain import Session
+
+HEARTBEAT_NOT_TOLD = "heartbeat_not_told"
+
+
+def ended_subject(session: Session) -> str:
+    """Return the subject on which the end of a session is told."""
+    return f"playback.v1.episode-ended.{session.id}"
+
+
+def ended_event(session: Session) -> events_pb2.EpisodeEnded:
+    """Return the event for the end of a session; without a next episode if another session plays that already."""
+    event = events_pb2.EpisodeEnded(
+        session_id=session.id,
+        key=key_to_proto(session.key),
+        position=duration_to_proto(session.position),
+        duration=duration_to_proto(session.duration),
+        device=device_to_proto(session.profile),
+        profile_hash=session.profile_hash,
+        subtitle_languages=session.subtitle_languages,
+    )
+    if session.next and not session.next_taken:
+        event.next.CopyFrom(key_to_proto(session.next))
+    return event
+
+
+def heartbeat_event(session: Session) -> events_pb2.HeartbeatRecorded:
+    """Return the event for a heartbeat."""
+    event = events_pb2.HeartbeatRecorded(
+        session_id=session.id,
+        key=key_to_proto(session.key),
+        position=duration_to_proto(session.position),
+        duration=duration_to_proto(session.duration),
+        device=device_to_proto(session.profile),
+        profile_hash=session.profile_hash,
+        subtitle_languages=session.subtitle_languages,
+    )
+    if session.next and not session.next_taken:
+        event.next.CopyFrom(key_to_proto(session.next))
+    return event
+
+
+class Heartbeats:
+    """Heartbeats over NATS."""
+
+    def __init__(self, bus: Bus, *, log: FilteringBoundLogger) -> None:
+        self._bus = bus
+        self._log = log
+
+    async def heartbeat(self, session: Session) -> None:
+        """Publish a heartbeat; if that fails, log it: the position is stored, and another beat follows."""
+        beat_id = f"{session.id}:{int(session.heartbeat_at.timestamp() * 1000)}"
+        try:
+            await self._bus.publish(f"playback.v1.heartbeat.{session.id}", heartbeat_event(session), message_id=beat_id)
+        except (nats.errors.Error, TimeoutError, OSError) as error:
+            self._log.warning(HEARTBEAT_NOT_TOLD, session_id=session.id, why=type(error).__name__)

@@ -1,0 +1,45 @@
+"""Pins as sessions hold them: none is left behind by a start that failed."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from vod_playback.domain import Pin, Source
+from vod_playback.ports import Pins
+from vod_rpc import Failure, deadline
+from vod_rpc.deadlines import no_deadline
+
+PIN_NOT_RELEASED = "pin_not_released"
+_RELEASE_WITHIN = timedelta(seconds=3)
+
+
+class Holding:
+    """What sessions hold on the stream node."""
+
+    def __init__(self, pins: Pins, *, log: FilteringBoundLogger) -> None:
+        self._pins = pins
+        self._log = log
+
+    async def hold(self, source: Source, *, holder: str) -> Pin:
+        """Pin the file for a session, or renew its claim."""
+        return await self._pins.hold(source, holder=holder)
+
+    @asynccontextmanager
+    async def held(self, source: Source, *, holder: str) -> AsyncIterator[Pin]:
+        """Hold a pin that stays if the body succeeds, and is released if it does not."""
+        try:
+            yield await self.hold(source, holder=holder)
+        except BaseException:
+            # Even when the hold itself failed: its answer may be what was lost.
+            await self.let_go(source, holder=holder)
+            raise
+
+    async def let_go(self, source: Source, *, holder: str) -> None:
+        """Release a claim as well as possible; what can't be released lapses on the node by itself."""
+        try:
+            with no_deadline(), deadline(_RELEASE_WITHIN):
+                await self._pins.release(source, holder=holder)
+        except Failure as failure:
+            self._log.warning(PIN_NOT_RELEASED, session_id=holder, infohash=source.infohash[:12], reason=failure.reason)

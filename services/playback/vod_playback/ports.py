@@ -1,0 +1,102 @@
+"""What the use cases need of others, in their own words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from vod_playback.domain import (
+    Alternative,
+    Beat,
+    DeviceProfile,
+    Episode,
+    EpisodeKey,
+    Pin,
+    Resume,
+    Session,
+    Source,
+    Wish,
+)
+
+
+class Catalog(Protocol):
+    async def episode(self, key: EpisodeKey) -> Episode:
+        """Return the episode. Fails with NotFound."""
+        ...
+
+
+class Picks(Protocol):
+    async def ensure(self, key: EpisodeKey, *, profile: DeviceProfile, profile_hash: str) -> Source:
+        """Return what to play. Fails with NotFound (NO_PLAYABLE_RELEASE)."""
+        ...
+
+    async def override(self, session: Session, *, infohash: str) -> Source: ...
+
+    async def alternatives(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Alternative]:
+        """Return what a pick was chosen from, best first; empty if there is no pick."""
+        ...
+
+
+class Pins(Protocol):
+    async def hold(self, source: Source, *, holder: str) -> Pin:
+        """Pin the file for a session that plays it; returns when the swarm told its name and size."""
+        ...
+
+    async def release(self, source: Source, *, holder: str) -> None: ...
+
+
+class Events(Protocol):
+    async def heartbeat(self, session: Session) -> None:
+        """Tell that somebody watches; a failure is logged, not raised."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A stored session, and the ids of the device's sessions after which it was expected."""
+
+    session: Session
+    expected_by: tuple[str, ...]
+
+
+class Store(Protocol):
+    async def session(self, session_id: str) -> Session | None: ...
+
+    async def requested(self, *, device_id: str, request_id: str) -> Session | None: ...
+
+    async def watched(self, wish: Wish, *, profile_hash: str) -> Source | None:
+        """Return the source of the wished episode that the subject left unfinished on such a device."""
+        ...
+
+    async def open(self, session: Session) -> Opened:
+        """Store session and device; the stored session is an earlier one if its request id was used before.
+
+        Each session that expected this episode next is told once only.
+        """
+        ...
+
+    async def beat(self, beat: Beat, *, at: datetime) -> Session | None:
+        """Store position and progress; None unless the session is active."""
+        ...
+
+    async def end(self, session_id: str, *, at: datetime) -> Session | None:
+        """End a session and queue the event; None unless it was active."""
+        ...
+
+    async def silent(self, *, since: datetime) -> Sequence[str]:
+        """Return the ids of active sessions that were not heard of since then."""
+        ...
+
+    async def switch(self, session_id: str, source: Source) -> Session | None:
+        """Let a session play another source; None unless it is active."""
+        ...
+
+    async def hint(self, session_id: str, next_key: EpisodeKey, *, ready: bool) -> bool:
+        """Store whether the next episode is ready; False unless it is the one that follows."""
+        ...
+
+    async def active(self) -> Sequence[Session]: ...
+
+    async def unfinished(self, *, subject_id: str, series_id: str) -> Resume | None: ...
+
+    async def subject_of(self, device_id: str) -> str | None: ...

@@ -1,0 +1,30 @@
+"""Where to go on watching."""
+
+from vod_playback.domain import Resume
+from vod_playback.errors import NothingToResume
+from vod_playback.ports import Store
+
+
+class Resuming:
+    """Resume points.
+
+    `Exact` means the source that was actually watched, as the last session of this episode stored it, even if the pick
+    was changed since by somebody else with the same profile; a start of the episode plays that source too.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def resume(self, *, subject_id: str, device_id: str, series_id: str) -> Resume:
+        """Return the episode that was watched last and not finished, of one series or, if *series_id* is empty, of any.
+
+        Without a subject it is that of the device's latest session, else the device itself.
+
+        Raises:
+            NothingToResume
+        """
+        subject = subject_id or await self._store.subject_of(device_id) or device_id
+        resume = await self._store.unfinished(subject_id=subject, series_id=series_id)
+        if resume is None:
+            raise NothingToResume
+        return resume

@@ -1,0 +1,78 @@
+"""The composition root of playback."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from vod.playback.v1 import playback_service_pb2, playback_service_pb2_grpc
+
+from vod_events import event_bus, relay
+from vod_playback.api import PlaybackServicer
+from vod_playback.clients import CatalogClient, PicksClient, PinClient
+from vod_playback.events import Heartbeats
+from vod_playback.holding import Holding
+from vod_playback.metrics import StartMetrics
+from vod_playback.resuming import Resuming
+from vod_playback.settings import Settings
+from vod_playback.starting import Starting
+from vod_playback.store import PlaybackStore
+from vod_playback.sweeper import sweeper
+from vod_playback.watching import Watching
+from vod_rpc import Serving, channel, rpc_server
+from vod_runtime import Endpoint, Runtime
+from vod_storage import postgres
+
+_PATIENCE = timedelta(seconds=20)
+"""Of calls that may wait for a swarm; the caller's own deadline is usually nearer."""
+
+
+@asynccontextmanager
+async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]:
+    """Run playback until the caller leaves the context."""
+    silence = timedelta(seconds=settings.session_timeout)
+    async with (
+        postgres(settings.pg_dsn, schema="playback") as database,
+        event_bus(settings.nats_url, runtime) as bus,
+        channel(settings.catalog_target, runtime, retry=["vod.catalog.v1.CatalogService"]) as catalog,
+        channel(settings.picks_target, runtime, timeout=_PATIENCE) as picks_channel,
+        channel(settings.stream_node_target, runtime, timeout=_PATIENCE) as stream_node,
+    ):
+        store = PlaybackStore(database)
+        picks = PicksClient(picks_channel)
+        holding = Holding(PinClient(stream_node), log=runtime.log)
+        starting = Starting(
+            store=store,
+            catalog=CatalogClient(catalog),
+            picks=picks,
+            holding=holding,
+            clock=runtime.clock,
+            new_id=_new_id,
+            count=StartMetrics(runtime.metrics),
+        )
+        watching = Watching(
+            store=store,
+            picks=picks,
+            holding=holding,
+            events=Heartbeats(bus, log=runtime.log),
+            clock=runtime.clock,
+            log=runtime.log,
+            silence=silence,
+        )
+        serving = Serving(
+            playback_service_pb2.DESCRIPTOR,
+            playback_service_pb2_grpc.add_PlaybackServiceServicer_to_server,
+            PlaybackServicer(starting=starting, watching=watching, resuming=Resuming(store)),
+        )
+        async with (
+            relay(database, bus, runtime),
+            sweeper(watching.end_silent, runtime, every=silence / 4),
+            # NATS is no part of our health: without it positions are still stored, and events wait in the outbox.
+            rpc_server(settings.listen, runtime, serving, checks={"postgres": database.check}) as endpoint,
+        ):
+            yield endpoint
+
+
+def _new_id() -> str:
+    """Return a session's id: 128 random bits, fit for URLs and NATS subjects."""
+    return secrets.token_hex(16)

@@ -1,0 +1,155 @@
+"""Starting a session, and everything else that decides which bytes it plays."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from vod_playback.domain import Episode, Session, Source, State, Wish, profile_hash
+from vod_playback.errors import RequestIdReused, SessionEnded, SessionNotFound
+from vod_playback.holding import Holding
+from vod_playback.ports import Catalog, Picks, Store
+from vod_runtime import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A session that plays, and where its bytes are."""
+
+    session: Session
+    stream_url: str
+
+
+class StartCounter(Protocol):
+    """What is counted of starts."""
+
+    def resumed(self) -> None:
+        """An unfinished episode goes on from the very source it was watched from."""
+
+    def expected(self, *, warm: bool) -> None:
+        """An episode that was to come next was started; *warm* if its first bytes were on disk."""
+
+
+class Starting:
+    """Sessions, from the wish to the bytes."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        catalog: Catalog,
+        picks: Picks,
+        holding: Holding,
+        clock: Clock,
+        new_id: Callable[[], str],
+        count: StartCounter,
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._picks = picks
+        self._holding = holding
+        self._clock = clock
+        self._new_id = new_id
+        self._count = count
+
+    async def start(self, wish: Wish) -> Started:
+        """Find what to play, pin it and open a session; the same request id gives the same session.
+
+        If anything fails, nothing is left behind.
+
+        Raises:
+            NotFound: there is no such episode, or nothing that can be played (NO_PLAYABLE_RELEASE).
+            RequestIdReused, SessionEnded: the request id belongs to another episode, or to a session that is over.
+        """
+        if wish.request_id:
+            earlier = await self._store.requested(device_id=wish.device_id, request_id=wish.request_id)
+            if earlier:
+                return await self._again(earlier, wish)
+        hashed = profile_hash(wish.profile)
+        watched = await self._store.watched(wish, profile_hash=hashed)
+        episode, source = await self._look_up(wish, hashed, watched)
+        session = self._session(wish, hashed, episode, source)
+        async with self._holding.held(source, holder=session.id) as pin:
+            opened = await self._store.open(session)
+        if opened.session.id != session.id:
+            # Another call with this request id was faster.
+            await self._holding.let_go(source, holder=session.id)
+            return await self._again(opened.session, wish)
+        if watched:
+            self._count.resumed()
+        if opened.expected_by:
+            self._count.expected(warm=pin.warm)
+        for holder in opened.expected_by:
+            # What was kept warm for the session before is held by this one now.
+            await self._holding.let_go(source, holder=holder)
+        return Started(session, pin.stream_url)
+
+    async def stream_url(self, session_id: str) -> str:
+        """Return a fresh URL of the session's file; pins it again if the node forgot it."""
+        session = await self._active(session_id)
+        return (await self._holding.hold(session.source, holder=session.id)).stream_url
+
+    async def override(self, session_id: str, *, infohash: str) -> Started:
+        """Let the session play another of its episode's candidates.
+
+        The new source is pinned before the old one is given up. Should pinning fail, picks keeps the viewer's choice
+        for the next start, and this session goes on as it was.
+        """
+        session = await self._active(session_id)
+        source = await self._picks.override(session, infohash=infohash)
+        if source.same_file(session.source):
+            pin = await self._holding.hold(source, holder=session.id)
+            return Started(session, pin.stream_url)
+        async with self._holding.held(source, holder=session.id) as pin:
+            switched = await self._store.switch(session.id, source)
+            if switched is None:
+                raise SessionEnded(session.id)
+        await self._holding.let_go(session.source, holder=session.id)
+        return Started(switched, pin.stream_url)
+
+    async def _again(self, session: Session, wish: Wish) -> Started:
+        if session.key != wish.key:
+            raise RequestIdReused
+        if session.state is State.ENDED:
+            raise SessionEnded(session.id)
+        pin = await self._holding.hold(session.source, holder=session.id)
+        return Started(session, pin.stream_url)
+
+    async def _look_up(self, wish: Wish, hashed: str, watched: Source | None) -> tuple[Episode, Source]:
+        """Ask catalog and picks at the same time; what was watched before is played again without asking picks."""
+        if watched:
+            return await self._catalog.episode(wish.key), watched
+        try:
+            async with asyncio.TaskGroup() as group:
+                episode = group.create_task(self._catalog.episode(wish.key))
+                source = group.create_task(self._picks.ensure(wish.key, profile=wish.profile, profile_hash=hashed))
+        except BaseExceptionGroup as failures:
+            # The first failure cancelled the other call; it alone is the answer.
+            raise failures.exceptions[0] from None
+        return episode.result(), source.result()
+
+    def _session(self, wish: Wish, hashed: str, episode: Episode, source: Source) -> Session:
+        now = self._clock.now()
+        return Session(
+            id=self._new_id(),
+            device_id=wish.device_id,
+            request_id=wish.request_id,
+            subject_id=wish.subject_id,
+            key=wish.key,
+            profile=wish.profile,
+            profile_hash=hashed,
+            source=source,
+            next=episode.next,
+            subtitle_languages=wish.subtitle_languages,
+            duration=episode.runtime,
+            started_at=now,
+            heartbeat_at=now,
+        )
+
+    async def _active(self, session_id: str) -> Session:
+        session = await self._store.session(session_id)
+        if session is None:
+            raise SessionNotFound(session_id)
+        if session.state is State.ENDED:
+            raise SessionEnded(session_id)
+        return session

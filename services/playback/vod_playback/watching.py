@@ -1,0 +1,142 @@
+"""What happens while somebody watches, and when they stop."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from vod_playback.domain import Alternative, Beat, EpisodeKey, NextHint, Session, Source
+from vod_playback.errors import NextMismatch, SessionEnded, SessionNotFound
+from vod_playback.holding import Holding
+from vod_playback.ports import Events, Picks, Store
+from vod_rpc import Failure, NotFound, time_left
+from vod_runtime import Clock
+
+NEXT_NOT_PICKED = "next_not_picked"
+SESSION_FELL_SILENT = "session_fell_silent"
+_RESERVE = timedelta(seconds=1)
+"""Kept back of the caller's time, so that the answer without a next pick still arrives."""
+_TOP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a viewer learns at the end: what would come next, if anything."""
+
+    next_source: Source | None
+    next_hint: NextHint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The best candidates for the next episode."""
+
+    alternatives: Sequence[Alternative]
+    next_hint: NextHint | None
+
+
+class Watching:
+    """Sessions while they run, and their end."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        picks: Picks,
+        holding: Holding,
+        events: Events,
+        clock: Clock,
+        log: FilteringBoundLogger,
+        silence: timedelta,
+    ) -> None:
+        self._store = store
+        self._picks = picks
+        self._holding = holding
+        self._events = events
+        self._clock = clock
+        self._log = log
+        self._silence = silence
+
+    async def beat(self, beat: Beat) -> NextHint | None:
+        """Store a position, tell the others, and return what comes next.
+
+        When this returns the position is on disk. Whether the others could be told does not matter: the next beat is
+        the retry.
+
+        Raises:
+            SessionNotFound, SessionEnded, HeartbeatInvalid
+        """
+        session = await self._store.beat(beat.checked(), at=self._clock.now())
+        if session is None:
+            await self._known(beat.session_id)
+            raise SessionEnded(beat.session_id)
+        await self._events.heartbeat(session)
+        return session.next_hint
+
+    async def end(self, session_id: str) -> Ending:
+        """End a session at its last reported position; ending it again gives the same answer.
+
+        What was pinned for the next episode stays pinned.
+        """
+        session = await self._close(session_id) or await self._known(session_id)
+        return Ending(next_source=await self._next_source(session), next_hint=session.next_hint)
+
+    async def end_silent(self) -> None:
+        """End the sessions that have not been heard of for too long, as if their viewers had left."""
+        for session_id in await self._store.silent(since=self._clock.now() - self._silence):
+            if await self._close(session_id):
+                self._log.info(SESSION_FELL_SILENT, session_id=session_id)
+
+    async def following(self, session_id: str) -> Following:
+        """Return the two best candidates for the next episode, choosing a pick first if there is none."""
+        session = await self._known(session_id)
+        if session.next is None:
+            return Following((), None)
+        alternatives = await self._picks.alternatives(session.next, profile_hash=session.profile_hash)
+        if not alternatives:
+            try:
+                await self._ensure(session, session.next)
+                alternatives = await self._picks.alternatives(session.next, profile_hash=session.profile_hash)
+            except NotFound as failure:
+                self._log.info(NEXT_NOT_PICKED, session_id=session.id, reason=failure.reason)
+        return Following([one for one in alternatives if one.playable][:_TOP], session.next_hint)
+
+    async def hint(self, session_id: str, hint: NextHint) -> None:
+        """Remember whether the next episode is ready. Ended sessions learn it too: autoplay comes after the end."""
+        if not await self._store.hint(session_id, hint.key, ready=hint.ready):
+            await self._known(session_id)
+            raise NextMismatch
+
+    async def active(self) -> Sequence[Session]:
+        """Return the sessions that run, newest first."""
+        return await self._store.active()
+
+    async def _close(self, session_id: str) -> Session | None:
+        session = await self._store.end(session_id, at=self._clock.now())
+        if session:
+            await self._holding.let_go(session.source, holder=session.id)
+        return session
+
+    async def _known(self, session_id: str) -> Session:
+        session = await self._store.session(session_id)
+        if session is None:
+            raise SessionNotFound(session_id)
+        return session
+
+    async def _next_source(self, session: Session) -> Source | None:
+        if session.next is None:
+            return None
+        left = time_left()
+        try:
+            async with asyncio.timeout((left - _RESERVE).total_seconds() if left is not None else None):
+                return await self._ensure(session, session.next)
+        except TimeoutError:
+            self._log.info(NEXT_NOT_PICKED, session_id=session.id, reason="TIMEOUT")
+        except Failure as failure:
+            self._log.info(NEXT_NOT_PICKED, session_id=session.id, reason=failure.reason)
+        return None
+
+    async def _ensure(self, session: Session, key: EpisodeKey) -> Source:
+        return await self._picks.ensure(key, profile=session.profile, profile_hash=session.profile_hash)

@@ -1,0 +1,126 @@
+"""Subtitles as they really run: a real PostgreSQL, a fake of OpenSubtitles over HTTP, a fake catalog over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from vod.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2_grpc
+from vod.subtitles.v1.subtitles_service_pb2_grpc import SubtitlesServiceStub
+
+from vod_fakes.library import LIBRARY
+from vod_fakes.opensubtitles import OpenSubtitles
+from vod_fakes.serving import Site, bind, http_servers
+from vod_rpc import Serving, channel, rpc_server
+from vod_runtime import Runtime, SystemClock
+from vod_subtitles.service import serve
+from vod_subtitles.settings import Settings
+from vod_testing import migrate_schema
+
+if TYPE_CHECKING:
+    from vod.subtitles.v1.subtitles_service_pb2_grpc import SubtitlesServiceAsyncStub
+
+KEY = "an-api-key"
+RunSubtitles = Callable[..., AbstractAsyncContextManager["SubtitlesServiceAsyncStub"]]
+
+
+class MovableClock:
+    """The machine's clock, which a test may put forward."""
+
+    def __init__(self) -> None:
+        self._system = SystemClock()
+        self._ahead = timedelta()
+
+    def advance(self, by: timedelta) -> None:
+        self._ahead += by
+
+    def now(self) -> datetime:
+        return self._system.now() + self._ahead
+
+    def monotonic(self) -> float:
+        return self._system.monotonic() + self._ahead.total_seconds()
+
+
+@dataclass
+class FakeCatalog(catalog_service_pb2_grpc.CatalogServiceServicer):
+    """Knows every anime as "Harbor Lights", and what it was asked."""
+
+    asked: list[str] = field(default_factory=list)
+
+    async def GetEpisode(
+        self, request: catalog_service_pb2.GetEpisodeRequest, context: object
+    ) -> catalog_service_pb2.GetEpisodeResponse:
+        self.asked.append(request.key.series_id)
+        return catalog_service_pb2.GetEpisodeResponse(
+            series=catalog_pb2.Series(id=request.key.series_id, title="Harbor Lights"),
+            episode=catalog_pb2.Episode(key=request.key),
+        )
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock()
+
+
+@pytest.fixture
+def catalog() -> FakeCatalog:
+    return FakeCatalog()  # type: ignore[abstract]  # subtitles calls nothing else
+
+
+@pytest.fixture
+async def opensubtitles() -> AsyncIterator[OpenSubtitles]:
+    fake = OpenSubtitles(LIBRARY, key=KEY)
+    site = Site(fake.app(), fake.control, bind())
+    fake.url = f"{site.url}/api/v1"
+    async with http_servers([site]):
+        yield fake
+
+
+@pytest.fixture
+async def catalog_target(make_runtime: Callable[[str], Runtime], catalog: FakeCatalog) -> AsyncIterator[str]:
+    serving = Serving(
+        catalog_service_pb2.DESCRIPTOR, catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server, catalog
+    )
+    async with rpc_server("127.0.0.1:0", make_runtime("catalog"), serving, checks={}) as endpoint:
+        yield endpoint.address
+
+
+@pytest.fixture
+def run_subtitles(
+    pg_dsn: str,
+    make_runtime: Callable[[str], Runtime],
+    opensubtitles: OpenSubtitles,
+    catalog_target: str,
+    clock: MovableClock,
+) -> RunSubtitles:
+    """Start subtitles on the test's database; keyword arguments change its settings."""
+
+    @asynccontextmanager
+    async def run(**changes: Any) -> AsyncIterator[SubtitlesServiceAsyncStub]:
+        await migrate_schema(pg_dsn, "subtitles")
+        settings: dict[str, Any] = {
+            "listen": "127.0.0.1:0",
+            "pg_dsn": pg_dsn,
+            "catalog_target": catalog_target,
+            "os_key": KEY,
+            "os_base": opensubtitles.url,
+            **changes,
+        }
+        runtime = replace(make_runtime("subtitles"), clock=clock)
+        async with (
+            serve(Settings(**settings), runtime) as endpoint,
+            channel(endpoint.address, runtime, timeout=timedelta(seconds=30)) as to_subtitles,
+        ):
+            yield SubtitlesServiceStub(to_subtitles)
+
+    return run
+
+
+@pytest.fixture
+async def subtitles(run_subtitles: RunSubtitles) -> AsyncIterator[SubtitlesServiceAsyncStub]:
+    async with run_subtitles() as stub:
+        yield stub

@@ -1,0 +1,37 @@
+"""Cues, and WebVTT as browsers accept it (https://www.w3.org/TR/webvtt1/)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_LATEST_MS = 100 * 3_600_000 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Something to show from one millisecond to another; text and settings are WebVTT already."""
+
+    start_ms: int
+    end_ms: int
+    text: str
+    settings: str = ""
+
+
+def in_order(cues: Iterable[Cue]) -> list[Cue]:
+    """Return the cues that show something, by start, each once: doubles are how other formats draw glows."""
+    shown = (cue for cue in cues if cue.text and 0 <= cue.start_ms < cue.end_ms <= _LATEST_MS)
+    return sorted(dict.fromkeys(shown), key=lambda cue: (cue.start_ms, cue.end_ms))
+
+
+def write_webvtt(cues: Iterable[Cue]) -> str:
+    """Return a WebVTT file with these cues, in the given order."""
+    return "\n".join(["WEBVTT", "", *(_block(cue) for cue in cues)])
+
+
+def _block(cue: Cue) -> str:
+    settings = f" {cue.settings}" if cue.settings else ""
+    return f"{_time(cue.start_ms)} --> {_time(cue.end_ms)}{settings}\n{cue.text}\n"
+
+
+def _time(ms: int) -> str:
+    seconds, ms = divmod(ms, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"

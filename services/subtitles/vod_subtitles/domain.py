@@ -1,0 +1,179 @@
+"""Tracks: subtitle files that a source lists for an episode, and which of them is the best."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import NewType
+
+from vod_subtitles.errors import InvalidSubtitleRequest
+from vod_subtitles.languages import language_name
+
+Lang = NewType("Lang", str)
+"""ISO 639-1, lower case."""
+
+_SERIES_ID = re.compile(r"[a-z0-9]{1,20}(?::[A-Za-z0-9._-]{1,100}){2}", re.ASCII)
+_LANGUAGE = re.compile(r"(?P<base>[a-z]{2})(?:-[a-z0-9]{2,8})?", re.ASCII | re.IGNORECASE)
+_WORDS = re.compile(r"[a-z0-9]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeKey:
+    """Names one episode; a film is season 1, episode 1."""
+
+    series_id: str
+    season: int
+    episode: int
+
+    def __post_init__(self) -> None:
+        if not _SERIES_ID.fullmatch(self.series_id) or self.season < 0 or self.episode < 0:
+            raise InvalidSubtitleRequest("An episode is named by a series id, a season and an episode number.")
+
+
+def parse_language(code: str) -> Lang:
+    """Return the language of a code such as `de` or `pt-BR`, without the region.
+
+    Raises:
+        InvalidSubtitleRequest: it is no such code.
+    """
+    match = _LANGUAGE.fullmatch(code)
+    if not match:
+        raise InvalidSubtitleRequest(
+            "A language is an ISO 639-1 code such as de or pt-BR.", metadata={"lang": code[:20]}
+        )
+    return Lang(match["base"].lower())
+
+
+class Trait(Enum):
+    """What is special about a track."""
+
+    HEARING_IMPAIRED = "hearing_impaired"
+    FORCED = "forced"
+    """Only what is said in another language than the rest."""
+    MACHINE_TRANSLATED = "machine_translated"
+    TRUSTED = "trusted"
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeOf:
+    """What to look for: an episode of a TMDb series."""
+
+    tmdb_id: int
+    season: int
+    episode: int
+
+
+@dataclass(frozen=True, slots=True)
+class FilmOf:
+    """What to look for: a TMDb film."""
+
+    tmdb_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeNamed:
+    """What to look for: an episode of a title whose id the sources don't know."""
+
+    title: str
+    season: int
+    episode: int
+
+
+Target = EpisodeOf | FilmOf | EpisodeNamed
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A subtitle file that a source lists; `fps` is None where the source does not tell."""
+
+    source: str
+    file_id: str
+    lang: Lang
+    release_title: str
+    downloads: int
+    fps: float | None = None
+    traits: frozenset[Trait] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A listed file, as a track of an episode."""
+
+    id: int
+    listed: Listed
+
+    @property
+    def label(self) -> str:
+        """What to call it, for people."""
+        notes = [_NOTES[trait] for trait in Trait if trait in self.listed.traits and trait in _NOTES]
+        name = language_name(self.listed.lang)
+        return f"{name} ({', '.join(notes)})" if notes else name
+
+
+_NOTES = {Trait.HEARING_IMPAIRED: "SDH", Trait.FORCED: "forced", Trait.MACHINE_TRANSLATED: "machine translation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A track with its text as WebVTT; `etag` is that of the text, without quotes."""
+
+    track: Track
+    webvtt: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The track that goes with the release that was picked last."""
+
+    track_id: int
+    release_title: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What we have of a file: its bytes, and once they were converted either the WebVTT or why there is none."""
+
+    content: bytes | None = None
+    webvtt: str | None = None
+    etag: str | None = None
+    failure: str | None = None
+    converter_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """When the sources were asked for a language, and what they list for it."""
+
+    at: datetime
+    tracks: tuple[Track, ...]
+
+
+def by_merit(tracks: Sequence[Track], *, release_title: str) -> list[Track]:
+    """Return tracks of one language, the best for a release first.
+
+    What was translated by a person and is whole comes first; then what was made for the most similar release, because
+    its times fit; then what the source trusts, and what others took.
+    """
+
+    def merit(track: Track) -> tuple[bool, bool, float, bool, bool, int]:
+        listed = track.listed
+        return (
+            Trait.FORCED not in listed.traits,
+            Trait.MACHINE_TRANSLATED not in listed.traits,
+            similarity(listed.release_title, release_title),
+            Trait.HEARING_IMPAIRED not in listed.traits,
+            Trait.TRUSTED in listed.traits,
+            listed.downloads,
+        )
+
+    return sorted(tracks, key=merit, reverse=True)
+
+
+def similarity(one: str, other: str) -> float:
+    """Return how much two release names have in common, from 0 to 1 in tenths: the share of their words in both."""
+    mine, others = set(_WORDS.findall(one.lower())), set(_WORDS.findall(other.lower()))
+    if not mine or not others:
+        return 0.0
+    return round(len(mine & others) / len(mine | others), 1)

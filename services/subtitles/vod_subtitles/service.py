@@ -1,0 +1,58 @@
+"""Subtitles, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from vod.subtitles.v1 import subtitles_service_pb2, subtitles_service_pb2_grpc
+
+from vod_rpc import Serving, channel, rpc_server
+from vod_runtime import Endpoint, Runtime
+from vod_storage import postgres
+from vod_subtitles.api import SubtitlesServicer
+from vod_subtitles.clients import CatalogClient
+from vod_subtitles.files import Files
+from vod_subtitles.flights import take_off
+from vod_subtitles.opensubtitles import OpenSubtitles, opensubtitles
+from vod_subtitles.settings import Settings
+from vod_subtitles.store import Store
+from vod_subtitles.subtitles import Subtitles
+
+
+@asynccontextmanager
+async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]:
+    """Run subtitles until the caller leaves the context."""
+    clock, log = runtime.clock, runtime.log
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(postgres(settings.pg_dsn, schema="subtitles"))
+        sources = await _sources(settings, runtime, stack)
+        to_catalog = await stack.enter_async_context(
+            channel(settings.catalog_target, runtime, retry=["vod.catalog.v1.CatalogService"])
+        )
+        flights = await stack.enter_async_context(take_off())
+        store = Store(db.pool)
+        by_name = {source.name: source for source in sources}
+        subtitles = Subtitles(
+            store,
+            files=Files(store, sources=by_name, flights=flights, clock=clock, log=log),
+            sources=sources,
+            catalog=CatalogClient(CatalogServiceStub(to_catalog)),
+            flights=flights,
+            clock=clock,
+            log=log,
+            languages=settings.languages,
+        )
+        serving = Serving(
+            subtitles_service_pb2.DESCRIPTOR,
+            subtitles_service_pb2_grpc.add_SubtitlesServiceServicer_to_server,
+            SubtitlesServicer(subtitles),
+        )
+        async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
+            yield endpoint
+
+
+async def _sources(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> list[OpenSubtitles]:
+    if settings.os_key is None:
+        return []
+    key = settings.os_key.get_secret_value()
+    return [await stack.enter_async_context(opensubtitles(settings.os_base, key=key, clock=runtime.clock))]

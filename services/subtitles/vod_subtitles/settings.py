@@ -1,0 +1,43 @@
+"""What subtitles reads from the environment."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from vod_rpc import Failure
+from vod_subtitles.domain import Lang, parse_language
+
+
+class Settings(BaseSettings):
+    """Settings of subtitles; every field names its variable."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, populate_by_name=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
+    )
+
+    listen: str = Field(default="127.0.0.1:7015", validation_alias="VOD_SUBTITLES_LISTEN")
+    """Where gRPC is served: `host:port` or `unix:/path`."""
+    pg_dsn: SecretStr = Field(validation_alias="PG_DSN")
+    """The database; its user must be a member of the role `vod_subtitles`."""
+    catalog_target: str = Field(default="127.0.0.1:7016", validation_alias="VOD_CATALOG_TARGET")
+    """Where catalog is."""
+    os_key: SecretStr | None = Field(default=None, validation_alias="OS_KEY")
+    """OpenSubtitles' Api-Key; without one there are no subtitles but those already kept."""
+    os_base: str = Field(default="https://api.opensubtitles.com/api/v1", validation_alias="VOD_OS_BASE")
+    """Base address of OpenSubtitles' REST API, version 1."""
+    languages: Annotated[tuple[Lang, ...], NoDecode] = Field(
+        default=(Lang("en"),), min_length=1, validation_alias="VOD_SUBTITLE_LANGUAGES"
+    )
+    """Those that are looked for where nobody says which, most wanted first; separated by commas."""
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        codes = value.split(",") if isinstance(value, str) else value
+        if not isinstance(codes, list | tuple):
+            return value
+        try:
+            return tuple(parse_language(str(code).strip()) for code in codes)
+        except Failure as failure:
+            raise ValueError(str(failure)) from failure

@@ -1,0 +1,199 @@
+"""Tracks and files in Postgres: all SQL of subtitles."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import asyncpg
+
+from vod_subtitles.convert import CONVERTER_VERSION
+from vod_subtitles.domain import Choice, EpisodeKey, Lang, Listed, Searched, StoredFile, Track, Trait
+
+_SAVE_TRACKS = """
+    INSERT INTO tracks (series_id, season, episode, lang, source, file_id, release_title, downloads, fps, traits)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    ON CONFLICT (series_id, season, episode, source, file_id) DO UPDATE SET lang = excluded.lang,
+        release_title = excluded.release_title, downloads = excluded.downloads, fps = excluded.fps,
+        traits = excluded.traits
+"""
+_SAVE_SEARCHES = """
+    INSERT INTO searches (series_id, season, episode, lang, searched_at) SELECT $1, $2, $3, unnest($4::text[]), $5
+    ON CONFLICT (series_id, season, episode, lang) DO UPDATE SET searched_at = excluded.searched_at
+"""
+_SAVE_CHOICE = """
+    INSERT INTO choices (series_id, season, episode, lang, track_id, release_title) VALUES ($1, $2, $3, $4, $5, $6)
+    ON CONFLICT (series_id, season, episode, lang) DO UPDATE SET track_id = excluded.track_id,
+        release_title = excluded.release_title
+"""
+_CLAIM_FILE = """
+    INSERT INTO files (source, file_id, claimed_until) VALUES ($1, $2, $4)
+    ON CONFLICT (source, file_id) DO UPDATE SET claimed_until = excluded.claimed_until
+        WHERE files.content IS NULL AND (files.claimed_until IS NULL OR files.claimed_until <= $3)
+    RETURNING true
+"""
+_KEPT_LANGUAGES = """
+    SELECT DISTINCT lang FROM tracks JOIN files USING (source, file_id)
+    WHERE series_id = $1 AND season = $2 AND episode = $3 AND webvtt IS NOT NULL
+"""
+_IS_EPISODE = "series_id = $1 AND season = $2 AND episode = $3"
+
+
+class Store:
+    """What subtitles remembers."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool = pool
+
+    async def searched(self, key: EpisodeKey, languages: Sequence[Lang]) -> dict[Lang, Searched]:
+        """Return for each of the languages that was searched for when, and the tracks that are listed for it."""
+        async with self._pool.acquire() as connection:
+            searches = await connection.fetch(
+                f"SELECT lang, searched_at FROM searches WHERE {_IS_EPISODE} AND lang = ANY ($4)",  # noqa: S608
+                *_args(key),
+                list(languages),
+            )
+            rows = await connection.fetch(
+                f"SELECT * FROM tracks WHERE {_IS_EPISODE} AND lang = ANY ($4) ORDER BY id",  # noqa: S608
+                *_args(key),
+                list(languages),
+            )
+        tracks = [_track(row) for row in rows]
+        return {
+            Lang(row["lang"]): Searched(
+                row["searched_at"], tuple(track for track in tracks if track.listed.lang == row["lang"])
+            )
+            for row in searches
+        }
+
+    async def save_search(
+        self, key: EpisodeKey, languages: Sequence[Lang], listed: Sequence[Listed], *, at: datetime
+    ) -> None:
+        """Keep what the sources list for an episode in these languages."""
+        rows = [
+            (
+                *_args(key),
+                one.lang,
+                one.source,
+                one.file_id,
+                one.release_title,
+                one.downloads,
+                one.fps,
+                sorted(trait.value for trait in one.traits),
+            )
+            for one in listed
+        ]
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.executemany(_SAVE_TRACKS, rows)
+            await connection.execute(_SAVE_SEARCHES, *_args(key), list(languages), at)
+
+    async def kept_languages(self, key: EpisodeKey) -> list[Lang]:
+        """Return the languages in which an episode has a track that is converted already."""
+        return [Lang(row["lang"]) for row in await self._pool.fetch(_KEPT_LANGUAGES, *_args(key))]
+
+    async def choice(self, key: EpisodeKey, lang: Lang) -> Choice | None:
+        """Return the track chosen last for an episode in a language."""
+        row = await self._pool.fetchrow(
+            f"SELECT track_id, release_title FROM choices WHERE {_IS_EPISODE} AND lang = $4",  # noqa: S608
+            *_args(key),
+            lang,
+        )
+        return None if row is None else Choice(row["track_id"], row["release_title"])
+
+    async def save_choice(self, key: EpisodeKey, lang: Lang, choice: Choice) -> None:
+        """Keep which track goes with the release picked last."""
+        await self._pool.execute(_SAVE_CHOICE, *_args(key), lang, choice.track_id, choice.release_title)
+
+    async def files(self, listed: Sequence[Listed]) -> dict[tuple[str, str], StoredFile]:
+        """Return what we have of these files, without their bytes, by source and file id."""
+        rows = await self._pool.fetch(
+            "SELECT source, file_id, NULL::bytea AS content, webvtt, etag, failure, converter_version FROM files "
+            "WHERE (source, file_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
+            [one.source for one in listed],
+            [one.file_id for one in listed],
+        )
+        return {(row["source"], row["file_id"]): _file(row) for row in rows}
+
+    async def file(self, listed: Listed) -> StoredFile:
+        """Return what we have of a file, with its bytes."""
+        row = await self._pool.fetchrow(
+            "SELECT content, webvtt, etag, failure, converter_version FROM files WHERE source = $1 AND file_id = $2",
+            listed.source,
+            listed.file_id,
+        )
+        return StoredFile() if row is None else _file(row)
+
+    async def claim_file(self, listed: Listed, *, now: datetime, until: datetime) -> bool:
+        """Return whether the caller may download the file: nobody has, and nobody else may before *until*."""
+        return bool(await self._pool.fetchval(_CLAIM_FILE, listed.source, listed.file_id, now, until))
+
+    async def release_file(self, listed: Listed) -> None:
+        """Give back a claim."""
+        await self._pool.execute(
+            "UPDATE files SET claimed_until = NULL WHERE source = $1 AND file_id = $2", listed.source, listed.file_id
+        )
+
+    async def save_content(self, listed: Listed, content: bytes) -> None:
+        """Keep a claimed file's bytes, for ever."""
+        await self._pool.execute(
+            "UPDATE files SET content = $3, claimed_until = NULL WHERE source = $1 AND file_id = $2",
+            listed.source,
+            listed.file_id,
+            content,
+        )
+
+    async def save_webvtt(self, listed: Listed, *, webvtt: str, etag: str, encoding: str) -> None:
+        """Keep what a file was converted to."""
+        await self._pool.execute(
+            "UPDATE files SET webvtt = $3, etag = $4, encoding = $5, failure = NULL, converter_version = $6 "
+            "WHERE source = $1 AND file_id = $2",
+            listed.source,
+            listed.file_id,
+            webvtt,
+            etag,
+            encoding,
+            CONVERTER_VERSION,
+        )
+
+    async def save_failure(self, listed: Listed, *, failure: str) -> None:
+        """Keep why a file can't be converted."""
+        await self._pool.execute(
+            "UPDATE files SET failure = $3, webvtt = NULL, converter_version = $4 WHERE source = $1 AND file_id = $2",
+            listed.source,
+            listed.file_id,
+            failure,
+            CONVERTER_VERSION,
+        )
+
+    async def quota_resets_at(self, source: str) -> datetime | None:
+        """Return until when a source's downloads are used up, None if they never were."""
+        at: datetime | None = await self._pool.fetchval("SELECT resets_at FROM quotas WHERE source = $1", source)
+        return at
+
+    async def save_quota(self, source: str, *, resets_at: datetime) -> None:
+        """Keep until when a source's downloads are used up."""
+        await self._pool.execute(
+            "INSERT INTO quotas (source, resets_at) VALUES ($1, $2) "
+            "ON CONFLICT (source) DO UPDATE SET resets_at = excluded.resets_at",
+            source,
+            resets_at,
+        )
+
+
+def _args(key: EpisodeKey) -> tuple[str, int, int]:
+    return key.series_id, key.season, key.episode
+
+
+def _track(row: "asyncpg.Record") -> Track:
+    listed = Listed(
+        source=row["source"],
+        file_id=row["file_id"],
+        lang=Lang(row["lang"]),
+        release_title=row["release_title"],
+        downloads=row["downloads"],
+        fps=row["fps"],
+        traits=frozenset(Trait(trait) for trait in row["traits"]),
+    )
+    return Track(row["id"], listed)
+
+
+def _file(row: "asyncpg.Record") -> StoredFile:
+    return StoredFile(row["content"], row["webvtt"], row["etag"], row["failure"], row["converter_version"])
