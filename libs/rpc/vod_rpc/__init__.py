@@ -16,6 +16,7 @@ from vod_rpc.errors import (
     Unauthenticated,
     Unavailable,
 )
+from vod_rpc.flights import Flights, take_off
 from vod_rpc.problem import problem
 from vod_rpc.server import Serving, rpc_server
 
@@ -25,6 +26,7 @@ __all__ = [
     "DeadlineExceeded",
     "FailedPrecondition",
     "Failure",
+    "Flights",
     "Internal",
     "InvalidArgument",
     "NotFound",
@@ -38,5 +40,6 @@ __all__ = [
     "no_deadline",
     "problem",
     "rpc_server",
+    "take_off",
     "time_left",
 ]

@@ -135,8 +135,12 @@ def to_status(failure: Failure, *, domain: str) -> status_pb2.Status:
     return status
 
 
-def from_rpc_error(error: aio.AioRpcError) -> Failure:
-    """Return the failure that the other side raised, of the same family, reason, domain and metadata."""
+def from_rpc_error(error: aio.AioRpcError, *, method: str = "") -> Failure:
+    """Return the failure that the other side raised, of the same family, reason, domain and metadata.
+
+    Where gRPC itself speaks (nobody there, no time left), its details may name addresses, so they stay here; the
+    failure says which service was meant, from *method* (`/vod.picks.v1.PicksService/EnsurePick`).
+    """
     info, retry = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo()
     retry_after = None
     # An AioRpcError carries all that `from_call` reads of a call; only its type says otherwise.
@@ -145,12 +149,18 @@ def from_rpc_error(error: aio.AioRpcError) -> Failure:
         if not detail.Unpack(info) and detail.Unpack(retry):
             retry_after = retry.retry_delay.ToTimedelta()
     family = _BY_CODE.get(error.code(), Internal)
-    # Without an ErrorInfo it is gRPC itself that speaks; its details may name addresses, so they stay here.
-    message = (error.details() or family.reason) if info.reason else f"{error.code().name.lower().replace('_', ' ')}"
+    if not info.reason:
+        return _failure_of_transport(family, method)
     return family(
-        message,
-        reason=info.reason or family.reason,
-        domain=info.domain or "grpc",
+        error.details() or family.reason,
+        reason=info.reason,
+        domain=info.domain,
         metadata=info.metadata,
         retry_after=retry_after,
     )
+
+
+def _failure_of_transport(family: type[Failure], method: str) -> Failure:
+    service = method.lstrip("/").split(".v1.")[0].split(".")[-1] or "a service"
+    what = {Unavailable: "does not answer", DeadlineExceeded: "did not answer in time"}.get(family, "failed")
+    return family(f"{service} {what}", domain="grpc", metadata={"service": service})

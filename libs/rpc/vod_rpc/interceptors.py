@@ -84,7 +84,7 @@ class ServerInterceptor(aio.ServerInterceptor):
 
 
 class ClientInterceptor(aio.UnaryUnaryClientInterceptor):
-    """Give every call a deadline (its own, the default, or what the caller has left), and raise failures."""
+    """Give every call a deadline (its own, what the caller has left, or the default), and raise failures."""
 
     def __init__(self, default_timeout: timedelta) -> None:
         self._default = default_timeout
@@ -95,9 +95,9 @@ class ClientInterceptor(aio.UnaryUnaryClientInterceptor):
         client_call_details: Any,
         request: Any,
     ) -> Any:
-        asked = client_call_details.timeout
-        timeout = self._default if asked is None else timedelta(seconds=asked)
-        if (left := time_left()) is not None:
+        asked, left = client_call_details.timeout, time_left()
+        timeout = timedelta(seconds=asked) if asked is not None else left or self._default
+        if left is not None:
             timeout = min(timeout, left)
         if timeout < _MIN_TIME_LEFT:
             raise DeadlineExceeded("no time left for the call", domain="grpc")
@@ -106,4 +106,8 @@ class ClientInterceptor(aio.UnaryUnaryClientInterceptor):
         try:
             return await call
         except aio.AioRpcError as error:
-            raise from_rpc_error(error) from error
+            raise from_rpc_error(error, method=_text(client_call_details.method)) from error
+
+
+def _text(method: str | bytes) -> str:
+    return method.decode() if isinstance(method, bytes) else method

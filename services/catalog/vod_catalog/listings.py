@@ -10,10 +10,9 @@ from structlog.typing import FilteringBoundLogger
 
 from vod_catalog.domain import Series
 from vod_catalog.errors import InvalidQuery
-from vod_catalog.flights import Flights
 from vod_catalog.titles import Provider
 from vod_catalog.upstream import NotThereError
-from vod_rpc import Failure
+from vod_rpc import Failure, Flights
 from vod_runtime import Clock
 
 LISTING_NOT_FETCHED = "listing_not_fetched"

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from vod.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 
 from vod_catalog.api import CatalogServicer
-from vod_catalog.flights import take_off
 from vod_catalog.jikan import Jikan, jikan_http
 from vod_catalog.listings import Listings
 from vod_catalog.refresh import refresh_forever
@@ -15,7 +14,7 @@ from vod_catalog.store import Store
 from vod_catalog.titles import Provider, Titles
 from vod_catalog.tmdb import Tmdb, tmdb_http
 from vod_catalog.upstream import Limits
-from vod_rpc import Serving, rpc_server
+from vod_rpc import Serving, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
 

@@ -5,9 +5,11 @@ from datetime import timedelta
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from vod_runtime import Duration
+
 
 class Settings(BaseSettings):
-    """Settings of catalog; every field names its variable. Durations are ISO 8601 (`PT6H`)."""
+    """Settings of catalog; every field names its variable. Durations are like `6h`, `900` or `PT6H`."""
 
     model_config = SettingsConfigDict(
         frozen=True, populate_by_name=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
@@ -29,9 +31,9 @@ class Settings(BaseSettings):
     """Base address of Jikan's API, version 4."""
     jikan_per_second: float = Field(default=0.8, gt=0, validation_alias="VOD_JIKAN_RATE")
     """Requests per second at Jikan, after a burst of 3; it allows 60 a minute, MyAnimeList sometimes allows it less."""
-    upstream_deadline: timedelta = Field(default=timedelta(seconds=8), validation_alias="VOD_CATALOG_UPSTREAM_DEADLINE")
+    upstream_deadline: Duration = Field(default=timedelta(seconds=8), validation_alias="VOD_CATALOG_UPSTREAM_DEADLINE")
     """How long one request to a provider may take, with its second try."""
-    ttl: timedelta = Field(default=timedelta(hours=24), validation_alias="VOD_CATALOG_TTL")
+    ttl: Duration = Field(default=timedelta(hours=24), validation_alias="VOD_CATALOG_TTL")
     """Titles older than this are refreshed."""
-    refresh_every: timedelta = Field(default=timedelta(minutes=10), validation_alias="VOD_CATALOG_REFRESH_EVERY")
+    refresh_every: Duration = Field(default=timedelta(minutes=10), validation_alias="VOD_CATALOG_REFRESH_EVERY")
     """How often the background job looks for titles to refresh, give or take a quarter."""

@@ -22,9 +22,8 @@ from vod_catalog.domain import (
     place_episode,
 )
 from vod_catalog.errors import CatalogNotConfigured, EpisodeNotFound, SeriesNotFound, UpstreamUnavailable
-from vod_catalog.flights import Flights
 from vod_catalog.upstream import NotThereError
-from vod_rpc import Failure
+from vod_rpc import Failure, Flights
 from vod_runtime import Clock
 
 TITLE_FETCHED = "title_fetched"

@@ -26,33 +26,47 @@ Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 class Settings(BaseSettings):
     """The gateway's configuration. Lists are comma-separated."""
 
-    model_config = SettingsConfigDict(frozen=True, populate_by_name=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True, populate_by_name=True, extra="ignore", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     http_listen: str = Field("127.0.0.1:8080", validation_alias="VOD_HTTP_LISTEN")
+    """Where the API is served: `host:port`."""
     public_base: str = Field("", validation_alias="VOD_PUBLIC_BASE")
     """Where viewers reach the gateway (`https://vod.example`); empty: where it listens."""
     allowed_hosts: Names = Field((), validation_alias="VOD_ALLOWED_HOSTS")
+    """Further names in the Host header to answer to; loopback and the public base are always allowed."""
     cors_origins: Names = Field((), validation_alias="CORS_ORIGINS")
     """Exact origins of user interfaces (`https://ui.example`); empty: only the gateway's own."""
     trusted_proxies: Networks = Field((), validation_alias="VOD_TRUSTED_PROXIES")
     """Addresses or networks whose X-Forwarded-For is believed."""
 
     secret_key: SecretStr = Field(validation_alias="VOD_SECRET_KEY", min_length=16)
+    """Root of the key that signs the deviceId cookie; at least 16 characters."""
     secret_key_previous: SecretStr | None = Field(None, validation_alias="VOD_SECRET_KEY_PREVIOUS")
     """Cookies signed with it stay good while the key is being changed."""
     admin_key: SecretStr | None = Field(None, validation_alias="VOD_ADMIN_KEY")
     """Absent: the admin routes are off."""
 
     playback_target: str = Field(validation_alias="VOD_PLAYBACK_TARGET")
+    """Where playback answers."""
     catalog_target: str = Field(validation_alias="VOD_CATALOG_TARGET")
+    """Where catalog answers."""
     subtitles_target: str = Field(validation_alias="VOD_SUBTITLES_TARGET")
+    """Where subtitles answers."""
     picks_target: str = Field(validation_alias="VOD_PICKS_TARGET")
+    """Where picks answers."""
     stream_node_target: str = Field(validation_alias="VOD_STREAM_NODE_TARGET")
+    """Where a stream node answers."""
 
     search_per_minute: int = Field(30, validation_alias="VOD_LIMIT_SEARCH_PER_MINUTE", gt=0)
+    """Session starts and looks ahead that a device may ask for in a minute; four times as many from one address."""
     search_burst: int = Field(10, validation_alias="VOD_LIMIT_SEARCH_BURST", gt=0)
+    """How many of them at once."""
     titles_per_minute: int = Field(60, validation_alias="VOD_LIMIT_TITLES_PER_MINUTE", gt=0)
+    """Title searches that a device may ask for in a minute."""
     titles_burst: int = Field(20, validation_alias="VOD_LIMIT_TITLES_BURST", gt=0)
+    """How many of them at once."""
 
     @field_validator("cors_origins")
     @classmethod

@@ -7,7 +7,7 @@ from typing import Protocol
 from vod_picks.choosing import Chooser, Decision
 from vod_picks.domain import Candidate, Choice, EpisodeKey, Pick, Profile
 from vod_picks.errors import CandidateUnknown
-from vod_picks.flights import Flights
+from vod_rpc import Flights
 
 
 class Store(Protocol):
@@ -40,14 +40,10 @@ class EnsureCounter(Protocol):
     def __call__(self, outcome: EnsureOutcome) -> None: ...
 
 
-Searches = Flights[tuple[EpisodeKey, str], Pick]
-"""Choosing under way, by episode and profile hash."""
-
-
 class Picks:
     """The decisions which release serves which episode for which profile."""
 
-    def __init__(self, *, store: Store, chooser: Chooser, searches: Searches, count: EnsureCounter) -> None:
+    def __init__(self, *, store: Store, chooser: Chooser, searches: Flights, count: EnsureCounter) -> None:
         self._store = store
         self._chooser = chooser
         self._searches = searches

@@ -10,10 +10,10 @@ from vod.picks.v1 import picks_service_pb2, picks_service_pb2_grpc
 from vod_picks.api import PicksServicer
 from vod_picks.choosing import Chooser, Patience
 from vod_picks.clients import CatalogClient, ScoringClient, SearchClient, SwarmClient
-from vod_picks.picks import Picks, Searches
+from vod_picks.picks import Picks
 from vod_picks.settings import Settings
 from vod_picks.store import PickStore
-from vod_rpc import Serving, channel, rpc_server
+from vod_rpc import Serving, channel, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
 
@@ -29,7 +29,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         channel(settings.search_target, runtime) as search,
         channel(settings.scoring_target, runtime, retry=["vod.scoring.v1.ScoringService"]) as scoring,
         channel(settings.stream_node_target, runtime) as stream_node,
-        Searches() as searches,
+        take_off() as searches,
     ):
         store = PickStore(database, clock=runtime.clock)
         chooser = Chooser(

@@ -8,8 +8,7 @@ from structlog.typing import FilteringBoundLogger
 
 from vod_playback.domain import Pin, Source
 from vod_playback.ports import Pins
-from vod_rpc import Failure, deadline
-from vod_rpc.deadlines import no_deadline
+from vod_rpc import Failure, deadline, no_deadline
 
 PIN_NOT_RELEASED = "pin_not_released"
 _RELEASE_WITHIN = timedelta(seconds=3)

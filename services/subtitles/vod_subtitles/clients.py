@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 from vod.catalog.v1 import catalog_pb2, catalog_service_pb2
 
-from vod_rpc import deadline
-from vod_rpc.deadlines import no_deadline
+from vod_rpc import deadline, no_deadline
 from vod_subtitles.domain import EpisodeKey
 
 if TYPE_CHECKING:  # the asynchronous stub is a type only

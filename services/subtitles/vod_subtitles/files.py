@@ -8,6 +8,7 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
+from vod_rpc import Flights
 from vod_runtime import Clock
 from vod_subtitles.convert import CONVERTER_VERSION, convert
 from vod_subtitles.domain import Listed, Readable, StoredFile, Track
@@ -17,7 +18,6 @@ from vod_subtitles.errors import (
     SubtitleSourceUnavailable,
     UnreadableSubtitleError,
 )
-from vod_subtitles.flights import Flights
 
 FILE_DOWNLOADED = "subtitle_downloaded"
 FILE_UNREADABLE = "subtitle_unreadable"

@@ -6,13 +6,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from vod.subtitles.v1 import subtitles_service_pb2, subtitles_service_pb2_grpc
 
-from vod_rpc import Serving, channel, rpc_server
+from vod_rpc import Serving, channel, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
 from vod_subtitles.api import SubtitlesServicer
 from vod_subtitles.clients import CatalogClient
 from vod_subtitles.files import Files
-from vod_subtitles.flights import take_off
 from vod_subtitles.opensubtitles import OpenSubtitles, opensubtitles
 from vod_subtitles.settings import Settings
 from vod_subtitles.store import Store

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_rpc import Failure
+from vod_rpc import Failure, Flights
 from vod_runtime import Clock
 from vod_subtitles.domain import (
     Choice,
@@ -27,7 +27,6 @@ from vod_subtitles.domain import (
 )
 from vod_subtitles.errors import SubtitleNotFound, UnreadableSubtitleError
 from vod_subtitles.files import Files, as_readable, is_hopeless
-from vod_subtitles.flights import Flights
 
 TRACK_NOT_READY = "subtitle_track_not_ready"
 SEARCH_FAILED = "subtitle_search_failed"

@@ -80,6 +80,8 @@ class World:
             "VOD_TMDB_BASE": self.tmdb.url,
             "TMDB_KEY": self.tmdb.key,
             "VOD_JIKAN_BASE": self.jikan.url,
+            # This one has no MyAnimeList behind it that would have to be spared.
+            "VOD_JIKAN_RATE": "50",
             "PROWLARR_URL": self.prowlarr.url,
             "PROWLARR_KEY": self.prowlarr.key,
             "VOD_OS_BASE": self.opensubtitles.url,

@@ -45,7 +45,9 @@ def test_what_grpc_itself_says_does_not_tell_addresses() -> None:
         grpc.StatusCode.UNAVAILABLE, aio.Metadata(), aio.Metadata(), details="failed to connect to ipv4:10.0.0.7:7012"
     )
 
-    assert "10.0.0.7" not in str(from_rpc_error(error))
+    failure = from_rpc_error(error, method="/vod.picks.v1.PicksService/EnsurePick")
+
+    assert ("picks does not answer", {"service": "picks"}) == (str(failure), failure.metadata)
 
 
 def test_the_problem_names_service_and_reason() -> None:

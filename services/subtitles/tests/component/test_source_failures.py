@@ -17,7 +17,7 @@ from vod_fakes.control import Control, CutBody, Delay, Fault, Reply, html_error,
 from vod_fakes.library import LIBRARY
 from vod_fakes.opensubtitles import OpenSubtitles
 from vod_fakes.serving import Site, bind, http_servers
-from vod_rpc import NotFound, ResourceExhausted, Unavailable
+from vod_rpc import DeadlineExceeded, NotFound, ResourceExhausted, Unavailable
 
 if TYPE_CHECKING:
     from vod.subtitles.v1.subtitles_service_pb2_grpc import SubtitlesServiceAsyncStub
@@ -152,7 +152,7 @@ async def test_a_download_goes_on_when_the_viewer_has_given_up(
     subtitles: SubtitlesServiceAsyncStub, opensubtitles: OpenSubtitles
 ) -> None:
     opensubtitles.control.misbehave(Delay(timedelta(seconds=0.5)), times=1, path=FILE)
-    with pytest.raises(Exception, match="deadline"):
+    with pytest.raises(DeadlineExceeded):
         await subtitles.GetSubtitle(GetSubtitleRequest(key=KEY, lang="en"), timeout=0.2)
 
     await subtitles.GetSubtitle(GetSubtitleRequest(key=KEY, lang="en"))

@@ -3,8 +3,7 @@
 import asyncio
 from datetime import timedelta
 
-from vod_picks.flights import Flights
-from vod_rpc import deadline, time_left
+from vod_rpc import deadline, take_off, time_left
 
 
 class Work:
@@ -24,7 +23,7 @@ class Work:
 
 async def test_callers_of_one_key_share_one_flight() -> None:
     work = Work()
-    async with Flights[str, str]() as flights, asyncio.TaskGroup() as group:
+    async with take_off() as flights, asyncio.TaskGroup() as group:
         callers = [group.create_task(flights.join("a", work)) for _ in range(5)]
         work.go_on.set()
 
@@ -33,7 +32,7 @@ async def test_callers_of_one_key_share_one_flight() -> None:
 
 async def test_a_caller_that_leaves_does_not_end_the_flight_of_the_others() -> None:
     work = Work()
-    async with Flights[str, str]() as flights, asyncio.TaskGroup() as group:
+    async with take_off() as flights, asyncio.TaskGroup() as group:
         first = group.create_task(flights.join("a", work))
         second = group.create_task(flights.join("a", work))
         await work.under_way.wait()
@@ -47,7 +46,7 @@ async def test_a_failure_reaches_every_caller_and_the_next_one_starts_anew() -> 
     async def fail() -> str:
         raise LookupError("nothing there")
 
-    async with Flights[str, str]() as flights:
+    async with take_off() as flights:
         answers = await asyncio.gather(flights.join("a", fail), flights.join("a", fail), return_exceptions=True)
         work = Work()
         work.go_on.set()
@@ -61,7 +60,7 @@ async def test_the_deadline_of_the_first_caller_is_not_that_of_the_flight() -> N
     async def look() -> object:
         return time_left()
 
-    async with Flights[str, object]() as flights:
+    async with take_off() as flights:
         with deadline(timedelta(seconds=1)):
             seen = await flights.join("a", look)
 
@@ -70,9 +69,9 @@ async def test_the_deadline_of_the_first_caller_is_not_that_of_the_flight() -> N
 
 async def test_leaving_cancels_what_is_under_way() -> None:
     work = Work()
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group, Flights[str, str]() as flights:
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group, take_off() as flights:
         caller = group.create_task(flights.join("a", work))
-        await asyncio.sleep(0)
+        await work.under_way.wait()
 
     assert caller.cancelled()
 
@@ -80,14 +79,14 @@ async def test_leaving_cancels_what_is_under_way() -> None:
 async def test_different_keys_fly_apart() -> None:
     work = Work()
     work.go_on.set()
-    async with Flights[str, str]() as flights:
+    async with take_off() as flights:
         await asyncio.gather(flights.join("a", work), flights.join("b", work))
 
     assert work.begun == 2
 
 
 async def test_a_flight_that_had_not_begun_is_cancelled_too() -> None:
-    async with asyncio.timeout(5), asyncio.TaskGroup() as group, Flights[str, str]() as flights:
+    async with asyncio.timeout(5), asyncio.TaskGroup() as group, take_off() as flights:
         first = group.create_task(flights.join("a", Work()))
         nudge = asyncio.Event()
         asyncio.get_running_loop().call_soon(nudge.set)
@@ -104,7 +103,7 @@ async def test_a_failure_that_nobody_waits_for_makes_no_noise() -> None:
         await go_on.wait()
         raise LookupError("nobody hears it")
 
-    async with Flights[str, str]() as flights, asyncio.TaskGroup() as group:
+    async with take_off() as flights, asyncio.TaskGroup() as group:
         waiting = group.create_task(flights.join("a", fail))
         await under_way.wait()
         waiting.cancel()

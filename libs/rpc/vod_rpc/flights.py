@@ -1,9 +1,11 @@
-"""Work that several callers may want at once and that goes on when they give up."""
+"""Single flight: work that several callers may want at once, and that goes on when they give up."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+
+from vod_rpc.deadlines import no_deadline
 
 T = TypeVar("T")
 
@@ -12,7 +14,8 @@ class Flights:
     """At most one job per key; whoever asks while it runs gets the same outcome.
 
     A caller that is cancelled (its deadline passed, its client left) does not stop the job: what was asked of a slow
-    provider is worth keeping for the next one who asks. `take_off` makes them, bound to an `async with`.
+    provider is worth keeping for the next one who asks. So the job is not bound by a caller's deadline either, and must
+    have one of its own. `take_off` makes flights, bound to an `async with`.
     """
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
@@ -39,17 +42,23 @@ class Flights:
         """Cancel all that is under way."""
         for task in self._tasks.values():
             task.cancel()
+        for outcome in self._outcomes.values():
+            outcome.cancel()  # a task that had not begun yet can't do that itself
 
     async def _fly(self, key: Hashable, job: Callable[[], Awaitable[T]], outcome: asyncio.Future[T]) -> None:
         try:
-            outcome.set_result(await job())
+            with no_deadline():
+                result = await job()
         except asyncio.CancelledError:
             outcome.cancel()
             raise
         except Exception as failure:  # noqa: BLE001  it is handed to whoever waits, whatever it is
             outcome.set_exception(failure)
+        else:
+            outcome.set_result(result)
         finally:
-            del self._tasks[key], self._outcomes[key]
+            self._tasks.pop(key, None)
+            self._outcomes.pop(key, None)
 
 
 @asynccontextmanager

@@ -1,0 +1,78 @@
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from vod_local.player import Player, Position, opened
+
+EVENT = b'{"event": "playback-restart"}\n'
+
+
+@asynccontextmanager
+async def fake_mpv(socket: Path, properties: dict[str, float]) -> AsyncIterator[None]:
+    """Answers like mpv's IPC server: an event between question and answer, `property unavailable` for what it lacks."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while line := await reader.readline():
+            asked = json.loads(line)
+            name = asked["command"][1]
+            answer = {"request_id": asked["request_id"], "error": "property unavailable"}
+            if name in properties:
+                answer |= {"data": properties[name], "error": "success"}
+            writer.write(EVENT + json.dumps(answer).encode() + b"\n")
+        writer.close()
+
+    server = await asyncio.start_unix_server(serve, socket)
+    async with server:
+        yield
+
+
+async def test_the_position_is_mpvs_own(short_tmp: Path) -> None:
+    socket = short_tmp / "mpv.sock"
+    process = await asyncio.create_subprocess_exec("sleep", "60")
+    async with fake_mpv(socket, {"time-pos": 12.5, "duration": 60.0}):
+        async with Player(process, socket).remote() as remote:
+            assert remote
+            position = await remote.position()
+        process.kill()
+        await process.wait()
+
+    assert position == Position(12.5, 60.0)
+
+
+async def test_before_anything_plays_there_is_no_position(short_tmp: Path) -> None:
+    socket = short_tmp / "mpv.sock"
+    process = await asyncio.create_subprocess_exec("sleep", "60")
+    async with fake_mpv(socket, {}):
+        async with Player(process, socket).remote() as remote:
+            assert remote
+            position = await remote.position()
+        process.kill()
+        await process.wait()
+
+    assert position is None
+
+
+async def test_a_player_that_ends_at_once_is_not_waited_for(short_tmp: Path) -> None:
+    player = short_tmp / "mpv"
+    player.write_text(f"#!{sys.executable}\nimport sys; sys.exit(2)\n")
+    player.chmod(0o755)
+    async with asyncio.timeout(10), opened(player, "http://127.0.0.1/x", title="X", start=0) as running:
+        async with running.remote() as remote:
+            pass
+        code = await running.closed()
+
+    assert remote is None
+    assert code == 2
+
+
+async def test_vlc_gives_no_position(short_tmp: Path) -> None:
+    player = short_tmp / "vlc"
+    player.write_text(f"#!{sys.executable}\n")
+    player.chmod(0o755)
+    async with opened(player, "http://127.0.0.1/x", title="X", start=3) as running, running.remote() as remote:
+        pass
+
+    assert remote is None

@@ -1,0 +1,75 @@
+import asyncio
+import stat
+from pathlib import Path
+
+import nats
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from vod_local.process import serving
+from vod_local.servers import Places, embedded_nats, embedded_redis
+from vod_local.servers import nats as nats_server
+
+
+def permissions(file: Path) -> int:
+    return stat.S_IMODE(file.stat().st_mode)
+
+
+async def test_redis_answers_and_refuses_what_could_run_code(short_tmp: Path) -> None:
+    async with embedded_redis(short_tmp / "data", short_tmp / "run") as url, Redis.from_url(url) as client:
+        await client.set("a", "1")
+        value = await client.get("a")
+        refused = []
+        for command in (("EVAL", "return 1", "0"), ("CONFIG", "GET", "dir"), ("MODULE", "LIST")):
+            with pytest.raises(ResponseError, match="unknown command"):
+                await client.execute_command(*command)
+            refused.append(command[0])
+
+    assert value == b"1"
+    assert refused == ["EVAL", "CONFIG", "MODULE"]
+
+
+async def test_redis_socket_is_closed_to_other_users(short_tmp: Path) -> None:
+    async with embedded_redis(short_tmp / "data", short_tmp / "run") as url:
+        mode = permissions(Path(url.removeprefix("unix://")))
+
+    assert mode == 0o600
+
+
+async def test_nats_does_not_let_anyone_in_without_the_token(short_tmp: Path) -> None:
+    async with embedded_nats(short_tmp / "data", short_tmp / "run") as url:
+        host, port = url.partition("@")[2].split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        await reader.readline()  # INFO
+        writer.write(b'CONNECT {"verbose": true}\r\n')
+        answer = await reader.readline()
+        writer.close()
+        await writer.wait_closed()
+
+    assert answer == b"-ERR 'Authorization Violation'\r\n"
+
+
+async def test_acknowledged_messages_survive_kill_9_and_the_address_stays(short_tmp: Path) -> None:
+    server = nats_server(Places.beside(short_tmp / "data", short_tmp / "run"))
+    async with serving(server.program) as process:
+        client = await nats.connect(server.url)
+        stream = client.jetstream()
+        await stream.add_stream(name="MARKS", subjects=["marks"])
+        await stream.publish("marks", b"1")
+        await client.close()
+        process.kill()
+        await process.wait()
+    async with serving(server.program):
+        client = await nats.connect(server.url)
+        info = await client.jetstream().stream_info("MARKS")
+        await client.close()
+
+    assert info.state.messages == 1
+
+
+async def test_nats_configuration_with_the_token_is_readable_by_its_owner_alone(short_tmp: Path) -> None:
+    nats_server(Places.beside(short_tmp / "data", short_tmp / "run"))
+    mode = permissions(short_tmp / "run" / "nats.conf")
+
+    assert mode == 0o600

@@ -1,0 +1,84 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from vod_local.environment import Addresses, base_url, process_environment, variable
+from vod_local.topology import Service, Topology
+
+ADDRESSES = Addresses(
+    run=Path("/run/n"),
+    http="127.0.0.1:8080",
+    stream_http="127.0.0.1:8081",
+    servers={"postgres": "postgresql://x", "redis": "unix:///r", "nats": "nats://t@h"},
+)
+
+
+def service(name: str, *, calls: tuple[str, ...] = (), needs: tuple[str, ...] = ()) -> Service:
+    return Service(name=name, level=0, has_grpc=name != "gateway", has_http=False, calls=calls, needs=needs)
+
+
+SERVICES = [
+    service("gateway", calls=("picks", "stream-node")),
+    service("picks", calls=("stream-node",), needs=("postgres",)),
+    service("stream-node"),
+]
+TOPOLOGY = Topology({one.name: one for one in SERVICES}, groups={})
+
+
+def environment(
+    *services: str, environ: Mapping[str, str] | None = None, shared: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    return process_environment(
+        "app", services, topology=TOPOLOGY, addresses=ADDRESSES, shared=shared or {}, environ=environ or {}
+    )
+
+
+def test_a_service_listens_where_others_call_it() -> None:
+    told = environment("gateway", "picks")
+    node = environment("stream-node")
+
+    assert told["VOD_PICKS_LISTEN"] == told["VOD_PICKS_TARGET"] == "unix:/run/n/picks.sock"
+    assert told["VOD_STREAM_NODE_TARGET"] == node["VOD_STREAM_NODE_LISTEN"] == "unix:/run/n/stream-node.sock"
+
+
+def test_a_process_is_told_only_what_its_services_need() -> None:
+    node = environment("stream-node", environ={"PG_DSN": "postgresql://own", "REDIS_URL": "redis://own"})
+
+    assert {"PG_DSN", "REDIS_URL", "NATS_URL", "VOD_PICKS_TARGET"} & set(node) == set()
+    assert environment("picks")["PG_DSN"] == "postgresql://x"
+
+
+def test_the_users_variables_stay_and_beat_defaults() -> None:
+    told = environment("gateway", environ={"TMDB_KEY": "k", "VOD_PUBLIC_BASE": "https://vod.example"})
+
+    assert told["TMDB_KEY"] == "k"
+    assert told["VOD_PUBLIC_BASE"] == "https://vod.example"
+
+
+def test_the_demo_beats_the_users_upstreams() -> None:
+    told = environment("gateway", environ={"TMDB_KEY": "real"}, shared={"TMDB_KEY": "demo"})
+
+    assert told["TMDB_KEY"] == "demo"
+
+
+def test_the_port_that_was_checked_is_the_port_that_is_used() -> None:
+    told = environment("gateway", environ={"VOD_HTTP_LISTEN": "127.0.0.1:1"})
+
+    assert told["VOD_HTTP_LISTEN"] == "127.0.0.1:8080"
+
+
+def test_each_process_has_its_own_operators_endpoint() -> None:
+    assert environment("gateway")["VOD_OPS_LISTEN"] == "unix:/run/n/app.ops.sock"
+
+
+def test_a_dash_in_a_service_is_an_underscore_in_its_variables() -> None:
+    assert variable("stream-node", "TARGET") == "VOD_STREAM_NODE_TARGET"
+
+
+@pytest.mark.parametrize(
+    ("listen", "url"),
+    [("127.0.0.1:80", "http://127.0.0.1:80"), ("0.0.0.0:80", "http://127.0.0.1:80"), ("[::1]:80", "http://[::1]:80")],
+)
+def test_this_machine_reaches_a_listener_by_its_address(listen: str, url: str) -> None:
+    assert base_url(listen) == url

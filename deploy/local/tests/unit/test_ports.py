@@ -1,0 +1,49 @@
+import os
+import socket
+
+import pytest
+
+from vod_local.errors import BadConfiguration, PortTaken
+from vod_local.ports import HTTP, STREAM_HTTP, check_free, listeners
+
+
+def test_streams_take_the_next_port() -> None:
+    assert listeners(None, {}) == ("127.0.0.1:8080", "127.0.0.1:8081")
+    assert listeners(9000, {}) == ("127.0.0.1:9000", "127.0.0.1:9001")
+
+
+def test_the_command_line_beats_the_environment() -> None:
+    environ = {HTTP: "0.0.0.0:80", STREAM_HTTP: "127.0.0.1:7000"}
+
+    assert listeners(9000, environ) == ("127.0.0.1:9000", "127.0.0.1:7000")
+    assert listeners(None, environ) == ("0.0.0.0:80", "127.0.0.1:7000")
+
+
+def test_an_address_without_port_is_refused() -> None:
+    with pytest.raises(BadConfiguration, match="VOD_HTTP_LISTEN=localhost is not HOST:PORT"):
+        listeners(None, {HTTP: "localhost"})
+
+
+def test_a_taken_port_is_explained_with_who_has_it_and_what_to_change() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(PortTaken) as caught:
+            check_free(f"127.0.0.1:{port}", HTTP)
+    message = str(caught.value)
+
+    assert f"Port {port} is taken by" in message
+    assert f"(process {os.getpid()})" in message
+    assert "vod up --port 8090" in message
+    assert "VOD_HTTP_LISTEN=127.0.0.1:PORT" in message
+
+
+def test_a_free_port_passes() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+    check_free(f"127.0.0.1:{port}", STREAM_HTTP)
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(PortTaken, match=r"can't listen on 192\.0\.2\.1:8080"):
+        check_free("192.0.2.1:8080", HTTP)

@@ -1,0 +1,1 @@
+"""NovaStream on one machine: real servers from wheels, a supervisor, and the `vod` command."""

@@ -1,0 +1,90 @@
+"""What each process is told: its environment, computed from the topology and the addresses of this run."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vod_local.topology import Topology
+
+SERVER_VARIABLES = {"postgres": "PG_DSN", "redis": "REDIS_URL", "nats": "NATS_URL"}
+
+EVERYWHERE = {"", "0.0.0.0", "[::]"}  # noqa: S104  read, not bound
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where things are in this run."""
+
+    run: Path
+    """Folder of the Unix sockets."""
+    http: str
+    """`host:port` of the gateway."""
+    stream_http: str
+    """`host:port` of the stream node."""
+    servers: Mapping[str, str]
+    """URL by name: postgres, redis, nats."""
+
+    def grpc(self, service: str) -> str:
+        """Give the address of a service's RPCs."""
+        return f"unix:{self.run / f'{service}.sock'}"
+
+    def ops(self, process: str) -> str:
+        """Give the address of a process' /livez, /readyz and /metrics."""
+        return f"unix:{self.run / f'{process}.ops.sock'}"
+
+
+def base_url(listen: str) -> str:
+    """Give the URL under which this machine reaches a listener; one that listens everywhere is reached on loopback."""
+    host, _, port = listen.rpartition(":")
+    return f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
+
+
+def variable(service: str, what: str) -> str:
+    """Give the name of a service's variable: `stream-node`, `TARGET` → `VOD_STREAM_NODE_TARGET`."""
+    return f"VOD_{service.upper().replace('-', '_')}_{what}"
+
+
+def process_environment(
+    process: str,
+    services: tuple[str, ...],
+    *,
+    topology: Topology,
+    addresses: Addresses,
+    shared: Mapping[str, str],
+    environ: Mapping[str, str],
+) -> dict[str, str]:
+    """Give the environment of one process.
+
+    The user's own variables stay; a process gets only the servers and the neighbours that its services need.
+    `shared` (keys, data folder, upstreams) goes to all.
+    """
+    members = [topology.services[name] for name in services]
+    own = _without(environ, SERVER_VARIABLES.values())
+    told = {**_defaults(addresses), **own, **_listeners(addresses), **shared}
+    for service in members:
+        told |= {SERVER_VARIABLES[server]: addresses.servers[server] for server in service.needs}
+        told |= {variable(neighbour, "TARGET"): addresses.grpc(neighbour) for neighbour in service.calls}
+        if service.has_grpc:
+            told[variable(service.name, "LISTEN")] = addresses.grpc(service.name)
+    return {**told, "VOD_OPS_LISTEN": addresses.ops(process)}
+
+
+def _defaults(addresses: Addresses) -> dict[str, str]:
+    """Give what holds unless the user says otherwise."""
+    return {
+        "VOD_PUBLIC_BASE": base_url(addresses.http),
+        "VOD_STREAM_PUBLIC_BASE": base_url(addresses.stream_http),
+        "VOD_NODE_NAME": "local",
+        "PYTHONUNBUFFERED": "1",
+        # Threads of libraries would each get a heap of their own that is never given back (mallopt(3)).
+        "MALLOC_ARENA_MAX": "2",
+    }
+
+
+def _listeners(addresses: Addresses) -> dict[str, str]:
+    return {"VOD_HTTP_LISTEN": addresses.http, "VOD_STREAM_HTTP_LISTEN": addresses.stream_http}
+
+
+def _without(environ: Mapping[str, str], names: Iterable[str]) -> dict[str, str]:
+    hidden = set(names)
+    return {name: value for name, value in environ.items() if name not in hidden}

