@@ -47,7 +47,7 @@ def test_what_grpc_itself_says_does_not_tell_addresses() -> None:
 
     failure = from_rpc_error(error, method="/vod.picks.v1.PicksService/EnsurePick")
 
-    assert ("picks does not answer", {"service": "picks"}) == (str(failure), failure.metadata)
+    assert (str(failure), failure.metadata) == ("picks does not answer", {"service": "picks"})
 
 
 def test_the_problem_names_service_and_reason() -> None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
+
 from vod_runtime import Duration
 
 

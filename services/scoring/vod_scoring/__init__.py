@@ -1,0 +1,1 @@
+"""Ranks releases by a policy file, with reasons: a pure function."""

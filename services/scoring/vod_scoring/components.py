@@ -1,0 +1,140 @@
+"""The four components of a score, each a value of 0 to 1 with its reason. Unknown inputs are neutral and named."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vod_scoring.domain import Candidate, Codec, Device, Source, Traits, Wanted
+from vod_scoring.policy import Picture, Policy
+from vod_scoring.sizes import FileSize
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of 0 to 1, what it was made of, and the names of inputs that were not known."""
+
+    value: float
+    reason: str
+    unknowns: tuple[str, ...] = ()
+
+
+def health(candidate: Candidate, size: FileSize, policy: Policy) -> Value:
+    """Rate the swarm's supply against the bitrate that is needed: a logistic of the log of their ratio."""
+    rules = policy.health
+    if candidate.seeders is None:
+        return Value(rules.unknown, "how many seed is not known", ("seeders",))
+    seeders = candidate.seeders
+    leechers = rules.assumed_leechers * seeders if candidate.leechers is None else candidate.leechers
+    unknowns = ("leechers",) if candidate.leechers is None else ()
+    if not seeders:
+        return Value(0.0, "nobody seeds", unknowns)
+    effective = seeders**2 / (seeders + rules.leecher_weight * leechers)
+    ratio = (rules.mbps_per_seeder * effective / (rules.headroom * size.assumed_mbps)) ** rules.steepness
+    value = ratio / (1 + ratio) * seeders / (seeders + rules.trusted_from)
+    usual = "" if size.mbps is not None else " (as usual for such a picture)"
+    against = f"{seeders} seeders" + (f" and {candidate.leechers} leechers" if candidate.leechers is not None else "")
+    return Value(value, f"{against} for {size.assumed_mbps:.1f} Mbit/s{usual}", unknowns)
+
+
+def quality(candidate: Candidate, device: Device, policy: Policy) -> Value:
+    """Rate picture, source, codec, audio and dynamic range by what the device can make of them."""
+    rules, traits = policy.quality, candidate.traits
+    parts = (
+        (rules.weights.picture, _picture(traits, device, rules.picture)),
+        (rules.weights.source, _source(traits, policy)),
+        (rules.weights.codec, _codec(traits, device, policy)),
+        (rules.weights.audio, _audio(traits, device, policy)),
+        (rules.weights.hdr, _hdr(traits, device, policy)),
+    )
+    return Value(
+        sum(weight * part.value for weight, part in parts),
+        ", ".join(part.reason for _, part in parts if part.reason),
+        tuple(name for _, part in parts for name in part.unknowns),
+    )
+
+
+def _picture(traits: Traits, device: Device, rules: Picture) -> Value:
+    if not traits.height:
+        return Value(rules.unknown, "resolution not stated", ("resolution",))
+    ceiling = device.max_height or rules.lines[-1]
+    look = _looks(min(traits.height, ceiling), rules.lines, rules.looks) / _looks(ceiling, rules.lines, rules.looks)
+    return Value(look, f"{traits.height}p")
+
+
+def _looks(height: int, lines: Sequence[int], looks: Sequence[float]) -> float:
+    """Interpolate between the steps; below the first and above the last it stays as it is there."""
+    if height <= lines[0]:
+        return looks[0]
+    if height >= lines[-1]:
+        return looks[-1]
+    above = bisect_left(lines, height)
+    part = (height - lines[above - 1]) / (lines[above] - lines[above - 1])
+    return looks[above - 1] + part * (looks[above] - looks[above - 1])
+
+
+def _source(traits: Traits, policy: Policy) -> Value:
+    value = policy.quality.source[traits.source.name]
+    if traits.source is Source.UNSPECIFIED:
+        return Value(value, "source not stated", ("source",))
+    return Value(value, traits.source.value)
+
+
+def _codec(traits: Traits, device: Device, policy: Policy) -> Value:
+    rules = policy.quality.codec
+    if traits.codec is Codec.UNSPECIFIED:
+        return Value(rules.unknown, "codec not stated", ("codec",))
+    is_playable = traits.codec in device.codecs and (device.hi10p or not traits.hi10p)
+    return Value(rules.supported if is_playable else rules.unsupported, traits.codec.value)
+
+
+def _audio(traits: Traits, device: Device, policy: Policy) -> Value:
+    rules = policy.quality.audio
+    if not device.audio_languages:
+        return Value(rules.unknown, "")
+    wanted = [language for language in device.audio_languages if language in traits.languages]
+    if wanted:
+        return Value(rules.wanted, f"audio in {wanted[0]}")
+    if traits.multi_audio:
+        return Value(rules.multi, "audio in several languages")
+    if traits.languages:
+        return Value(rules.other, f"audio in {', '.join(traits.languages)} only")
+    return Value(rules.unknown, "audio language not stated", ("audio language",))
+
+
+def _hdr(traits: Traits, device: Device, policy: Policy) -> Value:
+    rules = policy.quality.hdr
+    is_wide = traits.hdr or traits.dolby_vision
+    if is_wide and not device.hdr and not (traits.dolby_vision and device.dolby_vision):
+        return Value(rules.tone_mapped, "HDR on an ordinary display")
+    if device.hdr and not is_wide:
+        return Value(rules.plain, "no HDR")
+    return Value(rules.matches, "HDR" if is_wide else "")
+
+
+def size_sanity(size: FileSize, candidate: Candidate, wanted: Wanted, policy: Policy) -> Value:
+    """Rate how near the file is to what good encodes weigh."""
+    rules = policy.size
+    if size.mb_per_minute is None:
+        unknowns = (("size",) if not candidate.size_bytes else ()) + (("runtime",) if not wanted.runtime else ())
+        return Value(rules.unknown, "size per minute not known", unknowns or ("size of one file of the pack",))
+    per_minute, low, high = size.mb_per_minute, size.band.low, size.band.high
+    value = 1.0
+    if per_minute < low:
+        value = max(0.0, 1 - math.log2(low / per_minute) / rules.below)
+    elif per_minute > high:
+        value = max(0.0, 1 - math.log2(per_minute / high) / rules.above)
+    return Value(value, f"{per_minute:.1f} MB per minute, {low:g} to {high:g} are usual")
+
+
+def consistency(candidate: Candidate, wanted: Wanted, policy: Policy) -> Value:
+    """Rate whether it comes from the group of the episode before."""
+    rules = policy.consistency
+    group, previous = candidate.traits.group, wanted.previous_group
+    if not previous:
+        return Value(rules.unknown, "there is no episode before to compare with")
+    if not group:
+        return Value(rules.unknown, "release group not stated", ("group",))
+    if group.casefold() == previous.casefold():
+        return Value(rules.same_group, f"{group}, like the episode before")
+    return Value(rules.other_group, f"{group}, the episode before was by {previous}")

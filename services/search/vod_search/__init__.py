@@ -1,0 +1,1 @@
+"""Finds releases of one episode at the configured indexers, and says what their names mean."""

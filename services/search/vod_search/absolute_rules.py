@@ -1,0 +1,141 @@
+"""Rules for names that count from the first episode on, as anime does, or in no stated season.
+
+Each rule reads a text of bounded length with bounded repetitions, so that no name can hold it up.
+"""
+
+import re
+from collections.abc import Iterator
+
+from vod_search.terms import EPISODE_WORD, LOOSE_GAP, TECH, Numbering, is_year, number_range, pattern, word
+
+CJK_EPISODE = re.compile(
+    r"第\s?(\d{1,4})(?:\s?[-~至到]\s?(\d{1,4}))?\s?[话話集回話화]|(?<!\d)(\d{1,4})()[화話话集](?!\d)"
+)
+CJK_SEASON = re.compile(r"第\s?(\d{1,2}|[一二三四五六七八九十])\s?[季期]")
+CJK_DIGITS = {numeral: value for value, numeral in enumerate("一二三四五六七八九十", start=1)}
+CJK_WHOLE = re.compile(r"全\s?\d{1,4}\s?[话話集回]|[全合]集")
+LATIN_SEASON = pattern(r"(?<![A-Za-z0-9])S(\d{1,2})(?![A-Za-z0-9])")
+
+
+def cjk(text: str) -> Numbering | None:
+    """`第05话`, `第2季 第05集`, `第01-12话`, `[全12集] … S01`."""
+    episode, whole = CJK_EPISODE.search(text), CJK_WHOLE.search(text)
+    match = whole or episode
+    if match is None:
+        return None
+    season = CJK_SEASON.search(text) or LATIN_SEASON.search(text)
+    start, end = match.span()
+    if season:
+        is_behind = season.re is LATIN_SEASON and season.start() > end  # the Latin title stands in between
+        start, end = season.span() if is_behind else (min(start, season.start()), max(end, season.end()))
+    seasons = (CJK_DIGITS[season[1]] if season[1] in CJK_DIGITS else int(season[1]),) if season else ()
+    if whole or episode is None:
+        return Numbering("cjk", start, end, seasons=seasons, whole_seasons=True)
+    first = int(episode[1] or episode[3])
+    numbers = number_range(first, int(episode[2] or first))
+    if seasons:
+        return Numbering("cjk", start, end, seasons=seasons, episodes=numbers)
+    return Numbering("cjk", start, end, absolutes=numbers)
+
+
+# A number as fansubs write it: not a year in brackets, not part of "12.5" (a recap), not a picture size.
+NUMBER = r"(?P<number>\d{1,4})(?:[\s._]?v\d)?"
+DASHED = pattern(
+    rf"[\s._)\]!-][-\u2013][\s._]{{0,2}}(?:{EPISODE_WORD}[\s._]?|E|#)?{NUMBER}(?P<rest>"
+    rf"(?:\s?[-~\u2013]\s?\d{{2,4}}(?![\dpix]))*)(?:[\s._]?(?:end|final|fin))?(?=[\s._]*(?:$|[\s._\[(-]))"
+    rf"(?![\s._]?\d*[pi](?![a-z]))(?!\.\d(?!\d))"
+)
+BRACKETED = pattern(
+    r"[\[(](?:第|ep?|#)?[\s._]?(?P<number>\d{1,4})(?:v\d)?(?P<rest>\s?[-~\u2013]\s?\d{2,4})?[\s._]?(?:end|fin|"
+    r"完|v\d|fin)?(?:\s?\+[^\])]{1,20})?[\])]"
+)
+MARKED = pattern(
+    rf"(?<![^\W_])(?:{EPISODE_WORD}{LOOSE_GAP}|E[\s._]?|#)(?P<number>\d{{1,5}})(?:v\d)?(?P<rest>(?:[\s._]?"
+    rf"(?:[-~\u2013&][\s._]?(?:EP?)?|EP?)\d{{2,5}}(?![\dpix]))*)(?![\da-z])(?!\.\d(?!\d))"
+)
+PLAIN_RANGE = re.compile(r"(?<=[\s._(])(?P<number>\d{1,4})(?P<rest>\s?[-~\u2013]\s?\d{2,4})(?=[\s._)]*(?:[\[(]|$))")
+OF_MANY = pattern(r"(?<![^\W_])(?P<number>\d{1,3})(?P<rest>\s?-\s?\d{1,3})?[\s._]?(?:of|из|di|von)[\s._]?\d{1,3}(?!\d)")
+PART = word(r"(?:part|pt|chapter)[\s._]?(?P<number>\d{1,3}|one|two|three|four|five|six)(?P<rest>)")
+SPELLED = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+
+
+def _absolutes(form: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], tuple[int, ...]]]:
+    for match in form.finditer(text):
+        digits = match["number"]
+        number = SPELLED.get(digits.lower()) or int(digits)
+        others = [int(found) for found in re.findall(r"\d{1,5}", match["rest"] or "")]
+        if is_year(number, digits) and all(is_year(other, str(other)) for other in others):
+            continue
+        yield match, number_range(number, others[-1]) if others else (number,)
+
+
+def dashed(text: str) -> Numbering | None:
+    """Anime: `Title - 05`, `Title - 05v2`, `Title - 01 ~ 12`."""
+    found = list(_absolutes(DASHED, text))
+    if not found:
+        return None
+    match, numbers = found[0]
+    return Numbering("dashed", match.start(), match.end(), absolutes=numbers)
+
+
+def bracketed(text: str) -> Numbering | None:
+    """Anime: `Title [05]`, `[Title][05v2]`, `[01-12]`."""
+    for match, numbers in _absolutes(BRACKETED, text):
+        if match["number"] not in ("480", "720", "1080", "2160", "540", "576") and match.start() > 0:
+            return Numbering("bracketed", match.start(), match.end(), absolutes=numbers)
+    return None
+
+
+def marked(text: str) -> Numbering | None:
+    """An episode word or sign without a season: `E05`, `Ep 05`, `Episode 5`, `#5`."""
+    for match, numbers in _absolutes(MARKED, text):
+        return Numbering("marked", match.start(), match.end(), episodes=numbers)
+    return None
+
+
+def plain_range(text: str) -> Numbering | None:
+    """`Title 01-12 (…)`."""
+    for match, numbers in _absolutes(PLAIN_RANGE, text):
+        if len(numbers) > 1:
+            return Numbering("plain range", match.start(), match.end(), absolutes=numbers)
+    return None
+
+
+def of_many(text: str) -> Numbering | None:
+    """Mini-series: `2of6`, `Part 2`."""
+    for form in (OF_MANY, PART):
+        for match, numbers in _absolutes(form, text):
+            return Numbering("of many", match.start(), match.end(), episodes=numbers)
+    return None
+
+
+FANSUB = re.compile(r"(?<=[\s._])(?<!\d\.)(?P<number>\d{2,4})(?:v\d)?(?P<rest>)(?=[\s._]|$)(?!\.\d(?!\d))")
+
+
+def fansub(text: str) -> Numbering | None:
+    """A bare number in a name that begins with a group in brackets: `[Group] Title 05 [1080p]`."""
+    bracket = re.search(r"[\[(]", text[1:])
+    tech = TECH.search(text)
+    head = text[: min((found.start() for found in (bracket, tech) if found), default=len(text)) + (1 if bracket else 0)]
+    found = [hit for hit in _absolutes(FANSUB, head) if hit[0].start() > 1]
+    if not found:
+        return None
+    match, numbers = found[-1]
+    return Numbering("fansub", match.start(), match.end(), absolutes=numbers)
+
+
+SCENE = pattern(
+    r"(?<=[\s._])(?P<season>\d{1,2})(?P<episode>\d{2})(?P<second>\d{2})?(?=[\s._-]+(?:hdtv|pdtv|dsr|web|dvd|"
+    r"blu|bd|720p|1080p|480p|proper|repack|internal|[xh]\.?26|xvid)|(?:\.\w{3})?$)"
+)
+
+
+def scene(text: str) -> Numbering | None:
+    """Old scene names of series: `Title.102.HDTV` is season 1, episode 2."""
+    match = SCENE.search(text)
+    if not match or match.start() < 2 or is_year(int(match[0]), match[0]) or match[0] in ("480", "720", "1080", "2160"):
+        return None
+    if int(match["season"]) == 0 or int(match["episode"]) == 0:
+        return None
+    episodes = tuple(int(match[group]) for group in ("episode", "second") if match[group])
+    return Numbering("scene", match.start(), match.end(), seasons=(int(match["season"]),), episodes=episodes)

@@ -1,0 +1,56 @@
+"""Which episodes a release name stands for: strict, ordered rules, the first that fits decides."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from vod_search.absolute_rules import bracketed, cjk, dashed, fansub, marked, of_many, plain_range, scene
+from vod_search.season_rules import (
+    air_date,
+    cap,
+    compact_date,
+    cross,
+    one_season,
+    several_seasons,
+    standard,
+    whole_series,
+    words,
+)
+from vod_search.terms import Numbering, Rule, is_year, number_range
+
+STRICT: Sequence[Rule] = (standard, cross)
+SERIES: Sequence[Rule] = (
+    *(*STRICT, words, cap, air_date, cjk, several_seasons, dashed, bracketed, plain_range),
+    *(one_season, marked, of_many, whole_series, compact_date, scene),
+)
+ANIME: Sequence[Rule] = (
+    *(*STRICT, words, cap, cjk, several_seasons, dashed, bracketed, plain_range),
+    *(one_season, marked, whole_series, air_date, fansub),
+)
+ABSOLUTE_BESIDE = re.compile(
+    r"[\s._]{0,2}[-\[(][\s._]{0,2}(\d{2,4})(?:[-~](?:\d{2,4}-)?(\d{2,4}))?(?=[\s._]*(?:[-\])]|$))"
+)
+ABSOLUTE_BEFORE = re.compile(r"[\s._]-[\s._]{1,2}(\d{2,4})[\s._]{1,2}-?[\s._]{0,2}\(?$|(?<=[\s._])(\d{3,4})[\s._]$")
+PLAIN_AFTER = re.compile(r"[\s._](\d{3})(?=[\s._]*(?:[\[(]|$))")
+
+
+def find(text: str, rules: Sequence[Rule]) -> Numbering | None:
+    """Return what the first fitting rule reads in *text* (at most some hundred characters), or None."""
+    found = next((numbering for rule in rules if (numbering := rule(text))), None)
+    if found is None or found.absolutes or not found.episodes or found.rule not in ("standard", "cross"):
+        return found
+    return _with_absolute(text, found)
+
+
+def _with_absolute(text: str, found: Numbering) -> Numbering:
+    """Add the absolute number that some names carry beside season and episode: `Title - 17 - S02E05`."""
+    if found.seasons == (0,):
+        return found
+    for match in (ABSOLUTE_BESIDE.match(text, found.end), PLAIN_AFTER.match(text, found.end)):
+        if match and not is_year(int(match[1]), match[1]) and match[1] not in ("480", "720", "1080"):
+            last = int(match[2]) if match.re is ABSOLUTE_BESIDE and match[2] else int(match[1])
+            return replace(found, end=match.end(), absolutes=number_range(int(match[1]), last))
+    before = ABSOLUTE_BEFORE.search(text, max(0, found.start - 12), found.start)
+    if before and before[1] and not is_year(int(before[1]), before[1]):
+        return replace(found, start=before.start(), absolutes=(int(before[1]),))
+    return found

@@ -1,0 +1,198 @@
+"""Rules for names that count in seasons and episodes, or by date.
+
+Each rule reads a text of bounded length with bounded repetitions, so that no name can hold it up.
+"""
+
+import datetime
+import re
+from collections.abc import Sequence
+
+from vod_search.terms import (
+    EPISODE_WORD,
+    GAP,
+    LONGEST_RANGE,
+    LOOSE_GAP,
+    SEASON,
+    SEASON_NUMBER,
+    SEASON_WORD,
+    Numbering,
+    pattern,
+    word,
+)
+
+NEXT_EPISODE = pattern(
+    rf"(?P<join>[\s._]{{0,2}}(?:[-~&+,]|to|and)?[\s._]{{0,2}})(?:S(?P<season>\d{{1,2}}){GAP})?(?:EP?)[\s._]?"
+    rf"(?P<episode>\d{{1,5}})(?![\da-z])"
+)
+NEXT_CROSS = pattern(r"(?P<join>[\s._]{0,2}[-~&+,]?[\s._]{0,2})(?P<season>\d{1,2})?x(?P<episode>\d{2,3})(?!\d)")
+NEXT_BARE = pattern(r"(?P<join>[-~&+])(?P<episode>\d{1,5})(?![\dpikx])")
+NEXT_UNDERSCORED = pattern(r"(?P<join>_)(?P<episode>\d{2,3})(?![\dpikx])")
+
+
+def _follow(text: str, position: int, first: int, nexts: Sequence[re.Pattern[str]]) -> tuple[tuple[int, ...], int]:
+    """Read further episodes of a chain ("E02E03", "-04") from *position* on; return all of them and the new end."""
+    episodes = [first]
+    while len(episodes) < LONGEST_RANGE:
+        match = next((found for form in nexts if (found := form.match(text, position))), None)
+        if match is None:
+            break
+        number, last = int(match["episode"]), episodes[-1]
+        is_range = any(sign in match["join"] for sign in "-~") or "to" in match["join"].lower()
+        if match.re in (NEXT_BARE, NEXT_UNDERSCORED) and not last < number <= last + LONGEST_RANGE:
+            break
+        episodes += range(last + 1, number + 1) if is_range and last < number <= last + LONGEST_RANGE else [number]
+        position = match.end()
+    return tuple(dict.fromkeys(episodes)), position
+
+
+STANDARD = pattern(rf"(?<![A-Za-z0-9])S(\d{{1,4}}){GAP}(?:EP?|X){GAP}(\d{{1,5}})(?!\d)")
+STANDARD_GLUED = pattern(r"S(\d{2})E(\d{2,3})(?!\d)")
+
+
+def standard(text: str) -> Numbering | None:
+    """`S01E02`, chains and ranges of it: `S01E02E03`, `S01E02-E04`, `S01E02-04`, `S01E01.S01E02`."""
+    match = STANDARD.search(text) or STANDARD_GLUED.search(text)
+    if not match:
+        return None
+    episodes, end = _follow(text, match.end(), int(match[2]), (NEXT_EPISODE, NEXT_BARE))
+    return Numbering("standard", match.start(), end, seasons=(int(match[1]),), episodes=episodes)
+
+
+CROSS = pattern(r"(?<![A-Za-z0-9])(\d{1,2})x(\d{2,3}(?!\d|x\d{3})|\d(?![A-Za-z0-9]))")
+CROSS_GLUED = re.compile(r"(?<=[a-z])(\d)x(\d{2})(?!\d)")
+
+
+def cross(text: str) -> Numbering | None:
+    """`1x02`, chains and ranges of it: `1x02x03`, `1x02-1x04`, `1x02_03`."""
+    match = CROSS.search(text) or CROSS_GLUED.search(text)
+    if not match:
+        return None
+    episodes, end = _follow(text, match.end(), int(match[2]), (NEXT_CROSS, NEXT_BARE, NEXT_UNDERSCORED))
+    return Numbering("cross", match.start(), end, seasons=(int(match[1]),), episodes=episodes)
+
+
+WORDS = (
+    pattern(
+        rf"(?<![^\W_]){SEASON}{LOOSE_GAP}(?P<season>\d{{1,4}})(?P<between>[^\d\[\]]{{1,40}}?)(?<![^\W_])"
+        rf"(?:{EPISODE_WORD}|E){LOOSE_GAP}(?P<episode>\d{{1,4}})(?!\d)"
+    ),
+    pattern(
+        rf"(?<!\d)(?P<season>\d{{1,2}})(?:(?:st|nd|rd|th|ª|º|\.)\s?{SEASON_WORD}|\s(?:сезон|"
+        rf"sezon))[\s._,:\[-]{{1,4}}"
+        rf"(?:{EPISODE_WORD}{GAP})?#?(?P<episode>\d{{1,4}})(?!\d)"
+    ),
+    pattern(
+        rf"(?<![A-Za-z0-9])S(?P<season>\d{{1,2}})[\s._]+(?:-[\s._]+)?(?:{EPISODE_WORD}[\s._]?)?"
+        rf"(?P<episode>\d{{2,3}})(?:v\d)?(?=[\s._]*(?:[-\[(]|$))"
+    ),
+    pattern(rf"(?<![^\W_])S(?P<season>\d{{1,2}}){LOOSE_GAP}{EPISODE_WORD}{LOOSE_GAP}(?P<episode>\d{{1,4}})(?!\d)"),
+    pattern(rf"(?<![^\W_]){EPISODE_WORD}{GAP}(?P<episode>\d{{1,4}}){GAP}{SEASON_WORD}{GAP}(?P<season>\d{{1,2}})(?!\d)"),
+    pattern(
+        rf"(?<![^\W_]){SEASON_WORD}{GAP}(?P<season>\d{{1,2}})[\s._]{{0,2}}(?:-[\s._]+|\[)"
+        rf"(?P<episode>\d{{2,3}})(?:v\d)?(?=[\s._]*(?:[-\[\](]|$))"
+    ),
+)
+WORD_RANGE = pattern(rf"[\s._]{{0,2}}(?:[-~]|to|до)[\s._]{{0,2}}(?:{EPISODE_WORD}{GAP})?(\d{{1,4}})(?![\dpi])")
+
+
+def words(text: str) -> Numbering | None:
+    """`Season 1 Episode 2`, `Staffel 1 Folge 2`, `2nd Season - 05`, `S2 - 05`."""
+    for form in WORDS:
+        if match := form.search(text):
+            first, end = int(match["episode"]), match.end()
+            episodes: tuple[int, ...] = (first,)
+            if (last := WORD_RANGE.match(text, end)) and first < int(last[1]) <= first + LONGEST_RANGE:
+                episodes, end = tuple(range(first, int(last[1]) + 1)), last.end()
+            return Numbering("words", match.start(), end, seasons=(int(match["season"]),), episodes=episodes)
+    return None
+
+
+CAP = pattern(r"(?<![^\W_])Cap[\s._]{0,2}(\d{1,2})(\d{2})(?:_(\d{1,2})(\d{2}))?(?!\d)")
+
+
+def cap(text: str) -> Numbering | None:
+    """The Spanish `Cap.102`: season 1, episode 2; `Cap.102_104` is a range."""
+    match = CAP.search(text)
+    if not match:
+        return None
+    last = int(match[4] or match[2])
+    episodes = tuple(range(int(match[2]), last + 1)) or (int(match[2]),)
+    return Numbering("cap", match.start(), match.end(), seasons=(int(match[1]),), episodes=episodes)
+
+
+YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)([\s._-])(\d{1,2})\2(\d{1,2})(?!\d)")
+YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([\s._-])(\d{1,2})\2((?:19|20)\d\d)(?!\d)")
+COMPACT = re.compile(r"(?<![A-Za-z0-9])((?:20)?\d\d)(\d\d)(\d\d)(?![A-Za-z0-9])")
+
+
+def _date(year: int, month: int, day: int) -> datetime.date | None:
+    if month > 12 >= day:  # some write year, day, month
+        month, day = day, month
+    try:
+        return datetime.date(year + 2000 if year < 100 else year, month, day)
+    except ValueError:
+        return None
+
+
+def _first_date(text: str, form: re.Pattern[str], groups: tuple[int, int, int]) -> Numbering | None:
+    for match in form.finditer(text):
+        year, month, day = (int(match[group]) for group in groups)
+        if date := _date(year, month, day):
+            return Numbering("date", match.start(), match.end(), date=date)
+    return None
+
+
+def air_date(text: str) -> Numbering | None:
+    """Daily shows: `2024.01.31`, `31-01-2024`."""
+    return _first_date(text, YEAR_FIRST, (1, 3, 4)) or _first_date(text, YEAR_LAST, (4, 3, 1))
+
+
+def compact_date(text: str) -> Numbering | None:
+    """Daily shows: `240131`, `20240131`."""
+    return _first_date(text, COMPACT, (1, 2, 3))
+
+
+SEASON_LISTS = (
+    pattern(r"(?<![A-Za-z0-9])S(\d{1,2})(?P<join>[\s._]?(?:-{1,2}|[~&+]|to|and)?[\s._]?)S(\d{1,2})(?![\dE])"),
+    pattern(r"(?<![A-Za-z0-9])S(\d{2})(?P<join>[-~])(\d{2})(?!\d)"),
+    pattern(
+        rf"(?<![^\W_])(?:all{GAP})?{SEASON_WORD}{LOOSE_GAP}(\d{{1,2}})(?P<join>[\s._]?(?:[-~]|to|à|до)[\s._]?"
+        rf"(?:{SEASON_WORD}{GAP})?)(\d{{1,2}})(?![\da-z])"
+    ),
+    pattern(rf"(?<![^\W_]){SEASON_WORD}{LOOSE_GAP}(\d{{1,2}}(?:(?:[\s,.&+]|and){{1,4}}\d{{1,2}}(?![\da-z])){{1,30}})"),
+)
+ONE_SEASON = (
+    pattern(r"(?<![A-Za-z0-9])S(\d{1,4})(?![A-Za-z0-9]|[\s._]?E\d)"),
+    pattern(rf"(?<![^\W_]){SEASON_WORD}{LOOSE_GAP}({SEASON_NUMBER})"),
+    pattern(rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|ª|º|\.|-й)?\s{SEASON_WORD}(?![^\W_])"),
+)
+
+
+def several_seasons(text: str) -> Numbering | None:
+    """`S01-S03`, `Season 1-3`, `Seasons 1, 2 & 3`."""
+    for form in SEASON_LISTS:
+        for match in form.finditer(text):
+            numbers = [int(number) for group in match.groups() for number in re.findall(r"\d{1,2}", group or "")]
+            if numbers != sorted(set(numbers)) or numbers[-1] > numbers[0] + 50:
+                continue
+            is_range = "join" in match.groupdict()
+            seasons = tuple(range(numbers[0], numbers[-1] + 1)) if is_range else tuple(numbers)
+            return Numbering("several seasons", match.start(), match.end(), seasons=seasons, whole_seasons=True)
+    return None
+
+
+def one_season(text: str) -> Numbering | None:
+    """A whole season: `S01`, `Season 1`, `2nd Season`."""
+    for form in ONE_SEASON:
+        if match := form.search(text):
+            return Numbering("one season", match.start(), match.end(), seasons=(int(match[1]),), whole_seasons=True)
+    return None
+
+
+BATCH = word(r"(?:batch|complete[\s._-]{1,3}(?:series|collection|box)|(?:series|collection)[\s._-]{1,3}complete)")
+
+
+def whole_series(text: str) -> Numbering | None:
+    """Everything there is, without a season number: `Complete Series`, `Batch`."""
+    match = BATCH.search(text)
+    return Numbering("whole series", match.start(), match.end(), whole_seasons=True) if match else None

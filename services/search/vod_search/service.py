@@ -1,0 +1,66 @@
+"""Search, put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from vod.search.v1 import search_service_pb2, search_service_pb2_grpc
+
+from vod_rpc import Serving, rpc_server
+from vod_runtime import Endpoint, Runtime
+from vod_search.api import SearchServicer
+from vod_search.domain import SearchResult
+from vod_search.flights import Flights, take_off
+from vod_search.magnets import TrackerHosts
+from vod_search.prowlarr import Prowlarr, prowlarr
+from vod_search.search import Latency, Limits, Searches
+from vod_search.settings import Settings
+from vod_search.store import HotCache, Table
+from vod_search.sweeper import sweep_forever
+from vod_storage import postgres, redis_client
+
+
+@asynccontextmanager
+async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]:
+    """Run search until the caller leaves the context."""
+    clock, log = runtime.clock, runtime.log
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(postgres(settings.pg_dsn, schema="search"))
+        redis = await stack.enter_async_context(redis_client(settings.redis_url))
+        indexers = await _indexers(settings, runtime, stack)
+        flights: Flights[SearchResult] = await stack.enter_async_context(take_off())
+        table = Table(db.pool)
+        searches = Searches(
+            indexers=indexers,
+            table=table,
+            hot=HotCache(redis, log),
+            flights=flights,
+            limits=Limits(cache_ttl=settings.cache_ttl, indexer_deadline=settings.indexer_deadline),
+            clock=clock,
+            log=log,
+            latency=Latency(runtime.metrics),
+        )
+        serving = Serving(
+            search_service_pb2.DESCRIPTOR,
+            search_service_pb2_grpc.add_SearchServiceServicer_to_server,
+            SearchServicer(searches),
+        )
+        async with asyncio.TaskGroup() as group:
+            sweeping = group.create_task(sweep_forever(table, ttl=settings.cache_ttl, clock=clock, log=log))
+            # Redis is not among the checks: without it search is slower, and still right.
+            async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
+                yield endpoint
+            sweeping.cancel()
+
+
+async def _indexers(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> Prowlarr | None:
+    if settings.prowlarr_url is None:
+        return None
+    opened = prowlarr(
+        settings.prowlarr_url,
+        key=settings.prowlarr_key,
+        deadline=settings.indexer_deadline,
+        hosts=TrackerHosts.ANY if settings.allow_private_peers else TrackerHosts.PUBLIC,
+        clock=runtime.clock,
+    )
+    return await stack.enter_async_context(opened)

@@ -1,0 +1,156 @@
+"""A real swarm on loopback (tracker and seeder of `vod_fakes`) and a real node with a client of each of its sides."""
+
+import hashlib
+import random
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from vod.stream.v1 import stream_service_pb2 as pb2
+from vod.stream.v1.stream_service_pb2_grpc import StreamServiceStub
+
+from vod_fakes.seeder import Seeder
+from vod_fakes.serving import Site, bind, http_servers
+from vod_fakes.torrents import Torrent, make_torrent
+from vod_fakes.tracker import Tracker
+from vod_rpc import channel
+from vod_runtime import Endpoint, Runtime
+from vod_stream_node.service import serve
+from vod_stream_node.settings import Settings
+
+SECRET = "a secret of these tests alone"
+
+
+def noise(size: int, *, seed: int) -> bytes:
+    """Bytes that no two places of a file share."""
+    return random.Random(seed).randbytes(size)
+
+
+@dataclass(slots=True)
+class Swarm:
+    """A tracker and one seeder."""
+
+    folder: Path
+    tracker: Tracker
+    seeder: Seeder
+
+    async def share(self, name: str, files: Mapping[str, bytes]) -> Torrent:
+        """Seed files as one torrent, in the order given; a single file without a folder is named like the torrent."""
+        paths = [name] if list(files) == [name] else [f"{name}/{file}" for file in files]
+        for path, content in zip(paths, files.values(), strict=True):
+            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / path).write_bytes(content)
+        torrent = make_torrent(name, paths, self.folder)
+        self.seeder.add(torrent, self.folder, self.tracker.url)
+        # A node that asks the tracker sooner would be told of nobody, and ask again in minutes.
+        await self.tracker.has_peers([torrent.infohash], within=timedelta(seconds=5))
+        return torrent
+
+    def magnet(self, torrent: Torrent) -> str:
+        return torrent.magnet(self.tracker.url)
+
+
+@pytest.fixture
+async def swarm(tmp_path: Path) -> AsyncIterator[Swarm]:
+    """An empty swarm."""
+    folder = tmp_path / "seed"
+    folder.mkdir()
+    tracker, seeder = Tracker(), Seeder()
+    site = Site(tracker.app(), tracker.control, bind())
+    async with http_servers([site]):
+        tracker.url = f"{site.url}/announce"
+        await seeder.start()
+        yield Swarm(folder=folder, tracker=tracker, seeder=seeder)
+        await seeder.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A running node."""
+
+    settings: Settings
+    endpoint: Endpoint
+    runtime: Runtime
+    rpc: StreamServiceStub
+    http: httpx.AsyncClient
+
+    @property
+    def stored(self) -> Path:
+        """Where its torrents are."""
+        return self.settings.data_dir / "stream"
+
+    async def pin(
+        self,
+        torrent: Torrent,
+        swarm: Swarm,
+        *,
+        file_index: int = 0,
+        holder: str = "session-1",
+        purpose: pb2.Purpose = pb2.PURPOSE_CURRENT,
+        wait_for: pb2.WaitFor = pb2.WAIT_FOR_METADATA,
+        within: float = 10,
+    ) -> pb2.Pin:
+        """EnsurePin."""
+        request = pb2.EnsurePinRequest(
+            infohash=torrent.infohash,
+            magnet_uri=swarm.magnet(torrent),
+            file_index=file_index,
+            purpose=purpose,
+            holder=holder,
+            wait_for=wait_for,
+        )
+        return (await self.rpc.EnsurePin(request, timeout=within)).pin
+
+    async def pins(self) -> dict[tuple[str, int], pb2.Pin]:
+        """ListPins, by infohash and file index."""
+        answer = await self.rpc.ListPins(pb2.ListPinsRequest(), timeout=5)
+        return {(pin.infohash, pin.file_index): pin for pin in answer.pins}
+
+
+NodeFactory = Callable[..., AbstractAsyncContextManager[Node]]
+
+
+@pytest.fixture
+def start_node(tmp_path: Path, make_runtime: Callable[[str], Runtime]) -> NodeFactory:
+    """Starts nodes that keep their data in one folder; takes further settings by name."""
+
+    @asynccontextmanager
+    async def start(**further: object) -> AsyncIterator[Node]:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        given = {
+            "listen": f"unix:{tmp_path}/node.sock",
+            "http_listen": f"127.0.0.1:{port}",
+            "public_base": f"http://127.0.0.1:{port}",
+            "secret_key": SECRET,
+            "data_dir": tmp_path / "data",
+            "allow_private_peers": True,
+            "node_name": "node-a",
+            "cors_origins": "http://ui.example",
+        }
+        settings = Settings.model_validate(given | further)
+        runtime = make_runtime("stream-node")
+        async with (
+            serve(settings, runtime) as endpoint,
+            channel(endpoint.address, runtime) as opened,
+            httpx.AsyncClient(timeout=30) as http,
+        ):
+            yield Node(settings, endpoint, runtime, StreamServiceStub(opened), http)
+
+    return start
+
+
+@pytest.fixture
+async def node(start_node: NodeFactory) -> AsyncIterator[Node]:
+    """A running node with an empty disk."""
+    async with start_node() as running:
+        yield running
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

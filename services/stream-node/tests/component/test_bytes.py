@@ -1,0 +1,175 @@
+"""The bytes that come out, while they still come in."""
+
+import asyncio
+import random
+from itertools import pairwise
+
+import httpx
+import pytest
+from vod.stream.v1 import stream_service_pb2 as pb2
+
+from vod_testing import eventually
+
+from .conftest import Node, Swarm, noise, sha256
+
+MIB = 1 << 20
+SIZE = 6 * MIB + 12_345
+FILM = noise(SIZE, seed=1)
+
+
+@pytest.fixture
+async def url(swarm: Swarm, node: Node) -> str:
+    """The URL of a film of SIZE bytes."""
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    return (await node.pin(torrent, swarm)).stream_url
+
+
+async def ranged(node: Node, url: str, value: str, **headers: str) -> httpx.Response:
+    return await node.http.get(url, headers={"Range": value} | headers)
+
+
+async def test_many_overlapping_ranges_read_while_downloading_make_the_seeders_file(swarm: Swarm, node: Node) -> None:
+    film = noise(8 * MIB + 7, seed=2)
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    swarm.seeder.limit_upload(4 * MIB)
+    pin = await node.pin(torrent, swarm)
+    dice = random.Random(7)
+    cuts = sorted({0, len(film), *(dice.randrange(len(film)) for _ in range(60))})
+    overlapping = [(max(0, a - dice.randrange(100_000)), min(len(film), b + 100_000)) for a, b in pairwise(cuts)]
+    dice.shuffle(overlapping)
+    made = bytearray(len(film))
+    read_early = 0
+
+    async def read(spans: list[tuple[int, int]]) -> None:
+        nonlocal read_early
+        for begin, end in spans:
+            answer = await ranged(node, pin.stream_url, f"bytes={begin}-{end - 1}")
+            state = (await node.pins())[torrent.infohash, 0].state
+            read_early += state != pb2.PIN_STATE_COMPLETE
+            assert (answer.status_code, len(answer.content)) == (206, end - begin)
+            made[begin:end] = answer.content
+
+    await asyncio.gather(*(read(overlapping[lane::8]) for lane in range(8)))
+
+    assert sha256(bytes(made)) == sha256(film)
+    assert read_early > len(overlapping) // 2
+
+
+async def test_the_whole_file_is_200_with_all_that_a_player_needs_to_know(node: Node, url: str) -> None:
+    answer = await node.http.get(url)
+
+    assert (200, sha256(FILM)) == (answer.status_code, sha256(answer.content))
+    assert {
+        "content-type": "video/x-matroska",
+        "content-length": str(SIZE),
+        "accept-ranges": "bytes",
+        "content-disposition": "inline; filename=\"Film.mkv\"; filename*=UTF-8''Film.mkv",
+        "cache-control": "private, no-store",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+    }.items() <= dict(answer.headers).items()
+    assert answer.headers["etag"].endswith('-0"')
+
+
+async def test_a_satisfiable_range_is_206_with_exactly_these_bytes(node: Node, url: str) -> None:
+    table = [
+        ("bytes=0-", 0, SIZE - 1),
+        ("bytes=0-0", 0, 0),
+        ("bytes=1000000-2999999", 1_000_000, 2_999_999),
+        (f"bytes={SIZE - 1}-", SIZE - 1, SIZE - 1),
+        (f"bytes=5000000-{SIZE * 2}", 5_000_000, SIZE - 1),
+        ("bytes=-500", SIZE - 500, SIZE - 1),
+        (f"bytes=-{SIZE * 2}", 0, SIZE - 1),
+    ]
+    for value, first, last in table:
+        answer = await ranged(node, url, value)
+
+        assert (answer.status_code, answer.headers["content-range"]) == (206, f"bytes {first}-{last}/{SIZE}")
+        assert answer.headers["content-length"] == str(last + 1 - first)
+        assert answer.content == FILM[first : last + 1]
+
+
+async def test_a_range_behind_the_end_is_416_with_the_size(node: Node, url: str) -> None:
+    answer = await ranged(node, url, f"bytes={SIZE}-")
+
+    assert (416, f"bytes */{SIZE}") == (answer.status_code, answer.headers["content-range"])
+    assert answer.json()["reason"] == "RANGE_NOT_SATISFIABLE"
+
+
+async def test_a_range_that_is_malformed_or_multiple_is_ignored(node: Node, url: str) -> None:
+    for value in ("bytes=9-8", "bytes=x", "seconds=1-2", "bytes=0-1,5-6"):
+        answer = await ranged(node, url, value)
+
+        assert (answer.status_code, len(answer.content)) == (200, SIZE)
+
+
+async def test_head_says_what_get_would_and_ignores_ranges(node: Node, url: str) -> None:
+    head = await node.http.head(url, headers={"Range": "bytes=0-9"})
+    get = await node.http.get(url)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert {**get.headers, "date": ""} == {**head.headers, "date": ""}
+
+
+async def test_if_range_gives_the_part_only_of_the_same_file(node: Node, url: str) -> None:
+    etag = (await node.http.head(url)).headers["etag"]
+
+    same = await ranged(node, url, "bytes=5-9", **{"If-Range": etag})
+    other = await ranged(node, url, "bytes=5-9", **{"If-Range": '"other"'})
+
+    assert (206, FILM[5:10]) == (same.status_code, same.content)
+    assert (other.status_code, len(other.content)) == (200, SIZE)
+
+
+async def test_a_file_without_bytes_is_empty_and_has_no_ranges(swarm: Swarm, node: Node) -> None:
+    torrent = await swarm.share("Pack", {"empty.srt": b"", "film.mkv": noise(MIB, seed=3)})
+    pin = await node.pin(torrent, swarm, file_index=0, wait_for=pb2.WAIT_FOR_ENDS)
+
+    whole = await node.http.get(pin.stream_url)
+    part = await ranged(node, pin.stream_url, "bytes=0-")
+
+    assert pin.state == pb2.PIN_STATE_COMPLETE
+    assert (whole.status_code, whole.content, part.status_code) == (200, b"", 416)
+
+
+async def test_a_jump_is_served_before_what_lies_between(swarm: Swarm, node: Node) -> None:
+    film = noise(16 * MIB, seed=4)
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    swarm.seeder.limit_upload(3 * MIB)
+    pin = await node.pin(torrent, swarm)
+
+    async with node.http.stream("GET", pin.stream_url) as reading:
+        await anext(reading.aiter_bytes())
+        jumped = await ranged(node, pin.stream_url, f"bytes={12 * MIB}-{12 * MIB + 99_999}")
+        here = (await node.pins())[torrent.infohash, 0].downloaded_bytes
+
+    assert jumped.content == film[12 * MIB :][:100_000]
+    assert here < 12 * MIB
+
+
+async def test_a_reader_that_left_no_longer_pulls_its_window(swarm: Swarm, node: Node) -> None:
+    watched = await swarm.share("Watched.mkv", {"Watched.mkv": noise(8 * MIB, seed=5)})
+    left = await swarm.share("Left.mkv", {"Left.mkv": noise(12 * MIB, seed=6)})
+    swarm.seeder.limit_upload(3 * MIB)
+    await node.pin(watched, swarm)  # while this lacks something, the rest of NEXT files has to wait
+    pin = await node.pin(left, swarm, purpose=pb2.PURPOSE_NEXT, wait_for=pb2.WAIT_FOR_METADATA)
+
+    async with node.http.stream("GET", pin.stream_url, headers={"Range": f"bytes={4 * MIB}-"}) as reading:
+        await anext(reading.aiter_bytes())
+
+    async def watched_is_here() -> str | None:
+        state = (await node.pins())[watched.infohash, 0].state
+        return None if state == pb2.PIN_STATE_COMPLETE else "still downloading"
+
+    await eventually(watched_is_here, within=15)
+
+    # Its first and last 3 MiB, what was read, and what was asked of the seeder when the reader left.
+    assert swarm.seeder.uploaded(left.infohash) < 9 * MIB
+
+
+async def test_the_first_byte_of_a_start_is_measured_once(node: Node, url: str) -> None:
+    for _ in range(2):
+        await ranged(node, url, "bytes=0-9")
+
+    assert node.runtime.metrics.get_sample_value("start_to_first_byte_ms_count") == 1
+    assert node.runtime.metrics.get_sample_value("vod_stream_bytes_served_total") == 20

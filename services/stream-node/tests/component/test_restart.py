@@ -1,0 +1,190 @@
+"""What survives the end of a process: all that is on disk."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import httpx
+import libtorrent as lt
+import pytest
+from vod.stream.v1 import stream_service_pb2 as pb2
+from vod.stream.v1.stream_service_pb2_grpc import StreamServiceStub
+
+from vod_fakes.torrents import Torrent
+from vod_rpc import Failure, channel
+from vod_runtime import Runtime
+from vod_testing import eventually
+
+from .conftest import SECRET, NodeFactory, Swarm, noise
+
+MIB = 1 << 20
+FILM = noise(8 * MIB, seed=1)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+@asynccontextmanager
+async def process(folder: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run a node in a process of its own, as it is deployed."""
+    environment = {
+        "VOD_STREAM_NODE_LISTEN": f"unix:{folder}/process.sock",
+        "VOD_STREAM_HTTP_LISTEN": f"127.0.0.1:{port}",
+        "VOD_STREAM_PUBLIC_BASE": f"http://127.0.0.1:{port}",
+        "VOD_OPS_LISTEN": f"unix:{folder}/ops.sock",
+        "VOD_SECRET_KEY": SECRET,
+        "VOD_DATA_DIR": f"{folder}/data",
+        "VOD_ALLOW_PRIVATE_PEERS": "1",
+        "VOD_LOG_LEVEL": "ERROR",
+    }
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "vod_runtime.host", "stream-node", env=os.environ | environment
+    )
+    try:
+        yield running
+    finally:
+        with suppress(ProcessLookupError):
+            running.kill()
+        await running.wait()
+
+
+async def pin(stub: StreamServiceStub, torrent: Torrent, magnet: str = "") -> pb2.Pin:
+    """EnsurePin as soon as the node answers."""
+    request = pb2.EnsurePinRequest(
+        infohash=torrent.infohash,
+        magnet_uri=magnet,
+        purpose=pb2.PURPOSE_CURRENT,
+        holder="a",
+        wait_for=pb2.WAIT_FOR_METADATA,
+    )
+    answers: list[pb2.Pin] = []
+
+    async def why_not_yet() -> str | None:
+        try:
+            answers.append((await stub.EnsurePin(request, timeout=5)).pin)
+        except Failure as failure:
+            return str(failure)
+        return None
+
+    await eventually(why_not_yet, within=15)
+    return answers[0]
+
+
+def saved(folder: Path, torrent: Torrent) -> int:
+    """How many pieces the resume data on disk knows of."""
+    resume = folder / "data" / "stream" / torrent.infohash / "resume"
+    return sum(lt.read_resume_data(resume.read_bytes()).have_pieces) if resume.exists() else 0
+
+
+async def test_after_kill_9_what_is_on_disk_is_streamed_with_the_swarm_gone(
+    swarm: Swarm, tmp_path: Path, port: int, runtime: Runtime
+) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    pieces = -(-len(FILM) // torrent.piece_length)
+    async with process(tmp_path, port) as first, channel(f"unix:{tmp_path}/process.sock", runtime) as opened:
+        await pin(StreamServiceStub(opened), torrent, swarm.magnet(torrent))
+        await eventually(lambda: None if saved(tmp_path, torrent) == pieces else "not all is here", within=10)
+        first.send_signal(signal.SIGKILL)
+        await first.wait()
+    await swarm.seeder.stop()
+
+    async with (
+        process(tmp_path, port),
+        channel(f"unix:{tmp_path}/process.sock", runtime) as opened,
+        httpx.AsyncClient() as http,
+    ):
+        again = await pin(StreamServiceStub(opened), torrent)
+        answer = await http.get(again.stream_url)
+
+    assert (answer.status_code, answer.content) == (200, FILM)
+
+
+async def test_after_kill_9_in_the_middle_what_was_saved_is_not_downloaded_again(
+    swarm: Swarm, tmp_path: Path, port: int, runtime: Runtime
+) -> None:
+    film = noise(16 * MIB, seed=2)
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    swarm.seeder.limit_upload(3 * MIB)
+    async with process(tmp_path, port) as first, channel(f"unix:{tmp_path}/process.sock", runtime) as opened:
+        await pin(StreamServiceStub(opened), torrent, swarm.magnet(torrent))
+        await eventually(lambda: None if saved(tmp_path, torrent) else "nothing is saved", within=10)
+        first.send_signal(signal.SIGKILL)
+        await first.wait()
+    kept, uploaded = saved(tmp_path, torrent), swarm.seeder.uploaded(torrent.infohash)
+    swarm.seeder.limit_upload(0)
+
+    async with (
+        process(tmp_path, port),
+        channel(f"unix:{tmp_path}/process.sock", runtime) as opened,
+        httpx.AsyncClient(timeout=20) as http,
+    ):
+        again = await pin(StreamServiceStub(opened), torrent, swarm.magnet(torrent))
+        answer = await http.get(again.stream_url)
+
+    assert answer.content == film
+    assert swarm.seeder.uploaded(torrent.infohash) - uploaded <= len(film) - (kept - 1) * torrent.piece_length
+
+
+async def test_a_stopped_node_has_saved_all_it_had_and_reads_it_from_a_token_alone(
+    swarm: Swarm, start_node: NodeFactory
+) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    swarm.seeder.limit_upload(4 * MIB)
+    async with start_node() as node:
+        first = await node.pin(torrent, swarm, wait_for=pb2.WAIT_FOR_ENDS)
+        token = first.stream_url.split("/")[-2]
+    await swarm.seeder.stop()
+
+    async with start_node() as node:
+        url = f"{node.settings.public_base}/stream/node-a/{token}/Film.mkv"
+        head = await node.http.get(url, headers={"Range": f"bytes=0-{2 * MIB - 1}"})
+        tail = await node.http.get(url, headers={"Range": f"bytes=-{MIB}"})
+        pins = await node.pins()
+
+    assert (head.content, tail.content) == (FILM[: 2 * MIB], FILM[-MIB:])
+    assert pins == {}
+
+
+async def test_it_stops_within_five_seconds_while_it_streams(
+    swarm: Swarm, tmp_path: Path, port: int, runtime: Runtime
+) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    swarm.seeder.limit_upload(2 * MIB)
+    async with (
+        process(tmp_path, port) as node,
+        channel(f"unix:{tmp_path}/process.sock", runtime) as opened,
+        httpx.AsyncClient() as http,
+    ):
+        url = (await pin(StreamServiceStub(opened), torrent, swarm.magnet(torrent))).stream_url
+        async with http.stream("GET", url) as reading:
+            await anext(reading.aiter_bytes())
+            node.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(6):
+                status = await node.wait()
+
+    assert status == 0
+
+
+async def test_resume_data_that_is_damaged_costs_a_check_of_the_files_and_no_download(
+    swarm: Swarm, start_node: NodeFactory
+) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    async with start_node() as node:
+        await node.http.get((await node.pin(torrent, swarm)).stream_url)
+    resume = node.stored / torrent.infohash / "resume"
+    resume.write_bytes(b"d8:nonsense" + resume.read_bytes()[:100])
+    uploaded = swarm.seeder.uploaded(torrent.infohash)
+
+    async with start_node() as node:
+        answer = await node.http.get((await node.pin(torrent, swarm)).stream_url)
+
+    assert answer.content == FILM
+    assert swarm.seeder.uploaded(torrent.infohash) - uploaded < MIB

@@ -1,0 +1,151 @@
+"""The servicer: proto to domain and back, nothing else."""
+
+from datetime import datetime, timedelta
+from urllib.parse import quote
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from grpc.aio import ServicerContext
+from vod.stream.v1 import stream_service_pb2 as pb2
+from vod.stream.v1.stream_service_pb2_grpc import StreamServiceServicer
+
+from vod_rpc import time_left
+from vod_runtime import Clock
+from vod_stream_node.domain import PinKey, PinRequest, PinState, PinStatus, Purpose, WaitFor, parse_infohash
+from vod_stream_node.errors import PurposeMissing
+from vod_stream_node.magnets import Reach, rebuild
+from vod_stream_node.pins import Pins
+from vod_stream_node.tokens import Grant, TokenSigner
+
+_PURPOSES = {pb2.PURPOSE_CURRENT: Purpose.CURRENT, pb2.PURPOSE_NEXT: Purpose.NEXT}
+_WAITS = {pb2.WAIT_FOR_METADATA: WaitFor.METADATA, pb2.WAIT_FOR_ENDS: WaitFor.ENDS}
+_STATES = {
+    PinState.CONNECTING: pb2.PIN_STATE_CONNECTING,
+    PinState.BUFFERING: pb2.PIN_STATE_BUFFERING,
+    PinState.READY: pb2.PIN_STATE_READY,
+    PinState.COMPLETE: pb2.PIN_STATE_COMPLETE,
+}
+_MARGIN = timedelta(milliseconds=250)
+"""What is kept of a caller's deadline for the way back, so that he gets our reason and not gRPC's."""
+_WITHOUT_DEADLINE = timedelta(seconds=20)
+_NO_NAME_YET = "video"
+
+
+class StreamServicer(StreamServiceServicer):
+    """`vod.stream.v1.StreamService`."""
+
+    def __init__(
+        self,
+        pins: Pins,
+        *,
+        signer: TokenSigner,
+        clock: Clock,
+        node: str,
+        public_base: str,
+        reach: Reach,
+        pin_ttl: timedelta,
+        token_ttl: timedelta,
+    ) -> None:
+        self._pins = pins
+        self._signer = signer
+        self._clock = clock
+        self._node = node
+        self._public_base = public_base.rstrip("/")
+        self._reach = reach
+        self._pin_ttl = pin_ttl
+        self._token_ttl = token_ttl
+
+    async def EnsurePin(
+        self, request: pb2.EnsurePinRequest, context: ServicerContext[pb2.EnsurePinRequest, pb2.EnsurePinResponse]
+    ) -> pb2.EnsurePinResponse:
+        purpose = _PURPOSES.get(request.purpose)
+        if purpose is None:
+            raise PurposeMissing("A pin has a purpose: CURRENT or NEXT.")
+        infohash = parse_infohash(request.infohash)
+        key = PinKey(infohash, request.file_index)
+        # Signed first: a holder whose name fits in no token must not leave a pin behind.
+        token = self._token(key, request.holder)
+        status = await self._pins.ensure(
+            PinRequest(
+                key=key,
+                magnet=rebuild(request.magnet_uri, infohash, reach=self._reach),
+                holder=request.holder,
+                purpose=purpose,
+                wait_for=_WAITS.get(request.wait_for, WaitFor.NOTHING),
+                ttl=request.ttl.ToTimedelta() or self._pin_ttl,
+            ),
+            within=_budget(),
+        )
+        pin = self._pin(status)
+        pin.expire_time.CopyFrom(_timestamp(status.claims[request.holder].expires_at))
+        pin.stream_url = self._url(token, status)
+        return pb2.EnsurePinResponse(pin=pin)
+
+    async def ReleasePin(
+        self, request: pb2.ReleasePinRequest, context: ServicerContext[pb2.ReleasePinRequest, pb2.ReleasePinResponse]
+    ) -> pb2.ReleasePinResponse:
+        self._pins.release(PinKey(parse_infohash(request.infohash), request.file_index), request.holder)
+        return pb2.ReleasePinResponse()
+
+    async def ProbeSwarm(
+        self, request: pb2.ProbeSwarmRequest, context: ServicerContext[pb2.ProbeSwarmRequest, pb2.ProbeSwarmResponse]
+    ) -> pb2.ProbeSwarmResponse:
+        infohash = parse_infohash(request.infohash)
+        magnet = rebuild(request.magnet_uri, infohash, reach=self._reach)
+        layout, stats = await self._pins.probe(infohash, magnet, within=_budget())
+        files = (
+            pb2.TorrentFile(index=file.index, path=file.path, size_bytes=file.size)
+            for file in layout.files
+            if file.regular
+        )
+        return pb2.ProbeSwarmResponse(files=files, peers=stats.peers)
+
+    async def ListPins(
+        self, request: pb2.ListPinsRequest, context: ServicerContext[pb2.ListPinsRequest, pb2.ListPinsResponse]
+    ) -> pb2.ListPinsResponse:
+        statuses = await self._pins.statuses()
+        # No URLs here: each is for one holder alone.
+        return pb2.ListPinsResponse(node=self._node, pins=[self._pin(status) for status in statuses])
+
+    def _token(self, key: PinKey, holder: str) -> str:
+        if key.file_index < 0:
+            return ""
+        return self._signer.sign(Grant(key, holder=holder, expires_at=self._clock.now() + self._token_ttl))
+
+    def _url(self, token: str, status: PinStatus) -> str:
+        name = quote(status.file.name if status.file else _NO_NAME_YET, safe="")
+        return f"{self._public_base}/stream/{quote(self._node, safe='')}/{token}/{name}"
+
+    def _pin(self, status: PinStatus) -> pb2.Pin:
+        file = status.file
+        expires_at = max((claim.expires_at for claim in status.claims.values()), default=self._clock.now())
+        return pb2.Pin(
+            node=self._node,
+            infohash=status.key.infohash,
+            file_index=status.key.file_index,
+            file_name=file.name if file else "",
+            size_bytes=file.size if file else 0,
+            content_type=(file.content_type or "") if file else "",
+            state=_STATES[status.state],
+            expire_time=_timestamp(expires_at),
+            downloaded_bytes=status.downloaded_bytes,
+            peers=status.peers,
+            download_rate=status.download_rate,
+            holders=[
+                pb2.Holder(
+                    name=name,
+                    purpose=pb2.PURPOSE_CURRENT if claim.purpose is Purpose.CURRENT else pb2.PURPOSE_NEXT,
+                )
+                for name, claim in sorted(status.claims.items())
+            ],
+        )
+
+
+def _budget() -> timedelta:
+    left = time_left()
+    return max(timedelta(0), (_WITHOUT_DEADLINE if left is None else left) - _MARGIN)
+
+
+def _timestamp(at: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(at)
+    return timestamp

@@ -1,0 +1,233 @@
+"""What a stream node talks about: torrents' layouts, pins, and which files may be streamed at all."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import PurePosixPath
+from typing import NewType
+
+from vod_stream_node.errors import FileIndexOutOfRange, FileNotPlayable, InfohashInvalid, TorrentRefused
+
+Infohash = NewType("Infohash", str)
+"""SHA-1 of a torrent's info dictionary, 40 lower-case hex digits (BEP 3)."""
+
+MAX_FILES = 5_000
+MAX_PIECE_BYTES = 64 << 20
+
+CONTENT_TYPES = {
+    ".mkv": "video/x-matroska",
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".webm": "video/webm",
+    ".avi": "video/x-msvideo",
+    ".mov": "video/quicktime",
+    ".ts": "video/mp2t",
+    ".m2ts": "video/mp2t",
+    ".mts": "video/mp2t",
+    ".mpg": "video/mpeg",
+    ".mpeg": "video/mpeg",
+    ".vob": "video/mpeg",
+    ".wmv": "video/x-ms-wmv",
+    ".flv": "video/x-flv",
+    ".ogv": "video/ogg",
+    ".ogm": "video/ogg",
+    ".3gp": "video/3gpp",
+    ".mp3": "audio/mpeg",
+    ".flac": "audio/flac",
+    ".m4a": "audio/mp4",
+    ".aac": "audio/aac",
+    ".ac3": "audio/ac3",
+    ".ogg": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".wav": "audio/wav",
+    ".srt": "application/x-subrip",
+    ".vtt": "text/vtt",
+    ".ass": "text/x-ssa",
+    ".ssa": "text/x-ssa",
+    ".sub": "text/plain",
+    ".idx": "text/plain",
+}
+"""The only files that are ever streamed, by the end of their name, and what they are called in HTTP.
+
+A list of what is allowed, not of what is dangerous: nobody can list all that some machine would execute.
+"""
+
+
+class Purpose(Enum):
+    """What a holder wants a file for."""
+
+    CURRENT = "current"
+    NEXT = "next"
+
+
+class PinState(Enum):
+    """How far a pinned file has come; each state implies the ones before it."""
+
+    CONNECTING = "connecting"
+    BUFFERING = "buffering"
+    READY = "ready"
+    COMPLETE = "complete"
+
+
+class WaitFor(Enum):
+    """What EnsurePin waits for before it returns."""
+
+    NOTHING = "nothing"
+    METADATA = "metadata"
+    ENDS = "ends"
+
+
+@dataclass(frozen=True, slots=True)
+class TorrentFile:
+    """One file of a torrent."""
+
+    index: int
+    path: str
+    """Inside the torrent, `/`-separated, cleaned by libtorrent."""
+    size: int
+    """Bytes."""
+    offset: int
+    """Where it begins in the torrent's bytes."""
+    regular: bool = True
+    """False for symbolic links and padding."""
+
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.path).name
+
+    @property
+    def content_type(self) -> str | None:
+        """Media type, None when the file is nothing that we stream."""
+        return CONTENT_TYPES.get(PurePosixPath(self.path).suffix.lower()) if self.regular else None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What is in a torrent: its files, one after the other, cut into pieces of equal length."""
+
+    piece_length: int
+    files: tuple[TorrentFile, ...]
+
+    @property
+    def size(self) -> int:
+        return self.files[-1].offset + self.files[-1].size
+
+    def piece_size(self, piece: int) -> int:
+        """Return the bytes of a piece; the last one may be shorter."""
+        return min(self.piece_length, self.size - piece * self.piece_length)
+
+    def pieces(self, file: TorrentFile) -> range:
+        """Return the pieces that hold a file; the first and the last may hold its neighbours too."""
+        if not file.size:
+            return range(0)
+        return range(file.offset // self.piece_length, (file.offset + file.size - 1) // self.piece_length + 1)
+
+    def bytes_in(self, file: TorrentFile, piece: int) -> int:
+        """Return how many bytes of a file lie in a piece."""
+        begin = max(file.offset, piece * self.piece_length)
+        end = min(file.offset + file.size, (piece + 1) * self.piece_length)
+        return max(0, end - begin)
+
+    def playable(self, index: int) -> TorrentFile:
+        """Return the file at *index*.
+
+        Raises:
+            FileIndexOutOfRange: there is no such file.
+            FileNotPlayable: it is not media.
+        """
+        if not 0 <= index < len(self.files):
+            raise FileIndexOutOfRange(
+                f"There is no file {index}; the torrent has {len(self.files)}.",
+                metadata={"file_index": str(index), "files": str(len(self.files))},
+            )
+        file = self.files[index]
+        if file.content_type is None:
+            raise FileNotPlayable(f"File {index} is not media.", metadata={"file_index": str(index)})
+        return file
+
+
+@dataclass(frozen=True, slots=True)
+class PinKey:
+    """Which file of which torrent."""
+
+    infohash: Infohash
+    file_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One holder's hold on a pinned file."""
+
+    purpose: Purpose
+    expires_at: datetime
+    ttl: timedelta
+    """How long it lasts from each time it is asked for or read."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinRequest:
+    """What EnsurePin was asked."""
+
+    key: PinKey
+    magnet: str
+    """Rebuilt, see `magnets.rebuild`; secret, trackers may carry a passkey."""
+    holder: str
+    purpose: Purpose
+    wait_for: WaitFor
+    ttl: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class PinStatus:
+    """A pin as it is now."""
+
+    key: PinKey
+    state: PinState
+    file: TorrentFile | None
+    """None until the swarm has told what is in the torrent."""
+    downloaded_bytes: int
+    """Verified bytes of this file."""
+    peers: int
+    download_rate: int
+    """Bytes per second, of the whole torrent."""
+    claims: dict[str, Claim]
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A torrent's traffic now."""
+
+    peers: int
+    download_rate: int
+    """Bytes per second."""
+
+
+def parse_infohash(text: str) -> Infohash:
+    """Return *text* as an infohash, in lower case.
+
+    Raises:
+        InfohashInvalid: it is not 40 hex digits. (This also keeps everything else out of the paths made of it.)
+    """
+    if not re.fullmatch(r"[0-9a-fA-F]{40}", text):
+        raise InfohashInvalid("An infohash is 40 hex digits.")
+    return Infohash(text.lower())
+
+
+def short(infohash: Infohash) -> str:
+    """Return an infohash as it may stand in a log."""
+    return infohash[:12]
+
+
+def check_layout(layout: Layout) -> None:
+    """Refuse metadata that is made to hurt.
+
+    Raises:
+        TorrentRefused: too many files, no bytes, or pieces of a size that no honest torrent has.
+    """
+    if len(layout.files) > MAX_FILES:
+        raise TorrentRefused(f"The torrent has more than {MAX_FILES} files.", metadata={"limit": str(MAX_FILES)})
+    if layout.piece_length > MAX_PIECE_BYTES:
+        raise TorrentRefused("The torrent's pieces are too large.", metadata={"limit": str(MAX_PIECE_BYTES)})
+    if not layout.files or not layout.size:
+        raise TorrentRefused("The torrent is empty.")

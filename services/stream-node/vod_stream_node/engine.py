@@ -1,0 +1,271 @@
+"""The engine: adds torrents to libtorrent's session, removes them, and brings what it tells onto the event loop.
+
+libtorrent runs in threads of its own. It writes a byte to a socket when it has alerts, so the loop wakes for them and
+nothing is polled. Calls that only post a message to its threads are made on the loop; the others in a thread.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from typing import Any
+
+import libtorrent as lt
+from structlog.typing import FilteringBoundLogger
+
+from vod_stream_node.domain import Infohash, TorrentFile, short
+from vod_stream_node.errors import NodeBroken, TorrentRefused
+from vod_stream_node.reader import FileReader, PieceCache, open_file
+from vod_stream_node.session import MAX_PIECES, SessionConfig, new_session
+from vod_stream_node.store import TorrentStore
+from vod_stream_node.torrent import Torrent
+
+METADATA_RECEIVED = "torrent_metadata_received"
+METADATA_REFUSED = "torrent_metadata_refused"
+RESUME_REJECTED = "torrent_resume_rejected"
+RESUME_UNREADABLE = "torrent_resume_unreadable"
+DISK_FAILED = "torrent_disk_failed"
+ALERTS_DROPPED = "engine_alerts_dropped"
+LISTEN_FAILED = "engine_listen_failed"
+
+_SAVE_SECONDS = 2.0
+
+
+class Engine:
+    """The torrents in the session. Made by `engine()`."""
+
+    def __init__(
+        self,
+        session: Any,
+        *,
+        store: TorrentStore,
+        cache: PieceCache,
+        group: asyncio.TaskGroup,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self.torrents: dict[Infohash, Torrent] = {}
+        self._session = session
+        self._store = store
+        self._cache = cache
+        self._group = group
+        self._log = log
+        self._by_handle: dict[Any, Torrent] = {}
+        self._adding: dict[Infohash, asyncio.Future[Torrent]] = {}
+        self._unsaved: dict[Infohash, tuple[bytes, int]] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call *listener* when a torrent's metadata came, a file completed, or a reader came or went."""
+        self._listeners.append(listener)
+
+    def holds(self, infohash: Infohash) -> bool:
+        """Say whether a torrent is in the session, or on its way into it."""
+        return infohash in self.torrents or infohash in self._adding
+
+    async def pin(self, infohash: Infohash, magnet: str) -> Torrent:
+        """Return the torrent, adding it to the session if it is not there; idempotent.
+
+        What the disk knows of it (metadata, pieces) is used; trackers that are new to it are added.
+
+        Raises:
+            TorrentRefused: libtorrent does not take it.
+            OSError: its folder can't be made.
+        """
+        if infohash in self.torrents:
+            self.torrents[infohash].add_trackers(lt.parse_magnet_uri(magnet).trackers)
+            return self.torrents[infohash]
+        if infohash not in self._adding:
+            self._adding[infohash] = asyncio.get_running_loop().create_future()
+            self._group.create_task(self._add(infohash, magnet))
+        return await asyncio.shield(self._adding[infohash])
+
+    def unpin(self, torrent: Torrent) -> None:
+        """Take a torrent out of the session; its data stays on disk."""
+        if self.torrents.get(torrent.infohash) is not torrent:
+            return
+        del self.torrents[torrent.infohash]
+        handle = next(handle for handle, known in self._by_handle.items() if known is torrent)
+        del self._by_handle[handle]
+        torrent.close()
+        self._session.remove_torrent(handle)
+        self._notify()
+
+    def open_file(self, torrent: Torrent, file: TorrentFile) -> AbstractAsyncContextManager[FileReader]:
+        """Open a reader on one of a torrent's files."""
+        return open_file(torrent, file, folder=self._store.data_folder(torrent.infohash), cache=self._cache)
+
+    async def save(self, torrent: Torrent) -> None:
+        """Save a torrent's resume data, or give up after a moment: it was saved not long ago."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SAVE_SECONDS):
+                if torrent.layout is not None:
+                    await torrent.checkpoint()
+
+    async def check(self) -> None:
+        """Raise unless the session runs and listens for peers (the node's health)."""
+        if not await asyncio.to_thread(self._session.is_listening):
+            raise NodeBroken("The engine does not listen for peers.")
+
+    async def save_all(self) -> None:
+        """Save all resume data, within a moment."""
+        await asyncio.gather(*(self.save(torrent) for torrent in self.torrents.values()))
+
+    async def stop(self) -> None:
+        """End the session and its threads."""
+        for torrent in self.torrents.values():
+            torrent.close()
+        self._session.set_alert_fd(-1)
+        # The session ends, and blocks, where its last reference goes: in a thread and not here.
+        last = [self._session]
+        del self._session
+        await asyncio.to_thread(last.clear)
+
+    async def _add(self, infohash: Infohash, magnet: str) -> None:
+        try:
+            self._session.async_add_torrent(await asyncio.to_thread(self._params, infohash, magnet))
+        except Exception as error:  # noqa: BLE001  whoever waits for the torrent gets it
+            future = self._adding.pop(infohash)
+            future.set_exception(error)
+            future.exception()
+
+    def _params(self, infohash: Infohash, magnet: str) -> Any:
+        params = lt.parse_magnet_uri(magnet)
+        resume = self._store.prepare(infohash)
+        if resume is not None:
+            try:
+                params = _resumed(resume, magnet=params)
+            except RuntimeError:  # what the binding raises for data that libtorrent can't read
+                self._log.warning(RESUME_UNREADABLE, infohash=short(infohash))
+        params.save_path = str(self._store.data_folder(infohash))
+        pieces = MAX_PIECES if params.ti is None else params.ti.num_pieces()
+        params.piece_priorities = [0] * pieces
+        params.flags = lt.torrent_flags.apply_ip_filter
+        return params
+
+    def _notify(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    # Alerts. Each handler takes what it needs at once: an alert is gone with the next `pop_alerts`.
+
+    def dispatch(self) -> None:
+        """Handle all alerts that wait."""
+        for alert in self._session.pop_alerts():
+            match alert:
+                case lt.add_torrent_alert():
+                    self._on_added(alert)
+                case lt.alerts_dropped_alert():
+                    self._on_alerts_dropped()
+                case lt.listen_failed_alert():
+                    self._log.warning(LISTEN_FAILED, reason=alert.error.message())
+                case lt.torrent_alert():
+                    torrent = self._by_handle.get(alert.handle)
+                    if torrent is not None:
+                        self._on_torrent_alert(torrent, alert)
+
+    def _on_torrent_alert(self, torrent: Torrent, alert: Any) -> None:
+        match alert:
+            case lt.piece_finished_alert():
+                torrent.on_piece(alert.piece_index)
+            case lt.read_piece_alert():
+                torrent.on_read(alert.piece, None if alert.error.value() else alert.buffer)
+            case lt.metadata_received_alert():
+                self._log.info(METADATA_RECEIVED, infohash=short(torrent.infohash))
+                torrent.on_metadata(alert.handle.torrent_file())
+            case lt.torrent_checked_alert():
+                self._group.create_task(torrent.load_pieces())
+            case lt.cache_flushed_alert():
+                torrent.on_flushed()
+            case lt.save_resume_data_alert():
+                self._on_resume_data(torrent, alert.params)
+            case lt.fastresume_rejected_alert():
+                self._log.warning(RESUME_REJECTED, infohash=short(torrent.infohash), reason=alert.error.message())
+            case lt.file_error_alert() | lt.torrent_error_alert():
+                self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=alert.error.message())
+                torrent.on_disk_error()
+            case lt.metadata_failed_alert():
+                self._log.warning(METADATA_REFUSED, infohash=short(torrent.infohash), reason=alert.error.message())
+
+    def _on_added(self, alert: Any) -> None:
+        infohash = Infohash(str(alert.params.info_hashes.v1))
+        future = self._adding.pop(infohash, None)
+        if future is None:
+            return
+        if alert.error.value():
+            future.set_exception(TorrentRefused("The torrent can't be added."))
+            future.exception()  # who asked may be gone
+            return
+        torrent = Torrent(infohash, alert.handle, trackers=alert.params.trackers, on_change=self._notify)
+        self.torrents[infohash] = self._by_handle[alert.handle] = torrent
+        if alert.params.ti is not None:
+            torrent.on_metadata(alert.params.ti)
+        future.set_result(torrent)
+
+    def _on_resume_data(self, torrent: Torrent, params: Any) -> None:
+        pieces = [piece for piece, here in enumerate(params.have_pieces) if here]
+        torrent.on_flushed_pieces(pieces)
+        writing = torrent.infohash in self._unsaved
+        self._unsaved[torrent.infohash] = (lt.write_resume_data_buf(params), len(pieces))
+        if not writing:
+            self._group.create_task(self._save_resume(torrent))
+
+    async def _save_resume(self, torrent: Torrent) -> None:
+        """Write a torrent's newest resume data; one write at a time, so that an older one never comes last."""
+        written = None
+        while (newest := self._unsaved[torrent.infohash]) is not written:
+            written = newest
+            data, pieces = newest
+            try:
+                await asyncio.to_thread(self._store.save_resume, torrent.infohash, data)
+            except OSError as error:
+                # Streaming goes on without; the next checkpoint tries again.
+                self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=error.strerror)
+            else:
+                torrent.on_saved(pieces)
+        del self._unsaved[torrent.infohash]
+
+    def _on_alerts_dropped(self) -> None:
+        self._log.warning(ALERTS_DROPPED)
+        for torrent in self.torrents.values():
+            if torrent.layout is not None:
+                self._group.create_task(torrent.load_pieces())
+
+
+def _resumed(resume: bytes, *, magnet: Any) -> Any:
+    params = lt.read_resume_data(resume)
+    params.trackers = list(dict.fromkeys([*magnet.trackers, *params.trackers]))
+    params.tracker_tiers = [0] * len(params.trackers)
+    return params
+
+
+@asynccontextmanager
+async def engine(
+    config: SessionConfig, *, store: TorrentStore, cache: PieceCache, log: FilteringBoundLogger
+) -> AsyncIterator[Engine]:
+    """Run a session until the caller leaves the context; then save what is here and stop it."""
+    loop = asyncio.get_running_loop()
+    async with AsyncExitStack() as stack:
+        woken, waker = socket.socketpair()
+        stack.callback(woken.close)
+        stack.callback(waker.close)
+        woken.setblocking(False)
+        waker.setblocking(False)
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        running = Engine(
+            await asyncio.to_thread(new_session, config, waker.fileno()),
+            store=store,
+            cache=cache,
+            group=group,
+            log=log,
+        )
+
+        def on_alerts() -> None:
+            with suppress(BlockingIOError):
+                woken.recv(4096)
+            running.dispatch()
+
+        stack.push_async_callback(running.stop)
+        loop.add_reader(woken, on_alerts)
+        stack.callback(loop.remove_reader, woken)
+        stack.push_async_callback(running.save_all)
+        yield running

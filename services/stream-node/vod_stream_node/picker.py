@@ -1,0 +1,111 @@
+"""Which pieces to ask the swarm for, and how urgently: pure functions over sets of pieces.
+
+The rules, strongest first; a piece that several rules name gets the strongest:
+
+    7  what a reader waits for: the first missing pieces from where it reads
+    7  first and last bytes (moov, cues) of a CURRENT file, together and at once: players jump between them to start
+    5  a little further ahead of each reader; first and last bytes of a NEXT file
+    4  further ahead
+    1  the rest of a CURRENT file, so that the whole of it arrives in the end
+    1  the rest of a NEXT file, but only while no CURRENT file of this node lacks anything
+    0  all else: nothing is asked for before a pin says so
+
+A reader's window is counted in *missing* pieces, so it moves as pieces arrive and as the reader reads. First and last
+bytes of a NEXT file compete with a CURRENT file's window (they are at most 3 MiB, once), the rest of it never does.
+
+Only piece priorities are planned here: libtorrent's file priorities are applied by a disk job that later overwrites
+piece priorities. The one piece that a reader waits for at the moment gets a deadline as well (`Torrent.piece`).
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from vod_stream_node.domain import Purpose
+
+HEAD_BYTES = 2 << 20
+TAIL_BYTES = 1 << 20
+
+WAITED, ENDS, NEAR, AHEAD, REST, NOTHING = 7, 7, 5, 4, 1, 0
+
+_WINDOW = ((WAITED, 2 << 20), (NEAR, 6 << 20), (AHEAD, 24 << 20))
+"""Missing bytes ahead of a reader, by urgency."""
+
+
+class NextFill(Enum):
+    """Whether the rest of NEXT files may be downloaded."""
+
+    ALLOWED = "allowed"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One file that is wanted."""
+
+    pieces: range
+    purpose: Purpose
+    readers: tuple[int, ...] = ()
+    """The piece each reader is at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Priorities for all pieces of a torrent: few that matter now, over a level for each wanted file."""
+
+    urgent: Mapping[int, int] = field(default_factory=dict)
+    rest: tuple[tuple[range, int], ...] = ()
+
+    def level(self, piece: int) -> int:
+        """Return the priority of a piece, 0 (never) to 7."""
+        if piece in self.urgent:
+            return self.urgent[piece]
+        return max((level for pieces, level in self.rest if piece in pieces), default=NOTHING)
+
+
+def ends(pieces: range, piece_length: int) -> tuple[range, range]:
+    """Return the pieces with a file's first and last bytes: what a player needs to start."""
+    head, tail = _pieces_of(HEAD_BYTES, piece_length), _pieces_of(TAIL_BYTES, piece_length)
+    return pieces[:head], pieces[-tail:]
+
+
+def plan(demands: Sequence[Demand], have: Collection[int], *, piece_length: int, next_fill: NextFill) -> Plan:
+    """Return what to ask for, given what is wanted and which pieces are here."""
+    urgent: dict[int, int] = {}
+    for demand in demands:
+        for piece, level in _urgent(demand, have, piece_length=piece_length):
+            urgent[piece] = max(urgent.get(piece, NOTHING), level)
+    rest = tuple((demand.pieces, _rest(demand, next_fill)) for demand in demands if demand.pieces)
+    return Plan(urgent=urgent, rest=rest)
+
+
+def changes(before: Plan, after: Plan) -> list[tuple[int, int]]:
+    """Return the pieces whose priority differs between two plans, with the new one."""
+    touched = set(before.urgent) | set(after.urgent)
+    if before.rest != after.rest:
+        touched.update(piece for pieces, _ in (*before.rest, *after.rest) for piece in pieces)
+    return [(piece, after.level(piece)) for piece in sorted(touched) if before.level(piece) != after.level(piece)]
+
+
+def _rest(demand: Demand, next_fill: NextFill) -> int:
+    return REST if demand.purpose is Purpose.CURRENT or next_fill is NextFill.ALLOWED else NOTHING
+
+
+def _urgent(demand: Demand, have: Collection[int], *, piece_length: int) -> Iterator[tuple[int, int]]:
+    level = ENDS if demand.purpose is Purpose.CURRENT else NEAR
+    for end in ends(demand.pieces, piece_length):
+        yield from ((piece, level) for piece in end if piece not in have)
+    for reader in demand.readers:
+        missing = (piece for piece in range(reader, demand.pieces.stop) if piece not in have)
+        yield from zip(missing, _levels(piece_length), strict=False)
+
+
+def _levels(piece_length: int) -> Iterator[int]:
+    for level, window in _WINDOW:
+        for _ in range(_pieces_of(window, piece_length)):
+            yield level
+
+
+def _pieces_of(size: int, piece_length: int) -> int:
+    return math.ceil(size / piece_length)

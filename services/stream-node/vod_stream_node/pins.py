@@ -1,0 +1,375 @@
+"""Pins: who holds which file of which torrent, for what, until when; and what follows for the engine.
+
+Rules
+- A holder has at most one claim on a file. A claim ends by ReleasePin, or when its time is over without the file being
+  asked for or read.
+- A file is CURRENT when any claim says so or while anybody reads it, else NEXT.
+- The rest of NEXT files is downloaded only while no CURRENT file of this node lacks anything (`picker.py`).
+- A torrent that nobody pins, reads or asks about stays in the session for a minute (a probe is mostly followed by a
+  pin), without downloading; then it leaves. One without metadata leaves at once. What has no bytes leaves no trace.
+"""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from vod_rpc import Failure
+from vod_runtime import Clock
+from vod_stream_node.domain import (
+    Claim,
+    Infohash,
+    Layout,
+    PinKey,
+    PinRequest,
+    PinState,
+    PinStatus,
+    Purpose,
+    Stats,
+    TorrentFile,
+    WaitFor,
+    short,
+)
+from vod_stream_node.engine import Engine
+from vod_stream_node.errors import NodeDraining, SwarmSilent, TorrentUnknown
+from vod_stream_node.janitor import evictions
+from vod_stream_node.magnets import Reach, rebuild
+from vod_stream_node.metrics import Metrics
+from vod_stream_node.picker import NextFill
+from vod_stream_node.reader import FileReader
+from vod_stream_node.store import TorrentStore
+from vod_stream_node.tokens import Grant
+from vod_stream_node.torrent import Torrent
+
+PIN_ENSURED = "pin_ensured"
+PIN_RELEASED = "pin_released"
+PIN_EXPIRED = "pin_expired"
+PIN_REFUSED = "pin_refused"
+TORRENT_UNLOADED = "torrent_unloaded"
+TORRENT_EVICTED = "torrent_evicted"
+SWEEP_FAILED = "sweep_failed"
+
+_SWEEPS_PER_JANITOR = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long what nobody wants any more is kept."""
+
+    idle: timedelta
+    """In the session."""
+    ttl: timedelta
+    """On disk."""
+    budget: int
+    """Bytes on disk from which on it goes sooner; 0 for no limit."""
+
+
+class Pins:
+    """The claims of this node."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        store: TorrentStore,
+        clock: Clock,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+        keeping: Keeping,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._clock = clock
+        self._metrics = metrics
+        self._log = log
+        self._keeping = keeping
+        self._pins: defaultdict[PinKey, dict[str, Claim]] = defaultdict(dict)
+        self._calls: Counter[Infohash] = Counter()
+        self._idle_since: dict[Infohash, float] = {}
+        self._draining = False
+        engine.subscribe(self._apply)
+        metrics.watch_pins(self._states)
+
+    @property
+    def draining(self) -> bool:
+        return self._draining
+
+    async def drain(self) -> None:
+        """Take no new pins; what is here goes on."""
+        self._draining = True
+
+    async def ensure(self, request: PinRequest, *, within: timedelta) -> PinStatus:
+        """Pin a file; wait for what was asked, at most as long as *within*.
+
+        A pin that was new is gone again when this fails.
+
+        Raises:
+            SwarmSilent: no metadata in time, and it was waited for.
+            FileIndexOutOfRange, FileNotPlayable: of a file that can't be streamed.
+            TorrentRefused, StorageFailed, NodeDraining
+        """
+        if self._draining:
+            raise NodeDraining("The node is about to stop.")
+        key, before = request.key, self._pins[request.key].get(request.holder)
+        async with self._called(key.infohash):
+            try:
+                torrent = await self._engine.pin(key.infohash, request.magnet)
+                torrent.retry()
+                self._claim(request, before)
+                await self._wait(torrent, request, within)
+            except BaseException:
+                self._restore(key, request.holder, before)
+                raise
+            self._log.info(
+                PIN_ENSURED,
+                infohash=short(key.infohash),
+                file_index=key.file_index,
+                holder=request.holder,
+                purpose=request.purpose.value,
+            )
+            return await self._status(key)
+
+    def release(self, key: PinKey, holder: str) -> None:
+        """Give up a holder's claim; nothing happens if there is none."""
+        if self._pins.get(key, {}).pop(holder, None):
+            self._log.info(PIN_RELEASED, infohash=short(key.infohash), file_index=key.file_index, holder=holder)
+            self._apply()
+
+    async def statuses(self) -> list[PinStatus]:
+        """Return all pins as they are now."""
+        return [await self._status(key) for key in list(self._pins) if self._pins[key]]
+
+    async def probe(self, infohash: Infohash, magnet: str, *, within: timedelta) -> tuple[Layout, Stats]:
+        """Ask the swarm what is in a torrent, without downloading it.
+
+        Raises:
+            SwarmSilent: it did not tell in time; nothing is left behind.
+            TorrentRefused: it is made to hurt.
+        """
+        async with self._called(infohash):
+            torrent = await self._engine.pin(infohash, magnet)
+            layout = await self._metadata(torrent, within)
+            return layout, await torrent.stats()
+
+    @asynccontextmanager
+    async def open(self, grant: Grant) -> AsyncIterator[FileReader]:
+        """Open the file a token grants; pinned or not, as long as the node knows the torrent.
+
+        Waits for metadata without bound: the caller has the deadline.
+
+        Raises:
+            TorrentUnknown: neither in the session nor on disk.
+        """
+        infohash = grant.key.infohash
+        async with self._called(infohash):
+            torrent = await self._known(infohash)
+            file = (await torrent.metadata()).playable(grant.key.file_index)
+            async with self._engine.open_file(torrent, file) as reader:
+                self._touch(grant)
+                try:
+                    yield reader
+                finally:
+                    self._touch(grant)
+
+    async def run(self, interval: timedelta) -> None:
+        """Let claims expire, unload idle torrents and keep the disk within its limits, for ever."""
+        sweeps = 0
+        while True:
+            try:
+                await self.sweep()
+                if sweeps % _SWEEPS_PER_JANITOR == 0:
+                    await self.clean()
+            except OSError as error:
+                self._log.error(SWEEP_FAILED, reason=error.strerror)
+            sweeps += 1
+            await asyncio.sleep(interval.total_seconds())
+
+    async def sweep(self) -> None:
+        """Let claims expire and unload torrents that have been idle for long enough."""
+        now = self._clock.now()
+        for key, claims in list(self._pins.items()):
+            for holder, claim in list(claims.items()):
+                if claim.expires_at <= now and not self._is_read(key):
+                    del claims[holder]
+                    self._log.info(PIN_EXPIRED, infohash=short(key.infohash), file_index=key.file_index, holder=holder)
+            if not claims:
+                del self._pins[key]
+        self._apply()
+        for torrent in list(self._engine.torrents.values()):
+            await self._unload_if_idle(torrent)
+
+    async def clean(self) -> None:
+        """Delete what the janitor chooses; never what is in the session."""
+        stored = await asyncio.to_thread(self._store.list_stored)
+        held = {torrent.infohash for torrent in stored if self._engine.holds(torrent.infohash)}
+        for infohash in evictions(
+            stored, kept=held, now=self._clock.now(), ttl=self._keeping.ttl, budget=self._keeping.budget
+        ):
+            if not self._engine.holds(infohash):
+                await asyncio.to_thread(self._store.delete, infohash)
+                self._log.info(TORRENT_EVICTED, infohash=short(infohash))
+        self._metrics.disk_bytes.set(sum(torrent.size for torrent in stored))
+
+    # Waiting.
+
+    async def _wait(self, torrent: Torrent, request: PinRequest, within: timedelta) -> None:
+        if request.wait_for is WaitFor.NOTHING:
+            if torrent.layout is not None:
+                torrent.layout.playable(request.key.file_index)
+            return
+        end = asyncio.get_running_loop().time() + within.total_seconds()
+        layout = await self._metadata(torrent, within)
+        file = layout.playable(request.key.file_index)
+        if request.wait_for is WaitFor.ENDS:
+            try:
+                async with asyncio.timeout_at(end):
+                    await torrent.first_and_last_bytes(file)
+            except TimeoutError:
+                return  # how far it came is in the answer
+
+    async def _metadata(self, torrent: Torrent, within: timedelta) -> Layout:
+        try:
+            async with asyncio.timeout(within.total_seconds()):
+                return await torrent.metadata()
+        except TimeoutError:
+            raise SwarmSilent(
+                "No peer told in time what is in the torrent.", metadata={"infohash": torrent.infohash}
+            ) from None
+
+    async def _known(self, infohash: Infohash) -> Torrent:
+        if not self._engine.holds(infohash) and not await asyncio.to_thread(self._store.knows, infohash):
+            raise TorrentUnknown("This node does not have the torrent.", metadata={"infohash": infohash})
+        return await self._engine.pin(infohash, rebuild("", infohash, reach=Reach.PUBLIC))
+
+    # Claims.
+
+    def _claim(self, request: PinRequest, before: Claim | None) -> None:
+        claim = Claim(request.purpose, expires_at=self._clock.now() + request.ttl, ttl=request.ttl)
+        self._pins[request.key][request.holder] = claim
+        if request.purpose is Purpose.CURRENT and (before is None or before.purpose is Purpose.NEXT):
+            self._metrics.starts(request.key, request.holder, at=self._clock.monotonic())
+        self._apply()
+
+    def _restore(self, key: PinKey, holder: str, before: Claim | None) -> None:
+        if before is None:
+            self._pins[key].pop(holder, None)
+        else:
+            self._pins[key][holder] = before
+        self._apply()
+
+    def _touch(self, grant: Grant) -> None:
+        claim = self._pins.get(grant.key, {}).get(grant.holder)
+        if claim:
+            later = Claim(claim.purpose, expires_at=self._clock.now() + claim.ttl, ttl=claim.ttl)
+            self._pins[grant.key][grant.holder] = later
+
+    def _is_read(self, key: PinKey) -> bool:
+        torrent = self._engine.torrents.get(key.infohash)
+        return torrent is not None and torrent.is_read(key.file_index)
+
+    def _wants(self) -> dict[Infohash, dict[int, Purpose]]:
+        wants: defaultdict[Infohash, dict[int, Purpose]] = defaultdict(dict)
+        for key, claims in self._pins.items():
+            if claims:
+                current = any(claim.purpose is Purpose.CURRENT for claim in claims.values())
+                wants[key.infohash][key.file_index] = Purpose.CURRENT if current else Purpose.NEXT
+        return wants
+
+    def _apply(self) -> None:
+        """Tell every torrent what is wanted of it."""
+        self._refuse_unplayable()
+        wants = self._wants()
+        for torrent in self._engine.torrents.values():
+            torrent.want(wants.get(torrent.infohash, {}))
+        hungry = any(torrent.hungry for torrent in self._engine.torrents.values())
+        for torrent in self._engine.torrents.values():
+            torrent.fill_next(NextFill.HELD if hungry else NextFill.ALLOWED)
+
+    def _refuse_unplayable(self) -> None:
+        """Drop pins that were made before it was known that there is no such file, or that it is not media."""
+        for key, claims in self._pins.items():
+            torrent = self._engine.torrents.get(key.infohash)
+            if not claims or torrent is None or torrent.layout is None:
+                continue
+            try:
+                torrent.layout.playable(key.file_index)
+            except Failure as failure:
+                claims.clear()
+                self._log.warning(PIN_REFUSED, infohash=short(key.infohash), reason=failure.reason)
+
+    # Torrents.
+
+    @asynccontextmanager
+    async def _called(self, infohash: Infohash) -> AsyncIterator[None]:
+        """Keep a torrent in the session during a call; one that never told anything leaves with the last call."""
+        self._calls[infohash] += 1
+        try:
+            yield
+        finally:
+            self._calls[infohash] -= 1
+            torrent = self._engine.torrents.get(infohash)
+            if torrent is not None and torrent.layout is None and not self._is_needed(torrent):
+                self._engine.unpin(torrent)
+                await self._delete(infohash)
+
+    def _is_needed(self, torrent: Torrent) -> bool:
+        pinned = any(claims for key, claims in self._pins.items() if key.infohash == torrent.infohash)
+        return bool(pinned or torrent.readers or self._calls[torrent.infohash])
+
+    async def _unload_if_idle(self, torrent: Torrent) -> None:
+        if self._is_needed(torrent):
+            self._idle_since.pop(torrent.infohash, None)
+            return
+        since = self._idle_since.setdefault(torrent.infohash, self._clock.monotonic())
+        if self._clock.monotonic() - since < self._keeping.idle.total_seconds():
+            return
+        await self._engine.save(torrent)
+        if self._is_needed(torrent):
+            return  # somebody came meanwhile
+        del self._idle_since[torrent.infohash]
+        self._engine.unpin(torrent)
+        self._log.info(TORRENT_UNLOADED, infohash=short(torrent.infohash))
+        if torrent.have:
+            await asyncio.to_thread(self._store.touch, torrent.infohash)
+        else:
+            await self._delete(torrent.infohash)
+
+    async def _delete(self, infohash: Infohash) -> None:
+        if not self._engine.holds(infohash):
+            await asyncio.to_thread(self._store.delete, infohash)
+
+    # Answers.
+
+    async def _status(self, key: PinKey) -> PinStatus:
+        torrent = self._engine.torrents[key.infohash]
+        file = torrent.layout.files[key.file_index] if torrent.layout else None
+        stats = await torrent.stats()
+        return PinStatus(
+            key=key,
+            state=_state(torrent, file),
+            file=file,
+            downloaded_bytes=torrent.downloaded(file) if file else 0,
+            peers=stats.peers,
+            download_rate=stats.download_rate,
+            claims=dict(self._pins[key]),
+        )
+
+    def _states(self) -> Counter[PinState]:
+        states: Counter[PinState] = Counter()
+        for key, claims in self._pins.items():
+            torrent = self._engine.torrents.get(key.infohash)
+            if claims and torrent:
+                states[_state(torrent, torrent.layout.files[key.file_index] if torrent.layout else None)] += 1
+        return states
+
+
+def _state(torrent: Torrent, file: TorrentFile | None) -> PinState:
+    if file is None:
+        return PinState.CONNECTING
+    if not torrent.missing(file.index):
+        return PinState.COMPLETE
+    return PinState.READY if torrent.has_ends(file) else PinState.BUFFERING

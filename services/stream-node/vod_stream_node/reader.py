@@ -1,0 +1,111 @@
+"""Reading a file of a torrent: verified bytes only, in small chunks, wherever they are at the moment.
+
+What the disk holds for certain (`Torrent.flushed`) is read from the file. A piece that was verified a moment ago may
+still be in libtorrent's write queue; it comes through libtorrent and stays in a small cache for the chunks to come.
+A reader holds no piece between two chunks, so that a slow client costs one chunk of memory and not a piece of 16 MiB.
+"""
+
+import asyncio
+import os
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from vod_stream_node.domain import Infohash, TorrentFile
+from vod_stream_node.errors import StorageFailed
+from vod_stream_node.torrent import Torrent
+
+CHUNK_BYTES = 128 << 10
+
+
+class PieceCache:
+    """The most recently read pieces, up to a number of bytes."""
+
+    def __init__(self, budget: int) -> None:
+        self._budget = budget
+        self._size = 0
+        self._pieces: OrderedDict[tuple[Infohash, int], bytes] = OrderedDict()
+
+    def get(self, infohash: Infohash, piece: int) -> bytes | None:
+        data = self._pieces.get((infohash, piece))
+        if data is not None:
+            self._pieces.move_to_end((infohash, piece))
+        return data
+
+    def put(self, infohash: Infohash, piece: int, data: bytes) -> None:
+        """Keep a piece; the longest unused ones go when there are too many bytes, even if that is this one."""
+        self._size += len(data) - len(self._pieces.pop((infohash, piece), b""))
+        self._pieces[infohash, piece] = data
+        while self._size > self._budget:
+            self._size -= len(self._pieces.popitem(last=False)[1])
+
+
+class FileReader:
+    """One client's way through one file."""
+
+    def __init__(
+        self, torrent: Torrent, file: TorrentFile, *, folder: Path, cache: PieceCache, move: Callable[[int], None]
+    ) -> None:
+        self.file = file
+        self.torrent = torrent
+        self._folder = folder
+        self._cache = cache
+        self._move = move
+        self._descriptor: int | None = None
+
+    async def read(self, position: int, size: int) -> bytes:
+        """Return 1 to *size* bytes (a chunk at most) from *position*, as soon as their piece is verified.
+
+        The caller bounds the time, and does not read beyond the end.
+
+        Raises:
+            StorageFailed: the disk is full or broken.
+            TorrentGone: the torrent left the node.
+        """
+        piece, begin = divmod(self.file.offset + position, self.torrent.known_layout.piece_length)
+        end = begin + min(size, CHUNK_BYTES, self.torrent.known_layout.piece_size(piece) - begin)
+        self._move(piece)
+        await self.torrent.piece(piece)
+        if piece in self.torrent.flushed:
+            return await asyncio.to_thread(self._read_file, position, end - begin)
+        data = self._cache.get(self.torrent.infohash, piece)
+        if data is None:
+            data = await self.torrent.read_piece(piece)
+            self._cache.put(self.torrent.infohash, piece, data)
+        return data[begin:end]
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+
+    def _read_file(self, position: int, size: int) -> bytes:
+        try:
+            if self._descriptor is None:
+                self._descriptor = self._open()
+            data = os.pread(self._descriptor, size, position)
+        except OSError as error:
+            raise StorageFailed("The file can't be read from disk.") from error
+        if len(data) != size:
+            raise StorageFailed("The file on disk is shorter than it was.")
+        return data
+
+    def _open(self) -> int:
+        path = (self._folder / self.file.path).resolve()
+        # libtorrent cleans names; that no link in between leads outside is looked at here.
+        if not path.is_relative_to(self._folder.resolve()):
+            raise StorageFailed("The file is not in the data folder.")
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
+@asynccontextmanager
+async def open_file(
+    torrent: Torrent, file: TorrentFile, *, folder: Path, cache: PieceCache
+) -> AsyncIterator[FileReader]:
+    """Open a reader on a file; its window of urgent pieces is dropped at once on leaving."""
+    with torrent.reading(file) as move:
+        reader = FileReader(torrent, file, folder=folder, cache=cache, move=move)
+        try:
+            yield reader
+        finally:
+            reader.close()

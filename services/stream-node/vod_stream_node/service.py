@@ -1,0 +1,98 @@
+"""The composition root of a stream node: everything is made here."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from vod.stream.v1 import stream_service_pb2, stream_service_pb2_grpc
+
+from vod_rpc import Serving, rpc_server
+from vod_runtime import Endpoint, Runtime
+from vod_stream_node.api import StreamServicer
+from vod_stream_node.engine import engine
+from vod_stream_node.headers import Origins, hosts
+from vod_stream_node.http_server import http_server
+from vod_stream_node.magnets import Reach
+from vod_stream_node.metrics import Metrics
+from vod_stream_node.pins import Keeping, Pins
+from vod_stream_node.reader import PieceCache
+from vod_stream_node.session import SessionConfig
+from vod_stream_node.settings import Settings
+from vod_stream_node.store import TorrentStore
+from vod_stream_node.tokens import TokenSigner
+from vod_stream_node.web import Limits, StreamApp
+
+STREAMS_LISTENING = "streams_listening"
+
+
+@asynccontextmanager
+async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]:
+    """Run a stream node until the caller leaves the context."""
+    reach = Reach.ANYWHERE if settings.allow_private_peers else Reach.PUBLIC
+    store = TorrentStore(settings.data_dir / "stream")
+    metrics = Metrics(runtime.metrics)
+    signer = TokenSigner([key.get_secret_value().encode() for key in settings.secret_keys])
+    session = SessionConfig(
+        listen=settings.peer_interfaces,
+        reach=reach,
+        dht=reach is Reach.PUBLIC,
+        upload_bytes_per_second=settings.upload_bytes_per_second,
+    )
+    limits = Limits(stall=settings.stall_timeout, idle=settings.idle_timeout, reads_per_token=settings.reads_per_token)
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(
+            engine(session, store=store, cache=PieceCache(settings.piece_cache_bytes), log=runtime.log)
+        )
+        pins = Pins(
+            running,
+            store=store,
+            clock=runtime.clock,
+            metrics=metrics,
+            log=runtime.log,
+            keeping=Keeping(idle=settings.idle_unload, ttl=settings.janitor_ttl, budget=settings.cache_bytes),
+        )
+        app = StreamApp(
+            pins,
+            signer=signer,
+            limits=limits,
+            origins=Origins(settings.origins),
+            hosts=hosts(settings.public_base, settings.further_hosts),
+            clock=runtime.clock,
+            metrics=metrics,
+            log=runtime.log,
+        )
+        servicer = StreamServicer(
+            pins,
+            signer=signer,
+            clock=runtime.clock,
+            node=settings.node_name,
+            public_base=settings.public_base,
+            reach=reach,
+            pin_ttl=settings.pin_ttl,
+            token_ttl=settings.token_ttl,
+        )
+        await stack.enter_async_context(_sweeping(pins, settings.sweep_interval))
+        address = await stack.enter_async_context(http_server(settings.http_listen, app))
+        runtime.log.info(STREAMS_LISTENING, address=address)
+        serving = Serving(
+            stream_service_pb2.DESCRIPTOR, stream_service_pb2_grpc.add_StreamServiceServicer_to_server, servicer
+        )
+        rpc = await stack.enter_async_context(
+            rpc_server(settings.listen, runtime, serving, checks={"engine": running.check, "disk": store.check})
+        )
+
+        async def drain() -> None:
+            await pins.drain()
+            await rpc.drain()
+
+        yield Endpoint(address=rpc.address, checks=rpc.checks, drain=drain)
+
+
+@asynccontextmanager
+async def _sweeping(pins: Pins, interval: timedelta) -> AsyncIterator[None]:
+    """Run the sweeps of the pins meanwhile."""
+    async with asyncio.TaskGroup() as group:
+        sweeping = group.create_task(pins.run(interval))
+        yield
+        sweeping.cancel()

@@ -1,0 +1,81 @@
+"""Everything that can be set, read once from the environment."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of a stream node."""
+
+    model_config = SettingsConfigDict(frozen=True, populate_by_name=True, extra="ignore")
+
+    listen: str = Field(default="127.0.0.1:7019", validation_alias="VOD_STREAM_NODE_LISTEN")
+    """gRPC: `host:port` or `unix:/path`."""
+    http_listen: str = Field(default="127.0.0.1:8081", validation_alias="VOD_STREAM_HTTP_LISTEN")
+    """Streams: `host:port` or `unix:/path`."""
+    public_base: str = Field(default="http://127.0.0.1:8081", validation_alias="VOD_STREAM_PUBLIC_BASE")
+    """What players reach the streams at."""
+    hosts: str = Field(default="", validation_alias="VOD_STREAM_HOSTS")
+    """Further names in the Host header to answer to, separated by commas."""
+    cors_origins: str = Field(default="", validation_alias="CORS_ORIGINS")
+    """Origins whose pages may read streams, separated by commas; exact, no wildcards."""
+
+    node_name: str = Field(default="stream-node-0", validation_alias="VOD_NODE_NAME")
+    secret_key: SecretStr = Field(validation_alias="VOD_SECRET_KEY", min_length=16)
+    """Root of the keys that sign stream URLs."""
+    secret_key_previous: SecretStr | None = Field(default=None, validation_alias="VOD_SECRET_KEY_PREVIOUS")
+    """The root before the last change; URLs signed with it stay good until they expire."""
+    token_ttl: timedelta = Field(default=timedelta(hours=12), validation_alias="VOD_STREAM_TOKEN_TTL")
+
+    data_dir: Path = Field(validation_alias="VOD_DATA_DIR")
+    pin_ttl: timedelta = Field(default=timedelta(hours=6), validation_alias="VOD_STREAM_PIN_TTL")
+    """How long a pin lasts after the last EnsurePin or read."""
+    janitor_ttl: timedelta = Field(default=timedelta(hours=72), validation_alias="JANITOR_TTL")
+    """How long an unpinned torrent stays on disk after its last use."""
+    sweep_interval: timedelta = Field(default=timedelta(seconds=5), validation_alias="VOD_STREAM_SWEEP_INTERVAL")
+    """How often pins are looked over; every twelfth time the disk is too."""
+    idle_unload: timedelta = Field(default=timedelta(seconds=60), validation_alias="VOD_STREAM_IDLE_UNLOAD")
+    """How long a torrent that nobody pins or reads stays in the session: a probe is mostly followed by a pin."""
+    cache_bytes: int = Field(default=64 << 30, ge=0, validation_alias="VOD_CACHE_BYTES")
+    """How much all torrents may take on disk before unpinned ones go; 0 for no limit."""
+
+    allow_private_peers: bool = Field(default=False, validation_alias="VOD_ALLOW_PRIVATE_PEERS")
+    """For demo and tests: peers and trackers on loopback and in private networks, none anywhere else (no DHT)."""
+    peer_listen: str = Field(default="", validation_alias="VOD_STREAM_PEER_LISTEN")
+    """Where peers connect to, as libtorrent's `listen_interfaces`; by default all interfaces, loopback for the demo."""
+    upload_bytes_per_second: int = Field(default=0, ge=0, validation_alias="VOD_STREAM_UPLOAD_LIMIT")
+    """0 for no limit."""
+
+    stall_timeout: timedelta = Field(default=timedelta(seconds=60), validation_alias="VOD_STREAM_STALL_TIMEOUT")
+    """How long a read waits for a byte from the swarm."""
+    idle_timeout: timedelta = Field(default=timedelta(minutes=30), validation_alias="VOD_STREAM_IDLE_TIMEOUT")
+    """How long a client may take nothing: a paused player keeps its connection and stops reading, for minutes."""
+    reads_per_token: int = Field(default=16, ge=1, validation_alias="VOD_STREAM_READS_PER_TOKEN")
+    """Bodies sent at the same time for one URL."""
+    piece_cache_bytes: int = Field(default=32 << 20, ge=0, validation_alias="VOD_STREAM_PIECE_CACHE")
+    """Memory for pieces that are verified but not on disk yet."""
+
+    @property
+    def secret_keys(self) -> list[SecretStr]:
+        """The root that signs, then those that are still good."""
+        return [self.secret_key, *([self.secret_key_previous] if self.secret_key_previous else [])]
+
+    @property
+    def origins(self) -> frozenset[str]:
+        return frozenset(_listed(self.cors_origins))
+
+    @property
+    def further_hosts(self) -> list[str]:
+        return _listed(self.hosts)
+
+    @property
+    def peer_interfaces(self) -> str:
+        """Peers must reach us for a good swarm, hence all interfaces; in the demo the swarm is on this machine."""
+        return self.peer_listen or ("127.0.0.1:0" if self.allow_private_peers else "0.0.0.0:6881,[::]:6881")
+
+
+def _listed(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]

@@ -1,0 +1,351 @@
+"""One torrent of the session: what is known of it, what is here of it, and what is asked of the swarm.
+
+States (`Torrent.state`), and what moves it on:
+
+    CONNECTING ──metadata_received──▶ CHECKING ──torrent_checked──▶ ACTIVE ──closed──▶ CLOSED
+        │                                 ▲                           │
+        └── (metadata was on disk) ───────┘        a disk error sets `fault`; the next pin clears it and tries again
+    hostile metadata, at any time: REFUSED ──closed──▶ CLOSED
+
+Invariant: a piece is in `have` only after libtorrent checked its hash, and in `flushed` only after the disk holds it
+too; readers are given bytes of no other piece.
+
+No piece has a priority until the planner gave it one: a torrent is added with all pieces at 0 (a list longer than any
+torrent's, since the number of pieces is not known yet), so nothing is requested in the moment before the first plan.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from typing import Any
+
+import libtorrent as lt
+
+from vod_rpc import Failure
+from vod_stream_node.domain import Infohash, Layout, Purpose, Stats, TorrentFile, check_layout
+from vod_stream_node.errors import StorageFailed, TorrentGone
+from vod_stream_node.metainfo import layout_of
+from vod_stream_node.picker import Demand, NextFill, Plan, changes, ends, plan
+from vod_stream_node.signals import Signal
+
+CHECKPOINT_SECONDS = 3.0
+"""How much later than a new piece the resume data is saved; this is what a `kill -9` costs at most."""
+
+
+class TorrentState(Enum):
+    CONNECTING = "connecting"
+    CHECKING = "checking"
+    ACTIVE = "active"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
+class Torrent:
+    """A torrent in the session. Its methods run on the event loop; none waits for libtorrent's thread unless async."""
+
+    def __init__(
+        self, infohash: Infohash, handle: Any, *, trackers: Iterable[str], on_change: Callable[[], None]
+    ) -> None:
+        self.infohash = infohash
+        self.state = TorrentState.CONNECTING
+        self.layout: Layout | None = None
+        self.have: set[int] = set()
+        self.flushed: set[int] = set()
+        self._handle = handle
+        self._trackers = set(trackers)
+        self._on_change = on_change
+        self._changed = Signal()
+        self._fault: tuple[type[Failure], str] | None = None
+        self._wants: dict[int, Purpose] = {}
+        self._next_fill = NextFill.HELD
+        self._readers: dict[object, tuple[int, int]] = {}
+        self._missing: dict[int, int] = {}
+        self._waiting: Counter[int] = Counter()
+        self._plan = Plan()
+        self._replan_soon: asyncio.Handle | None = None
+        self._checkpoint_soon: asyncio.TimerHandle | None = None
+        self._reads: dict[int, asyncio.Future[bytes]] = {}
+        self._saved = 0
+
+    # What callers want of it.
+
+    def want(self, wants: Mapping[int, Purpose]) -> None:
+        """Say which files are pinned, and for what."""
+        self._wants = dict(wants)
+        self._replan()
+
+    def fill_next(self, fill: NextFill) -> None:
+        """Say whether the rest of NEXT files may be fetched."""
+        self._next_fill = fill
+        self._replan()
+
+    @contextmanager
+    def reading(self, file: TorrentFile) -> Iterator[Callable[[int], None]]:
+        """Open a reader's window on a file; yield what moves it to a piece. Leaving drops the window at once."""
+        reader = object()
+
+        def move(piece: int) -> None:
+            if self._readers.get(reader) != (file.index, piece):
+                self._readers[reader] = (file.index, piece)
+                self._replan()
+
+        move(self.known_layout.pieces(file).start)
+        self._on_change()
+        try:
+            yield move
+        finally:
+            del self._readers[reader]
+            self._replan()
+            self._on_change()
+
+    @property
+    def readers(self) -> int:
+        return len(self._readers)
+
+    def is_read(self, index: int) -> bool:
+        """Say whether anybody reads a file now."""
+        return any(read == index for read, _ in self._readers.values())
+
+    def purposes(self) -> dict[int, Purpose]:
+        """Return the wanted files; one that is being read is CURRENT whatever its pins say."""
+        return self._wants | {index: Purpose.CURRENT for index, _ in self._readers.values()}
+
+    @property
+    def hungry(self) -> bool:
+        """Whether a CURRENT file lacks anything."""
+        current = [index for index, purpose in self.purposes().items() if purpose is Purpose.CURRENT]
+        return any(self.layout is None or self.missing(index) for index in current)
+
+    # What is known and here.
+
+    @property
+    def known_layout(self) -> Layout:
+        if self.layout is None:
+            raise TorrentGone("The torrent's metadata is not known.")
+        return self.layout
+
+    def missing(self, index: int) -> int:
+        """Return how many pieces of a file are not here; counted once, then kept as pieces arrive."""
+        if index not in self._missing:
+            if self.state is not TorrentState.ACTIVE:
+                return 1
+            pieces = self.known_layout.pieces(self.known_layout.files[index])
+            self._missing[index] = sum(piece not in self.have for piece in pieces)
+        return self._missing[index]
+
+    def downloaded(self, file: TorrentFile) -> int:
+        """Return the bytes of a file that are here."""
+        layout = self.known_layout
+        return sum(layout.bytes_in(file, piece) for piece in layout.pieces(file) if piece in self.have)
+
+    def has_ends(self, file: TorrentFile) -> bool:
+        """Say whether the first and the last bytes of a file are here."""
+        head, tail = ends(self.known_layout.pieces(file), self.known_layout.piece_length)
+        return self.state is TorrentState.ACTIVE and all(piece in self.have for piece in (*head, *tail))
+
+    async def metadata(self) -> Layout:
+        """Wait until the swarm has told what is in the torrent."""
+        await self._until(lambda: self.layout is not None)
+        return self.known_layout
+
+    async def first_and_last_bytes(self, file: TorrentFile) -> None:
+        """Wait until the first and the last bytes of a file are here."""
+        await self._until(lambda: self.has_ends(file))
+
+    async def piece(self, piece: int) -> None:
+        """Wait until a piece is here and verified; while anybody waits for it, it is time-critical.
+
+        That lets libtorrent ask a second peer for a late block, and when nobody waited for anything before (a start, a
+        jump) it cancels all requests that stand in the way.
+        """
+        if piece in self.have:
+            return
+        self._waiting[piece] += 1
+        if self._waiting[piece] == 1:
+            self._handle.set_piece_deadline(piece, 0)
+        try:
+            await self._until(lambda: piece in self.have)
+        finally:
+            self._stop_waiting(piece)
+
+    def read_piece(self, piece: int) -> Awaitable[bytes]:
+        """Return a verified piece's bytes by way of libtorrent, which also has what is not on disk yet."""
+        if piece not in self._reads:
+            self._reads[piece] = asyncio.get_running_loop().create_future()
+            self._handle.read_piece(piece)
+        return asyncio.shield(self._reads[piece])
+
+    async def stats(self) -> Stats:
+        """Ask libtorrent for peers and rate."""
+        # The call waits for libtorrent's thread, so it does not belong on the loop.
+        status = await asyncio.to_thread(self._handle.status, 0)
+        return Stats(peers=status.num_peers, download_rate=status.download_payload_rate)
+
+    def add_trackers(self, trackers: Iterable[str]) -> None:
+        """Announce to further trackers."""
+        for tracker in set(trackers) - self._trackers:
+            self._trackers.add(tracker)
+            self._handle.add_tracker({"url": tracker, "tier": 0})
+
+    def retry(self) -> None:
+        """Forget a disk error and try again."""
+        if self._fault and self._fault[0] is StorageFailed:
+            self._fault = None
+            self._handle.clear_error()
+            self._handle.unset_flags(lt.torrent_flags.upload_mode | lt.torrent_flags.paused)
+
+    # What libtorrent tells; called by the engine.
+
+    def on_metadata(self, info: Any) -> None:
+        """Take in what is in the torrent; refuse it when it is hostile."""
+        self.layout = layout_of(info)
+        self.state = TorrentState.CHECKING
+        try:
+            check_layout(self.layout)
+        except Failure as failure:
+            self.refuse(failure)
+            return
+        self._replan_now()
+        self._changed.notify()
+        self._on_change()
+
+    def refuse(self, failure: Failure) -> None:
+        """Stop for good: the torrent is not what an honest one would be."""
+        self.state = TorrentState.REFUSED
+        self._fault = (type(failure), str(failure))
+        self._handle.pause()
+        self._changed.notify()
+
+    async def load_pieces(self) -> None:
+        """Ask libtorrent which pieces are here, after it checked the files (or lost count)."""
+        status = await asyncio.to_thread(self._handle.status, lt.torrent_handle.query_pieces)
+        if self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
+            return
+        self.have.update(piece for piece, here in enumerate(status.pieces) if here)
+        self._missing.clear()
+        self.state = TorrentState.ACTIVE
+        self._checkpoint_now()
+        self._replan()
+        self._changed.notify()
+        self._on_change()
+
+    def on_piece(self, piece: int) -> None:
+        """Note a piece that was downloaded and has the right hash."""
+        if piece in self.have:
+            return
+        self.have.add(piece)
+        completed = False
+        for index, missing in self._missing.items():
+            if missing and piece in self.known_layout.pieces(self.known_layout.files[index]):
+                self._missing[index] = missing - 1
+                completed = completed or missing == 1
+        if self._checkpoint_soon is None:
+            self._checkpoint_soon = asyncio.get_running_loop().call_later(CHECKPOINT_SECONDS, self._checkpoint_now)
+        self._replan()
+        self._changed.notify()
+        if completed:
+            self._checkpoint_now()
+            self._on_change()
+
+    def on_flushed(self) -> None:
+        """Go on with a checkpoint: what was written before the flush is on disk now, so the count of it is true."""
+        self._handle.save_resume_data(lt.torrent_handle.save_info_dict)
+
+    def on_flushed_pieces(self, pieces: Iterable[int]) -> None:
+        """Note which pieces the disk holds."""
+        self.flushed.update(pieces)
+
+    def on_saved(self, pieces: int) -> None:
+        """Note that resume data with so many pieces is on disk."""
+        self._saved = pieces
+        self._changed.notify()
+
+    def on_read(self, piece: int, data: bytes | None) -> None:
+        """Hand a piece's bytes to who waits for them; None when it could not be read."""
+        future = self._reads.pop(piece, None)
+        if future is None or future.done():
+            return
+        if data is None:
+            future.set_exception(StorageFailed("A verified piece could not be read from disk."))
+            future.exception()  # its readers may be gone
+        else:
+            future.set_result(data)
+
+    def on_disk_error(self) -> None:
+        """Fail all that waits until a pin tries again."""
+        if self.state is not TorrentState.REFUSED:
+            self._fault = (StorageFailed, "The node's disk is full or broken.")
+            self._changed.notify()
+
+    async def checkpoint(self) -> None:
+        """Save resume data with all that is here now, and wait for it."""
+        wanted = len(self.have)
+        self._checkpoint_now()
+        await self._changed.until(lambda: self._saved >= wanted or self.state is TorrentState.CLOSED)
+
+    def close(self) -> None:
+        """Let go of all that waits; the engine removes the torrent from the session."""
+        self.state, self._fault = TorrentState.CLOSED, (TorrentGone, "The torrent has left this node.")
+        for later in (self._checkpoint_soon, self._replan_soon):
+            if later:
+                later.cancel()
+        for piece in list(self._reads):
+            self.on_read(piece, None)
+        self._changed.notify()
+
+    # Inside.
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        await self._changed.until(lambda: self._fault is not None or holds())
+        if self._fault:
+            failure, message = self._fault
+            raise failure(message)
+
+    def _stop_waiting(self, piece: int) -> None:
+        self._waiting[piece] -= 1
+        if self._waiting[piece]:
+            return
+        del self._waiting[piece]
+        if piece not in self.have and self.state is TorrentState.ACTIVE:
+            # This leaves the piece at a priority of libtorrent's choice, so the plan's is set again.
+            self._handle.reset_piece_deadline(piece)
+            self._handle.piece_priority(piece, self._plan.level(piece))
+
+    def _replan(self) -> None:
+        """Plan again, once for all that changes in one turn of the loop."""
+        if self._replan_soon is None:
+            self._replan_soon = asyncio.get_running_loop().call_soon(self._replan_now)
+
+    def _replan_now(self) -> None:
+        self._replan_soon = None
+        if self.layout is None or self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
+            return
+        after = plan(
+            self._demands(self.layout),
+            self.have,
+            piece_length=self.layout.piece_length,
+            next_fill=self._next_fill,
+        )
+        if changed := changes(self._plan, after):
+            self._handle.prioritize_pieces(changed)
+        self._plan = after
+
+    def _demands(self, layout: Layout) -> list[Demand]:
+        return [
+            Demand(
+                pieces=layout.pieces(layout.files[index]),
+                purpose=purpose,
+                readers=tuple(sorted({piece for read, piece in self._readers.values() if read == index})),
+            )
+            for index, purpose in sorted(self.purposes().items())
+            if index < len(layout.files)
+        ]
+
+    def _checkpoint_now(self) -> None:
+        if self._checkpoint_soon:
+            self._checkpoint_soon.cancel()
+            self._checkpoint_soon = None
+        if self.layout is not None:
+            self._handle.flush_cache()

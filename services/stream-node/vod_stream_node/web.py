@@ -1,0 +1,258 @@
+"""Streams over HTTP: `GET /stream/{node}/{token}/{name}` as RFC 9110 has it, and `/edgez` for the balancer.
+
+The token says which file. Node and name are there for balancers and players; nothing in the path reaches the disk.
+
+A file's headers are sent with its first byte, so a swarm that gives nothing is a clear 504. Later the connection is
+closed instead: a player sees that at once and comes back with a range.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+from structlog.typing import FilteringBoundLogger
+
+from vod_rpc import Failure, problem
+from vod_runtime import Clock
+from vod_stream_node.domain import short
+from vod_stream_node.errors import DOMAIN, BytesLate, PathUnknown, TooManyReads
+from vod_stream_node.headers import ALWAYS, Hosts, Origins, etag, file_headers
+from vod_stream_node.metrics import Metrics
+from vod_stream_node.pins import Pins
+from vod_stream_node.ranges import Part, Unsatisfiable, Whole, select
+from vod_stream_node.reader import FileReader
+from vod_stream_node.tokens import Grant, TokenSigner
+
+STREAM_ENDED = "stream_ended"
+STREAM_FAILED = "stream_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may do."""
+
+    stall: timedelta
+    """How long a read waits for a byte from the swarm."""
+    idle: timedelta
+    """How long a client may take nothing of what is offered."""
+    reads_per_token: int
+
+
+class Answer:
+    """The answer to one request: its head is sent once, its body in parts."""
+
+    def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
+        self._send = send
+        self._headers = headers
+        self.status = 0
+        self.sent = 0
+
+    async def head(self, status: int, headers: Mapping[str, str]) -> None:
+        self.status = status
+        merged = {**ALWAYS, **self._headers, **headers}
+        encoded = [(key.lower().encode("ascii"), value.encode("latin-1")) for key, value in merged.items()]
+        await self._send({"type": "http.response.start", "status": status, "headers": encoded})
+
+    async def part(self, data: bytes) -> None:
+        """Send a part of the body; returns when the client has taken enough of what came before."""
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self.sent += len(data)
+
+    async def end(self) -> None:
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def whole(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
+        """Send an answer that is complete at once."""
+        length = {} if status == 204 else {"Content-Length": str(len(body))}
+        await self.head(status, {**headers, **length})
+        await self.part(body)
+        await self.end()
+
+    async def problem(self, status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> None:
+        """Send an error as RFC 9457 has it."""
+        await self.whole(status, {"Content-Type": "application/problem+json", **headers}, json.dumps(body).encode())
+
+
+class StreamApp:
+    """The ASGI application of a stream node."""
+
+    def __init__(
+        self,
+        pins: Pins,
+        *,
+        signer: TokenSigner,
+        limits: Limits,
+        origins: Origins,
+        hosts: Hosts,
+        clock: Clock,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._pins = pins
+        self._signer = signer
+        self._limits = limits
+        self._origins = origins
+        self._hosts = hosts
+        self._clock = clock
+        self._metrics = metrics
+        self._log = log
+        self._reads: Counter[Grant] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        answer = Answer(send, self._origins.headers(headers.get("origin")))
+        async with asyncio.TaskGroup() as group:
+            answering = group.create_task(self._answer(scope, headers, answer))
+            leaving = group.create_task(_disconnected(receive))
+            await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            # A client that left: its reader's window must go at once, the next request may need the peers.
+            answering.cancel()
+            leaving.cancel()
+        self._metrics.reads.labels(str(answer.status or 499)).inc()
+
+    async def _answer(self, scope: Scope, headers: Headers, answer: Answer) -> None:
+        try:
+            await self._route(scope, headers, answer)
+        except Failure as failure:
+            await self._fail(failure, answer)
+        except Exception:  # noqa: BLE001  a client gets no trace; the log does
+            self._log.exception(STREAM_FAILED)
+            if not answer.status:
+                await answer.problem(500, _body(500, "INTERNAL", "Something went wrong."), {})
+
+    async def _fail(self, failure: Failure, answer: Answer) -> None:
+        if answer.status:
+            return  # the body ends early, and uvicorn closes the connection
+        failure.domain = failure.domain or DOMAIN
+        status, body = problem(failure, instance="/stream")
+        retry = {"Retry-After": str(int(failure.retry_after.total_seconds()))} if failure.retry_after else {}
+        await answer.problem(status, body, retry)
+
+    async def _route(self, scope: Scope, headers: Headers, answer: Answer) -> None:
+        path, method = scope["path"].split("/"), scope["method"]
+        if path == ["", "edgez"]:
+            draining = self._pins.draining
+            await answer.whole(404 if draining else 200, {"Content-Type": "text/plain"}, _edgez(draining))
+            return
+        if not self._hosts.allow(headers.get("host")):
+            await answer.problem(421, _body(421, "HOST_UNKNOWN", "This server does not answer to that name."), {})
+            return
+        if len(path) != 5 or path[1] != "stream" or any(part in {"", ".", ".."} for part in path[2:]):
+            raise PathUnknown("There is nothing here.")
+        if method == "OPTIONS":
+            await answer.whole(204, self._origins.preflight(headers.get("origin")) | {"Allow": "GET, HEAD, OPTIONS"})
+        elif method not in {"GET", "HEAD"}:
+            body = _body(405, "METHOD_NOT_ALLOWED", "A stream can only be read.")
+            await answer.problem(405, body, {"Allow": "GET, HEAD, OPTIONS"})
+        else:
+            await self._stream(self._signer.verify(path[3], now=self._clock.now()), method, headers, answer)
+
+    async def _stream(self, grant: Grant, method: str, headers: Headers, answer: Answer) -> None:
+        with self._counted(grant):
+            try:
+                async with asyncio.timeout(self._limits.stall.total_seconds()) as patience:
+                    async with self._pins.open(grant) as reader:
+                        # From here on each byte has its own deadline.
+                        patience.reschedule(None)
+                        await self._send_file(grant, reader, method, headers, answer)
+            except TimeoutError:
+                if not answer.status:
+                    raise BytesLate("The swarm gives nothing at the moment.") from None
+            finally:
+                self._log.info(
+                    STREAM_ENDED,
+                    infohash=short(grant.key.infohash),
+                    file_index=grant.key.file_index,
+                    holder=grant.holder,
+                    method=method,
+                    range=headers.get("range", "")[:64],
+                    status=answer.status,
+                    bytes=answer.sent,
+                )
+
+    async def _send_file(self, grant: Grant, reader: FileReader, method: str, headers: Headers, answer: Answer) -> None:
+        file, infohash = reader.file, grant.key.infohash
+        about, size = file_headers(infohash, file), file.size
+        if method == "HEAD":
+            # Range is defined for GET alone (RFC 9110 section 14.2).
+            await answer.head(200, {**about, "Content-Length": str(size)})
+            await answer.end()
+            return
+        match select(headers.get("range"), headers.get("if-range"), etag=etag(infohash, file), size=size):
+            case Unsatisfiable():
+                body = _body(416, "RANGE_NOT_SATISFIABLE", f"The file has {size} bytes.")
+                await answer.problem(416, body, {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
+            case Whole():
+                head = {**about, "Content-Length": str(size)}
+                await self._send_bytes(grant, reader, Part(0, size - 1), answer, status=200, head=head)
+            case Part(first, last) as part:
+                length = {"Content-Length": str(last - first + 1), "Content-Range": f"bytes {first}-{last}/{size}"}
+                await self._send_bytes(grant, reader, part, answer, status=206, head={**about, **length})
+
+    async def _send_bytes(
+        self, grant: Grant, reader: FileReader, part: Part, answer: Answer, *, status: int, head: Mapping[str, str]
+    ) -> None:
+        position, end = part.first, part.last + 1
+        while position < end:
+            try:
+                async with asyncio.timeout(self._limits.stall.total_seconds()):
+                    data = await reader.read(position, end - position)
+            except TimeoutError:
+                self._metrics.reads_stalled.inc()
+                raise
+            async with asyncio.timeout(self._limits.idle.total_seconds()):
+                if position == part.first:
+                    await answer.head(status, head)
+                await answer.part(data)
+            if position == part.first:
+                self._metrics.first_byte_sent(grant.key, grant.holder, at=self._clock.monotonic())
+            self._metrics.bytes_served.inc(len(data))
+            position += len(data)
+        if not answer.status:
+            await answer.head(status, head)  # of a file without bytes
+        await answer.end()
+
+    @contextmanager
+    def _counted(self, grant: Grant) -> Iterator[None]:
+        if self._reads[grant] >= self._limits.reads_per_token:
+            raise TooManyReads("Too many reads of this link at the same time.", retry_after=timedelta(seconds=1))
+        self._reads[grant] += 1
+        self._metrics.reads_open.inc()
+        try:
+            yield
+        finally:
+            self._metrics.reads_open.dec()
+            self._reads[grant] -= 1
+            if not self._reads[grant]:
+                del self._reads[grant]
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Return when the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _edgez(draining: bool) -> bytes:
+    return b"draining\n" if draining else b"ok\n"
+
+
+def _body(status: int, reason: str, detail: str) -> dict[str, object]:
+    """Return the problem of what only HTTP knows as a failure."""
+    slug = reason.lower().replace("_", "-")
+    return {
+        "type": f"/problems/stream-node/{slug}",
+        "title": reason.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "instance": "/stream",
+        "reason": reason,
+        "domain": DOMAIN,
+        "metadata": {},
+    }
