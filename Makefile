@@ -10,7 +10,7 @@ PACKAGES = $(wildcard libs/*/vod_* services/*/vod_* deploy/local/vod_local tests
 LINES_PER_FILE := 400
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format lint types imports protos-lint migrations-lint requirements-check length-check lock protos clean
+.PHONY: help run install test bench docs check format lint types imports protos-lint migrations-lint requirements-check length-check lock protos clean
 
 help: ## Show this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ install: ## Install into .venv, as far as something changed
 ##@ Develop
 test: install ## Run all tests (options: make test T="services/picks -k race")
 	@$(BIN)/python -m pytest $(T)
+
+bench: install ## Measure ratios side by side: the stream node and a plain file server, a start and an empty request
+	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/bench.py
+
+docs: install ## Write docs/configuration.md and docs/errors.md from the code
+	@$(BIN)/python docs/generate.py
 
 check: install format lint types imports protos-lint migrations-lint requirements-check length-check ## Run everything that needs no test
 	@echo "All checks passed."

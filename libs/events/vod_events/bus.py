@@ -26,6 +26,10 @@ MESSAGE_ID = "Nats-Msg-Id"
 EVENT_TYPE = "vod-event"
 
 
+class Unconfirmed(ConnectionError):  # noqa: N818  it may have worked
+    """An event was handed to NATS, or could not be, and the stream did not confirm that it has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bus:
     """A connection to NATS and its JetStream."""
@@ -45,7 +49,7 @@ class Bus:
         consumers are idempotent.
 
         Raises:
-            TimeoutError, nats.errors.Error: it is not known whether the stream has it.
+            Unconfirmed: it is not known whether the stream has it.
         """
         await self.publish_raw(subject, message.SerializeToString(), event_headers(message), message_id=message_id)
 
@@ -53,8 +57,14 @@ class Bus:
         """Publish what was serialised before; see `publish`."""
         if not self.client.is_connected:
             # nats-py would buffer it and deliver it much later, after the caller was told that it failed.
-            raise ConnectionError("not connected to NATS")
+            raise Unconfirmed("not connected to NATS")
         headers = {**headers, MESSAGE_ID: message_id}
+        try:
+            await self._publish_making_streams(subject, payload, headers)
+        except (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as error:
+            raise Unconfirmed(f"NATS did not confirm: {type(error).__name__}") from error
+
+    async def _publish_making_streams(self, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         try:
             await self.jetstream.publish(subject, payload, timeout=_PUBLISH_SECONDS, headers=headers)
         except NoStreamResponseError:  # a NATS that lost its disk

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-import nats
 from google.protobuf.message import Message
 
 from vod_events.bus import Bus, event_headers
@@ -49,13 +48,7 @@ async def _run(database: Database, bus: Bus, runtime: Runtime) -> None:
         try:
             async with database.pool.acquire() as connection:
                 await _relay_while_connected(database, connection, bus)
-        except (
-            nats.errors.Error,
-            nats.js.errors.Error,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            OSError,
-        ) as error:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             runtime.log.warning(RELAY_WAITING, why=type(error).__name__)
             await asyncio.sleep(_RETRY_SECONDS)
 

@@ -1,10 +1,9 @@
 """What playback tells: heartbeats at once, the end of an episode through the outbox."""
 
-import nats
 from structlog.typing import FilteringBoundLogger
 from vod.playback.v1 import events_pb2
 
-from vod_events import Bus
+from vod_events import Bus, Unconfirmed
 from vod_playback.convert import device_to_proto, duration_to_proto, key_to_proto
 from vod_playback.domain import Session
 
@@ -60,5 +59,5 @@ class Heartbeats:
         beat_id = f"{session.id}:{int(session.heartbeat_at.timestamp() * 1000)}"
         try:
             await self._bus.publish(f"playback.v1.heartbeat.{session.id}", heartbeat_event(session), message_id=beat_id)
-        except (nats.errors.Error, TimeoutError, OSError) as error:
+        except Unconfirmed as error:
             self._log.warning(HEARTBEAT_NOT_TOLD, session_id=session.id, why=type(error).__name__)

@@ -24,9 +24,9 @@ def identity_failures(candidate: Candidate, wanted: Wanted, policy: Policy) -> I
 
 
 def _other_title(traits: Traits, wanted: Wanted) -> str:
-    known = f'"{wanted.titles[0]}"' + (
-        f" or one of its {len(wanted.titles) - 1} aliases" if len(wanted.titles) > 1 else ""
-    )
+    known = f'"{wanted.titles[0]}"'
+    if aliases := len(wanted.titles) - 1:
+        known += f' or its alias "{wanted.titles[1]}"' if aliases == 1 else f" or one of its {aliases} aliases"
     if not traits.titles:
         return f"the name states no title, wanted is {known}"
     return f'the name says "{traits.titles[0]}", wanted is {known}'

@@ -79,7 +79,7 @@ def test_all_failed_gates_are_reported_with_numbers(score_one: ScoreOne) -> None
     ranked = score_one(titles=("Harbor Light",), source=Source.CAM, seeders=1, seasons=(3,))
 
     assert [(gate.code, gate.reason) for gate in ranked.gates] == [
-        ("TITLE_MISMATCH", 'the name says "Harbor Light", wanted is "Harbor Lights" or one of its 1 aliases'),
+        ("TITLE_MISMATCH", 'the name says "Harbor Light", wanted is "Harbor Lights" or its alias "Hafenlichter"'),
         ("WRONG_SEASON", "the name says S03E02, wanted is S01E02"),
         ("BAD_SOURCE", "the source is bad: filmed in a cinema"),
         ("DEAD_SWARM", "only 1 of 3 seeders reported by Breakwater"),
