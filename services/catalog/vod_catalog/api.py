@@ -48,6 +48,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
             episode=_episode(found.episode, series_id=series_id),
             next=_key(found.next, series_id=series_id) if found.next else None,
             previous=_key(found.previous, series_id=series_id) if found.previous else None,
+            season_episode_count=found.season_size,
         )
 
     async def ListEpisodes(

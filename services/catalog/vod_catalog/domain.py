@@ -122,6 +122,8 @@ class EpisodeInOrder:
     episode: Episode
     next: Episode | None
     previous: Episode | None
+    season_size: int
+    """Episodes in the same season, as far as is known."""
 
 
 def in_viewing_order(episodes: Sequence[Episode]) -> tuple[Episode, ...]:
@@ -152,8 +154,9 @@ def place_episode(stored: StoredTitle, *, season: int, number: int) -> EpisodeIn
             f"{title.series.title} has no episode S{season:02}E{number:02}.",
             metadata={"series_id": title.series.id, "season": str(season), "episode": str(number)},
         )
+    season_size = sum(one.season == season for one in title.episodes)
     if season == SPECIALS:
-        return EpisodeInOrder(title.series, episode, next=None, previous=None)
+        return EpisodeInOrder(title.series, episode, next=None, previous=None, season_size=season_size)
     order = in_viewing_order([one for one in title.episodes if one.season != SPECIALS])
     places = [one.place for one in order]
     before, after = bisect_left(places, episode.place), bisect_right(places, episode.place)
@@ -162,4 +165,5 @@ def place_episode(stored: StoredTitle, *, season: int, number: int) -> EpisodeIn
         episode,
         next=order[after] if after < len(order) else None,
         previous=order[before - 1] if before > 0 else None,
+        season_size=season_size,
     )

@@ -91,7 +91,7 @@ class Title(BaseModel):
     poster_url: str | None
     backdrop_url: str | None
     genres: list[str]
-    season_count: int
+    season_count: int | None = Field(description="Null until the title's episodes were looked at.")
 
 
 class TitlesAnswer(BaseModel):

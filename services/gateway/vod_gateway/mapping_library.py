@@ -63,7 +63,7 @@ def title(message: catalog_pb2.Series) -> dto_library.Title:
         poster_url=message.poster_url or None,
         backdrop_url=message.backdrop_url or None,
         genres=list(message.genres),
-        season_count=message.season_count,
+        season_count=message.season_count or None,
     )
 
 

@@ -80,6 +80,7 @@ class CatalogClient:
             runtime=episode.runtime.ToTimedelta(),
             air_date=date.fromisoformat(episode.air_date) if episode.air_date else None,
             external_ids=dict(series.external_ids),
+            season_size=answer.season_episode_count,
             previous=key_from_proto(answer.previous) if answer.HasField("previous") else None,
         )
 
@@ -153,6 +154,7 @@ def _wanted(episode: Episode, previous_group: str) -> scoring_pb2.Wanted:
         season=episode.key.season,
         episode=episode.key.episode,
         absolute=episode.absolute,
+        season_episode_count=episode.season_size,
         previous_group=previous_group,
     )
     wanted.runtime.FromTimedelta(episode.runtime)

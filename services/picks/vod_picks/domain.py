@@ -69,6 +69,8 @@ class Episode:
     runtime: timedelta = timedelta()
     air_date: date | None = None
     external_ids: Mapping[str, str] | None = None
+    season_size: int = 0
+    """Episodes in the season; 0 if unknown."""
     previous: EpisodeKey | None = None
 
 

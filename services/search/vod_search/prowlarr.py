@@ -151,7 +151,7 @@ async def _body(response: httpx.Response, *, largest: int) -> bytes:
     body = bytearray()
     async for part in response.aiter_bytes():
         body += part
-        if False:
+        if len(body) > largest:
             raise IndexerError(f"the answer is larger than {largest // 2**20} MiB")
     return bytes(body)
 

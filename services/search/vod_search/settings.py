@@ -5,9 +5,11 @@ from datetime import timedelta
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from vod_runtime import Duration
+
 
 class Settings(BaseSettings):
-    """Settings of search; every field names its variable. Durations are seconds or ISO 8601 (`PT15M`)."""
+    """Settings of search; every field names its variable. Durations are like `15m`, `900` or `PT15M`."""
 
     model_config = SettingsConfigDict(
         frozen=True, populate_by_name=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
@@ -23,11 +25,11 @@ class Settings(BaseSettings):
     """The base address of Prowlarr; without it nothing is found, and the answer says why."""
     prowlarr_key: SecretStr = Field(default=SecretStr(""), validation_alias="PROWLARR_KEY")
     """Prowlarr's API key (Settings, General)."""
-    cache_ttl: timedelta = Field(
+    cache_ttl: Duration = Field(
         default=timedelta(minutes=15), ge=timedelta(minutes=10), le=timedelta(minutes=30), validation_alias="CACHE_TTL"
     )
     """How long a search that everybody answered stays good, 10 to 30 minutes."""
-    indexer_deadline: timedelta = Field(
+    indexer_deadline: Duration = Field(
         default=timedelta(seconds=4), gt=timedelta(0), validation_alias="VOD_SEARCH_INDEXER_DEADLINE"
     )
     """How long one indexer may take."""

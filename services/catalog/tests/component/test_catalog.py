@@ -214,3 +214,9 @@ async def test_rows_keep_the_names_of_the_manual(catalog: CatalogServiceAsyncStu
         "air_date": "2024-10-12",
         "stamped": True,
     }
+
+
+async def test_an_episode_tells_how_many_its_season_has(catalog: CatalogServiceAsyncStub) -> None:
+    found = await catalog.GetEpisode(episode(HARBOR_LIGHTS, 1, 2))
+
+    assert found.season_episode_count == 4

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 from vod.search.v1.search_service_pb2 import SearchReleasesRequest
 
-from vod_fakes.control import CutBody, Delay, Fault, Hang, Reply, html_error, json_reply, too_many_requests
+from vod_fakes.control import Control, CutBody, Delay, Fault, Hang, Reply, html_error, json_reply, too_many_requests
 from vod_fakes.indexers import Handover
 from vod_fakes.prowlarr import Prowlarr
+from vod_fakes.serving import Site, bind, http_servers
 from vod_fakes.torrents import Torrent
 from vod_rpc import deadline
 from vod_testing import eventually
@@ -45,6 +46,7 @@ class MovableClock(Protocol):
         (Reply(200, b"<!doctype html><title>Login</title>", {"content-type": "text/html"}), "the answer is not JSON"),
         (Reply(200, b"[" * 100_000), "the answer is not JSON"),
         (json_reply({"message": "no"}), "the answer is not a list"),
+        (Reply(200, b" " * (17 * 2**20)), "the answer is larger than 16 MiB"),
         (CutBody(1), "broke the connection off"),
         (Reply(302, headers={"location": "/login"}), "HTTP 302"),
         (Reply(401), "refuses the API key (HTTP 401)"),
@@ -203,6 +205,24 @@ async def test_a_link_that_leads_nowhere_costs_only_its_release(
         answer = await search.SearchReleases(wanted)
 
     assert [one.candidate.infohash for one in answer.releases] == [single.infohash]
+
+
+async def test_no_link_leads_to_another_host(
+    run_search: RunSearch, wanted: SearchReleasesRequest, prowlarr: Prowlarr, list_release: ListRelease
+) -> None:
+    list_release(SINGLE, OPEN_SHELF)
+    elsewhere = Control()
+    site = Site(Prowlarr("key").app(), elsewhere, bind())
+    prowlarr.control.misbehave(Reply(301, headers={"location": f"{site.url}/2/download"}), path="/2/download")
+    direct = [{"title": SINGLE, "downloadUrl": f"{site.url}/1/download"}]
+    prowlarr.control.misbehave(json_reply(direct), path=SEARCH, query={"indexerIds": str(BREAKWATER)})
+
+    async with http_servers([site]), run_search() as search:
+        answer = await search.SearchReleases(wanted)
+
+    assert list(answer.releases) == []
+    assert prowlarr.control.count("/2/download") == 1
+    assert list(elsewhere.seen) == []
 
 
 async def test_hostile_results_do_no_harm(
