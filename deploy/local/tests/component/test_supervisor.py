@@ -55,8 +55,10 @@ def exists(file: Path) -> Callable[[], Awaitable[None]]:
     return probe
 
 
-def children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+def children(folder: Path) -> list[psutil.Process]:
+    """The running programs that write into *folder*; this process may have started servers for other tests as well."""
+    running = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in running if any(str(folder) in argument for argument in child.cmdline())]
 
 
 async def test_the_block_begins_when_all_programs_answer_and_none_is_left_after_it(tmp_path: Path) -> None:
@@ -65,7 +67,7 @@ async def test_the_block_begins_when_all_programs_answer_and_none_is_left_after_
         answered = sorted(notes.answered)
 
     assert answered == ["one", "two"]
-    assert children() == []
+    assert children(tmp_path) == []
 
 
 async def test_a_program_that_never_answered_ends_the_start_with_its_last_lines(tmp_path: Path) -> None:
@@ -78,7 +80,7 @@ async def test_a_program_that_never_answered_ends_the_start_with_its_last_lines(
     assert isinstance(failure, ProgramDied)
     assert "broken ended with code 3" in str(failure)
     assert "no such table" in str(failure)
-    assert children() == []
+    assert children(tmp_path) == []
 
 
 async def test_the_last_lines_are_those_of_the_last_start(tmp_path: Path) -> None:
@@ -94,7 +96,7 @@ async def test_the_last_lines_are_those_of_the_last_start(tmp_path: Path) -> Non
 async def test_a_program_that_is_killed_later_starts_again_and_that_is_told(tmp_path: Path) -> None:
     notes = Notes()
     async with Supervisor(notes).keep([program(tmp_path, "one")]):
-        children()[0].send_signal(signal.SIGKILL)
+        children(tmp_path)[0].send_signal(signal.SIGKILL)
         await eventually(
             lambda: None if len(notes.answered) == 2 else f"answered {len(notes.answered)} times", within=10
         )
@@ -129,7 +131,7 @@ async def test_kill_ends_programs_that_are_being_stopped(tmp_path: Path) -> None
         await asyncio.wait({work})
 
     assert work.cancelled()
-    assert children() == []
+    assert children(tmp_path) == []
 
 
 async def test_a_program_that_runs_without_answering_is_given_up(tmp_path: Path) -> None:
