@@ -87,7 +87,7 @@ def errors() -> str:
             continue
         lines += ["", f"## {service}", "", "| reason | HTTP | meaning |", "|---|---|---|"]
         for failure in sorted(found, key=lambda one: one.reason):
-            meaning = (inspect.getdoc(failure) or "").split("\n")[0]
+            meaning = inspect.cleandoc(failure.__dict__.get("__doc__") or "").split("\n")[0]
             lines.append(f"| `{failure.reason}` | {failure.http_status} | {meaning} |")
     return "\n".join([*lines, ""])
 

@@ -1,7 +1,6 @@
 """What happens when somebody does it wrong, or the world does not help: a clear answer, and nothing left behind."""
 
 import asyncio
-import json
 from typing import Any
 
 import httpx
@@ -168,5 +167,5 @@ async def test_no_secret_is_in_any_log(vod: System, viewer: httpx.AsyncClient, o
 
     logs = "\n".join(path.read_text(errors="replace") for path in (vod.data / "logs").rglob("*") if path.is_file())
 
-    assert json.dumps(started["sessionId"])[1:-1] in logs or logs
+    assert started["sessionId"] in logs, "the logs say nothing of the session, so their silence proves nothing"
     assert [secret for secret in secrets if secret in logs] == []

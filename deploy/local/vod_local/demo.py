@@ -51,7 +51,7 @@ def is_wanted(choice: Choice, environ: Mapping[str, str]) -> bool:
 def world(data: Path, log: Path, display: Display) -> Program:
     """Give the process with the fakes, the tracker and the seeder; the library is made on the first start."""
     folder = data / "demo"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, mode=0o700)
     addresses = _addresses(data)
     addresses.unlink(missing_ok=True)
     log.unlink(missing_ok=True)
@@ -79,6 +79,11 @@ def environment(data: Path) -> dict[str, str]:
     """Give the variables that point at the running demo."""
     variables: dict[str, str] = json.loads(_addresses(data).read_text())["environment"]
     return variables
+
+
+def replaced(environ: Mapping[str, str], told: Mapping[str, str]) -> list[str]:
+    """Give the names of the user's variables that the demo's own (`told`) replace."""
+    return [name for name, value in told.items() if environ.get(name) not in {None, "", value}]
 
 
 def latest_progress(log: str) -> str | None:

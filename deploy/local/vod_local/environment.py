@@ -3,10 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from vod_local.errors import BadConfiguration
 from vod_local.topology import Topology
 
 SERVER_VARIABLES = {"postgres": "PG_DSN", "redis": "REDIS_URL", "nats": "NATS_URL"}
+
+PUBLIC_BASE = "VOD_PUBLIC_BASE"
+STREAM_PUBLIC_BASE = "VOD_STREAM_PUBLIC_BASE"
 
 EVERYWHERE = {"", "0.0.0.0", "[::]"}  # noqa: S104  read, not bound
 
@@ -39,6 +44,23 @@ def base_url(listen: str) -> str:
     return f"http://{'127.0.0.1' if host in EVERYWHERE else host}:{port}"
 
 
+def stream_public_base(environ: Mapping[str, str], stream_http: str) -> str:
+    """Give the base of stream URLs: the user's, else where the API is public with the streams' port, else this machine.
+
+    Raises BadConfiguration when VOD_PUBLIC_BASE is no URL.
+    """
+    if chosen := environ.get(STREAM_PUBLIC_BASE):
+        return chosen
+    public = environ.get(PUBLIC_BASE)
+    if not public:
+        return base_url(stream_http)
+    parts = urlsplit(public)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadConfiguration(f"{PUBLIC_BASE}={public} is not a URL like https://vod.example.")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}:{stream_http.rpartition(':')[2]}"
+
+
 def variable(service: str, what: str) -> str:
     """Give the name of a service's variable: `stream-node`, `TARGET` → `VOD_STREAM_NODE_TARGET`."""
     return f"VOD_{service.upper().replace('-', '_')}_{what}"
@@ -60,7 +82,8 @@ def process_environment(
     """
     members = [topology.services[name] for name in services]
     own = _without(environ, SERVER_VARIABLES.values())
-    told = {**_defaults(addresses), **own, **_listeners(addresses), **shared}
+    stream = {STREAM_PUBLIC_BASE: stream_public_base(environ, addresses.stream_http)}
+    told = {**_defaults(addresses), **own, **stream, **_listeners(addresses), **shared}
     for service in members:
         told |= {SERVER_VARIABLES[server]: addresses.servers[server] for server in service.needs}
         told |= {variable(neighbour, "TARGET"): addresses.grpc(neighbour) for neighbour in service.calls}
@@ -72,8 +95,7 @@ def process_environment(
 def _defaults(addresses: Addresses) -> dict[str, str]:
     """Give what holds unless the user says otherwise."""
     return {
-        "VOD_PUBLIC_BASE": base_url(addresses.http),
-        "VOD_STREAM_PUBLIC_BASE": base_url(addresses.stream_http),
+        PUBLIC_BASE: base_url(addresses.http),
         "VOD_NODE_NAME": "local",
         "PYTHONUNBUFFERED": "1",
         # Threads of libraries would each get a heap of their own that is never given back (mallopt(3)).

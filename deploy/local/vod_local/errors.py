@@ -5,6 +5,7 @@ LocalFailure
 ├── DataInUse           another `vod up` holds the data folder
 ├── DataUnusable        the data folder can't be used by this user or this version
 ├── PortTaken           somebody else listens there
+├── PlayerUnusable      the video player can't be started
 ├── ProgramFailed
 │   ├── ProgramDied     it ended by itself
 │   └── NotReady        it runs, but does not answer in time
@@ -41,6 +42,10 @@ class PortTaken(LocalFailure):
     """Somebody else listens on the port."""
 
     exit_code = 4
+
+
+class PlayerUnusable(LocalFailure):
+    """The video player can't be started."""
 
 
 class NotRunning(LocalFailure):

@@ -4,7 +4,8 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from vod_local.servers.places import Places, private_mode
 
 LOG_LIMIT_BYTES = 5_000_000
 LOGS_KEPT = 3
+PRIVATE = ("logs", "stream", "demo")
+"""Folders in the data folder that nobody else may enter. The data folder itself may have to be open, see private_mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Folders:
 
     data: Path
     run: Path
-    """Unix sockets. Short (their paths are limited to 107 bytes), private, emptied at every start."""
+    """Unix sockets. Short (their paths are limited to 107 bytes), private, gone when nothing runs."""
 
     @property
     def logs(self) -> Path:
@@ -46,11 +49,23 @@ def make_data_folder(folder: Path) -> None:
     """Make the data folder; raise DataUnusable when that is impossible."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=private_mode())
-        (folder / "logs").mkdir(exist_ok=True, mode=0o700)
+        for name in PRIVATE:
+            (folder / name).mkdir(exist_ok=True)
+            (folder / name).chmod(0o700)  # also what an earlier version made
     except OSError as failure:
         raise DataUnusable(
             f"The data folder {folder} can't be used: {failure.strerror}. Choose another with VOD_DATA_DIR or --data."
         ) from failure
+
+
+@contextmanager
+def run_folder(data: Path, environ: Mapping[str, str]) -> Iterator[Path]:
+    """Make the runtime folder, and remove it with all that is in it when the block ends; see make_run_folder."""
+    folder = make_run_folder(data, environ)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def make_run_folder(data: Path, environ: Mapping[str, str]) -> Path:

@@ -6,15 +6,16 @@ import re
 import signal
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from vod_local import hints
 from vod_local.api_client import ApiClient, Session, Title
-from vod_local.errors import BadConfiguration, LocalFailure
+from vod_local.errors import BadConfiguration, LocalFailure, PlayerUnusable
 from vod_local.folders import data_folder
-from vod_local.player import Player, Position, Remote, find_player, opened
+from vod_local.player import Player, Position, Remote, find_player, named_player, opened
 from vod_local.status import running_record
 
 HEARTBEAT_EVERY = timedelta(seconds=10)
@@ -98,8 +99,13 @@ async def play(options: PlayOptions) -> int:
             return 0
         if start.position:
             print(f"It goes on at {timedelta(seconds=round(start.position))}.")
-        async with opened(options.player, session.stream_url, title=start.label, start=start.position) as player:
-            await _follow(api, session, player)
+        try:
+            async with opened(options.player, session.stream_url, title=start.label, start=start.position) as player:
+                await _follow(api, session, player)
+        except PlayerUnusable:
+            with suppress(LocalFailure):  # the player is what the viewer must hear of
+                await api.ended(session.id)
+            raise
         await _say_goodbye(api, session, start, data)
     return 0
 
@@ -171,8 +177,11 @@ async def _say_goodbye(api: ApiClient, session: Session, start: Start, data: Pat
 
 
 def chosen_player(wanted: str | None) -> Path | None:
-    """Give the player to open; say so when there is none."""
-    player = Path(wanted) if wanted else find_player()
+    """Give the player to open; say so when there is none.
+
+    Raises BadConfiguration when the wanted one is not there.
+    """
+    player = named_player(wanted) if wanted else find_player()
     if player is None:
         print("No mpv or VLC is installed: open the URL below in any player.")
     return player

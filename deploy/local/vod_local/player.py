@@ -4,13 +4,15 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+
+from vod_local.errors import BadConfiguration, PlayerUnusable
 
 PLAYERS = ("mpv", "vlc", "cvlc")
 SOCKET_WITHIN = timedelta(seconds=10)
@@ -31,18 +33,41 @@ def find_player() -> Path | None:
     return next((Path(found) for name in PLAYERS if (found := shutil.which(name))), None)
 
 
+def named_player(wanted: str) -> Path:
+    """Give the program that the user names.
+
+    Raises BadConfiguration when there is none of this name.
+    """
+    found = shutil.which(wanted)
+    if found is None:
+        raise BadConfiguration(
+            f"There is no player {wanted!r} to be run here. Install it, or leave --player away, or use --no-player."
+        )
+    return Path(found)
+
+
 @asynccontextmanager
 async def opened(player: Path, url: str, *, title: str, start: float) -> AsyncIterator["Player"]:
-    """Open the player at `start` seconds; it is closed when the block ends."""
+    """Open the player at `start` seconds; it is closed when the block ends.
+
+    Raises PlayerUnusable when it can't be started.
+    """
     with tempfile.TemporaryDirectory(prefix="vod-play-") as folder:
         socket = Path(folder) / "mpv.sock"
-        process = await asyncio.create_subprocess_exec(str(player), *_arguments(player, url, title, start, socket))
+        process = await _start(player, _arguments(player, url, title, start, socket))
         try:
             yield Player(process, socket if player.name == "mpv" else None)
         finally:
             if process.returncode is None:
                 process.terminate()
             await process.wait()
+
+
+async def _start(player: Path, arguments: Sequence[str]) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(str(player), *arguments)
+    except OSError as failure:
+        raise PlayerUnusable(f"The player {player} can't be started: {failure.strerror}.") from failure
 
 
 def _arguments(player: Path, url: str, title: str, start: float, socket: Path) -> list[str]:

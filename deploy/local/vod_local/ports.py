@@ -27,7 +27,7 @@ def listeners(port: int | None, environ: Mapping[str, str]) -> tuple[str, str]:
     return http, stream
 
 
-def check_free(listen: str, variable: str) -> None:
+def check_free(listen: str, variable: str, environ: Mapping[str, str]) -> None:
     """Raise PortTaken, with the name of what to change, when somebody listens there already."""
     host, port = _split(listen, variable)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -36,17 +36,24 @@ def check_free(listen: str, variable: str) -> None:
         try:
             probe.bind((host.strip("[]"), port))
         except OSError as failure:
-            raise PortTaken(_explain(listen, variable, failure)) from failure
+            raise PortTaken(_explain(listen, failure, _remedy(variable, environ))) from failure
 
 
-def _explain(listen: str, variable: str, failure: OSError) -> str:
+def _explain(listen: str, failure: OSError, remedy: str) -> str:
     port = listen.rpartition(":")[2]
     if failure.errno == errno.EADDRINUSE:
         trouble = f"Port {port} is taken{_by_whom(int(port))}"
     else:
         trouble = f"NovaStream can't listen on {listen} ({failure.strerror})"
-    option = f"`vod up --port {DEFAULT_PORT + 10}` or set " if variable == HTTP else "set "
-    return f"{trouble}. Choose another one: {option}{variable}=127.0.0.1:PORT"
+    return f"{trouble}. Choose another one: {remedy}"
+
+
+def _remedy(variable: str, environ: Mapping[str, str]) -> str:
+    remedy = f"set {variable}=127.0.0.1:PORT"
+    if variable == STREAM_HTTP and environ.get(STREAM_HTTP):
+        return remedy  # --port would not move it
+    note = " (streams take the port after it)" if variable == STREAM_HTTP else ""
+    return f"`vod up --port {DEFAULT_PORT + 10}`{note} or {remedy}"
 
 
 def _by_whom(port: int) -> str:

@@ -4,12 +4,13 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from pathlib import Path
+from typing import BinaryIO
 
 from vod_local.errors import NotReady, ProgramDied
 
@@ -92,7 +93,7 @@ async def run_to_end(
 
     Raises ProgramDied when its code is not 0, NotReady when it takes longer than `within`.
     """
-    with log.open("ab") as output:
+    with _marked(log, name) as output:
         process = await asyncio.create_subprocess_exec(
             *_launched(argv, account, signal.SIGKILL),
             env=env,
@@ -101,15 +102,49 @@ async def run_to_end(
             stderr=output,
             start_new_session=True,
         )
+    await _end(name, process, log, stdin=stdin, within=within)
+
+
+async def output_of(
+    name: str, argv: tuple[str, ...], log: Path, *, env: Mapping[str, str] | None = None, within: timedelta
+) -> bytes:
+    """Run a program that ends by itself and give what it prints; its complaints go to the log.
+
+    Raises ProgramDied when its code is not 0, NotReady when it takes longer than `within`.
+    """
+    with _marked(log, name) as complaints:
+        process = await asyncio.create_subprocess_exec(
+            *_launched(argv, None, signal.SIGKILL),
+            env=env,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=complaints,
+            start_new_session=True,
+        )
+    return await _end(name, process, log, stdin=b"", within=within)
+
+
+async def _end(name: str, process: asyncio.subprocess.Process, log: Path, *, stdin: bytes, within: timedelta) -> bytes:
+    """Wait for the end; give what was printed into a pipe, if there is one."""
     try:
         async with asyncio.timeout(within.total_seconds()):
-            await process.communicate(stdin)
+            printed, _ = await process.communicate(stdin)
     except TimeoutError:
         raise NotReady(name, f"is not done after {within.total_seconds():.0f} s", log, tail(log)) from None
     finally:
         await _kill(process)
     if process.returncode != 0:
         raise ProgramDied(name, describe_end(process.returncode or 0), log, tail(log))
+    return printed or b""
+
+
+@contextmanager
+def _marked(log: Path, name: str) -> Iterator[BinaryIO]:
+    """Open the log to go on; the mark tells `tail` where this start begins."""
+    with log.open("ab") as output:
+        output.write(b"%s%s\n" % (START_MARK, name.encode()))
+        output.flush()
+        yield output
 
 
 def _launched(argv: tuple[str, ...], account: Account | None, orphaned: signal.Signals) -> tuple[str, ...]:
@@ -118,9 +153,7 @@ def _launched(argv: tuple[str, ...], account: Account | None, orphaned: signal.S
 
 
 async def _start(program: Program) -> asyncio.subprocess.Process:
-    with program.log.open("ab") as log:
-        log.write(b"%s%s\n" % (START_MARK, program.name.encode()))
-        log.flush()
+    with _marked(program.log, program.name) as log:
         return await asyncio.create_subprocess_exec(
             *_launched(program.argv, program.account, program.orphaned),
             env=program.env,

@@ -27,11 +27,15 @@ class RunRecord:
     processes: dict[str, ProcessRecord] = field(default_factory=dict)
     servers: dict[str, str] = field(default_factory=dict)
     """postgres, redis, nats: `embedded`, or the name of the variable they come from."""
+    redis_address: str | None = None
+    """`host:port` or `unix:/path` of a Redis that is not ours, so that `vod status` can ask whether it is there."""
 
 
 def write_record(data: Path, record: RunRecord) -> None:
     """Replace run.json in one step: a reader never sees half of it."""
     unfinished = data / f"{RUN_FILE}.unfinished"
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600)
     unfinished.write_text(json.dumps(asdict(record), indent=2) + "\n")
     unfinished.replace(data / RUN_FILE)
 

@@ -15,6 +15,7 @@ from vod_local.keys import installation_keys
 from vod_local.lock import is_locked
 from vod_local.ops import explain, health
 from vod_local.record import RunRecord, read_record
+from vod_local.servers.redis import is_there
 
 UNHEALTHY = 8
 """Exit code when NovaStream runs, but not all of it is ready."""
@@ -70,8 +71,16 @@ async def _print_services(record: RunRecord) -> int:
         for service, state in report.items():
             print(f"  {explain(service, state)}")
             code = code if state["state"] == "ready" else UNHEALTHY
-    print("servers\n" + "\n".join(f"  {name}: {source}" for name, source in record.servers.items()))
+    print("\n".join(["servers", *[await _server(name, record) for name in record.servers]]))
     return code
+
+
+async def _server(name: str, record: RunRecord) -> str:
+    """Describe a server; that the user's Redis is gone is shown nowhere else, since all services work without it."""
+    line = f"  {name}: {record.servers[name]}"
+    if name == "redis" and record.redis_address and not await is_there(record.redis_address):
+        return f"{line}, does not answer"
+    return line
 
 
 async def _print_playing(record: RunRecord, admin_key: str) -> None:

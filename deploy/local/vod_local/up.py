@@ -10,9 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from vod_local import demo, hints, ports
-from vod_local.environment import SERVER_VARIABLES, Addresses, base_url, process_environment
-from vod_local.folders import Folders, data_folder, make_data_folder, make_run_folder, open_log
+from vod_local import demo, hints, ports, preflight
+from vod_local.environment import (
+    PUBLIC_BASE,
+    SERVER_VARIABLES,
+    STREAM_PUBLIC_BASE,
+    Addresses,
+    base_url,
+    process_environment,
+)
+from vod_local.folders import Folders, data_folder, make_data_folder, open_log, run_folder
 from vod_local.keys import installation_keys, secrets_file
 from vod_local.lock import locked
 from vod_local.ops import all_ready
@@ -20,6 +27,7 @@ from vod_local.process import Program, run_to_end
 from vod_local.progress import Progress, progress
 from vod_local.record import ProcessRecord, RunRecord, remove_record, write_record
 from vod_local.servers import Server, nats, postgres, redis
+from vod_local.servers.redis import redis_address
 from vod_local.supervisor import Supervisor
 from vod_local.topology import Grouping, Topology, read_topology
 
@@ -92,15 +100,32 @@ async def up(options: UpOptions, environ: Mapping[str, str], display: Progress, 
     make_data_folder(data)
     with locked(data):
         http, stream_http = ports.listeners(options.port, environ)
-        ports.check_free(http, ports.HTTP)
-        ports.check_free(stream_http, ports.STREAM_HTTP)
-        folders = Folders(data, make_run_folder(data, environ))
-        run = Run(options, topology, environ, folders, http, stream_http, display, supervisor)
-        async with _servers(run) as servers, _upstreams(run) as upstreams:
-            await _migrate(run, servers)
-            async with _services(run, servers, upstreams) as record:
-                display.say(_welcome(record, run))
-                await asyncio.Event().wait()
+        ports.check_free(http, ports.HTTP, environ)
+        ports.check_free(stream_http, ports.STREAM_HTTP, environ)
+        with run_folder(data, environ) as sockets:
+            run = Run(options, topology, environ, Folders(data, sockets), http, stream_http, display, supervisor)
+            await _preflight(run)
+            async with _servers(run) as servers, _upstreams(run) as upstreams:
+                await _migrate(run, servers)
+                async with _services(run, servers, upstreams) as record:
+                    display.say(_welcome(record, run))
+                    await asyncio.Event().wait()
+
+
+async def _preflight(run: Run) -> None:
+    """Find mistakes in the environment before servers and a library are made for nothing."""
+    everything = tuple(run.topology.services)
+    addresses = Addresses(run.folders.run, run.http, run.stream_http, dict.fromkeys(SERVER_VARIABLES, "not-yet-known:"))
+    settings = process_environment(
+        "check", everything, topology=run.topology, addresses=addresses, shared=_shared(run, {}), environ=run.environ
+    )
+    log = open_log(run.folders.logs, "preflight")
+    if warnings := await preflight.check(everything, settings=settings, environ=run.environ, log=log):
+        run.display.say(warnings)
+    if run.environ.get(PUBLIC_BASE) and not run.environ.get(STREAM_PUBLIC_BASE):
+        run.display.say(
+            f"{STREAM_PUBLIC_BASE} is not set: players are sent to {settings[STREAM_PUBLIC_BASE]}, after {PUBLIC_BASE}."
+        )
 
 
 @asynccontextmanager
@@ -135,7 +160,10 @@ async def _upstreams(run: Run) -> AsyncIterator[Mapping[str, str]]:
         return
     world = demo.world(run.folders.data, open_log(run.folders.logs, demo.NAME), run.display)
     async with run.supervisor.keep([world]):
-        yield demo.environment(run.folders.data)
+        told = demo.environment(run.folders.data)
+        if replaced := demo.replaced(run.environ, told):
+            run.display.say(f"The demo has its own upstreams; not used: {', '.join(replaced)}. Use yours: --no-demo")
+        yield told
 
 
 async def _migrate(run: Run, servers: Mapping[str, str]) -> None:
@@ -151,11 +179,7 @@ async def _migrate(run: Run, servers: Mapping[str, str]) -> None:
 async def _services(run: Run, servers: Mapping[str, str], upstreams: Mapping[str, str]) -> AsyncIterator[RunRecord]:
     """Run the processes of the services; gives the record that other commands read while they run."""
     addresses = Addresses(run.folders.run, run.http, run.stream_http, servers)
-    shared = {
-        **upstreams,
-        **installation_keys(run.folders.data, run.environ),
-        "VOD_DATA_DIR": str(run.folders.data),
-    }
+    shared = _shared(run, upstreams)
     processes = run.topology.processes(run.options.grouping)
     programs = [_host(run, name, services, addresses, shared) for name, services in processes.items()]
     async with run.supervisor.keep(programs):
@@ -168,12 +192,19 @@ async def _services(run: Run, servers: Mapping[str, str], upstreams: Mapping[str
             servers={
                 name: variable if run.environ.get(variable) else EMBEDDED for name, variable in SERVER_VARIABLES.items()
             },
+            redis_address=redis_address(given) if (given := run.environ.get(SERVER_VARIABLES["redis"])) else None,
         )
         write_record(run.folders.data, record)
         try:
             yield record
         finally:
             remove_record(run.folders.data)
+
+
+def _shared(run: Run, upstreams: Mapping[str, str]) -> dict[str, str]:
+    """Give what all processes are told."""
+    data = run.folders.data
+    return {**upstreams, **installation_keys(data, run.environ), "VOD_DATA_DIR": str(data)}
 
 
 def _host(run: Run, name: str, services: tuple[str, ...], addresses: Addresses, shared: Mapping[str, str]) -> Program:

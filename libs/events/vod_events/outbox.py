@@ -36,7 +36,10 @@ async def enqueue(connection: Connection, *, subject: str, message: Message, eve
 
 @asynccontextmanager
 async def relay(database: Database, bus: Bus, runtime: Runtime) -> AsyncIterator[None]:
-    """Publish the schema's outbox while the context is open, in order, as soon as a row is committed."""
+    """Publish the schema's outbox while the context is open, as soon as a row is committed.
+
+    One relay keeps the order; with several replicas each takes what the others have not.
+    """
     async with asyncio.TaskGroup() as group:
         running = group.create_task(_run(database, bus, runtime), name="outbox relay")
         yield

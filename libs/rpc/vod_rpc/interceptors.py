@@ -49,9 +49,11 @@ class ServerInterceptor(aio.ServerInterceptor):
 
         async def serve(request: Any, context: _Context) -> Any:
             started = time.monotonic()
-            code = "OK"
+            code = "CANCELLED"  # unless one of the other ends comes first
             try:
-                return await self._within_deadline(handler.unary_unary, request, context)
+                response = await self._within_deadline(handler.unary_unary, request, context)
+                code = "OK"
+                return response
             except Failure as failure:
                 code = failure.code.name
                 status = to_status(failure, domain=self._domain)

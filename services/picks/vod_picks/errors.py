@@ -19,7 +19,7 @@ class NoPlayableRelease(NotFound):
 
     def __init__(self, key: EpisodeKey, *, refused: Sequence[Refusal], unavailable: Sequence[tuple[str, str]]) -> None:
         super().__init__(
-            f"No release of {key} can be played.",
+            f"No release of {key} can be played." if refused else f"No release of {key} was found.",
             metadata={
                 "series_id": key.series_id,
                 "season": str(key.season),
@@ -32,6 +32,8 @@ class NoPlayableRelease(NotFound):
 
 
 class CandidateUnknown(NotFound):
+    """The release is not among those that were found for the episode."""
+
     reason = "CANDIDATE_UNKNOWN"
 
 

@@ -13,6 +13,9 @@ JsonObject = dict[str, Any]
 """A message of a neighbour in its JSON form: kept and passed on, not looked into."""
 
 FINISHED_PERCENT = 90.0
+ENDED_PERCENT = 80.0
+"""A viewer who says that the episode has ended, this far in, has finished it: catalogs list broadcast slots, and the
+files are shorter."""
 """From here on an episode counts as watched: what is left are the credits."""
 _OVERSHOOT = timedelta(seconds=30)
 """Players report positions a little past the end."""
@@ -117,6 +120,15 @@ class NextHint:
 
     key: EpisodeKey
     ready: bool
+
+
+class How(StrEnum):
+    """How a session ended."""
+
+    SAID = "said"
+    """The player said that the episode is over."""
+    SILENT = "silent"
+    """Nothing was heard of it for too long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from vod_rpc import FailedPrecondition, InvalidArgument, NotFound
 
 
 class SessionNotFound(NotFound):
+    """There is no such session."""
+
     reason = "SESSION_NOT_FOUND"
 
     def __init__(self, session_id: str) -> None:
@@ -20,6 +22,8 @@ class SessionEnded(FailedPrecondition):
 
 
 class RequestIdReused(FailedPrecondition):
+    """The Idempotency-Key belongs to the start of another episode."""
+
     reason = "REQUEST_ID_REUSED"
 
     def __init__(self) -> None:
@@ -27,6 +31,8 @@ class RequestIdReused(FailedPrecondition):
 
 
 class NothingToResume(NotFound):
+    """The viewer left nothing unfinished."""
+
     reason = "NOTHING_TO_RESUME"
 
     def __init__(self) -> None:
@@ -34,6 +40,8 @@ class NothingToResume(NotFound):
 
 
 class HeartbeatInvalid(InvalidArgument):
+    """The position or the duration can not be true."""
+
     reason = "HEARTBEAT_INVALID"
 
 
@@ -44,6 +52,8 @@ class RequestInvalid(InvalidArgument):
 
 
 class NextMismatch(InvalidArgument):
+    """The hint is not about the episode that follows."""
+
     reason = "NEXT_MISMATCH"
 
     def __init__(self) -> None:

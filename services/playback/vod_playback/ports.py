@@ -11,6 +11,7 @@ from vod_playback.domain import (
     DeviceProfile,
     Episode,
     EpisodeKey,
+    How,
     Pin,
     Resume,
     Session,
@@ -79,7 +80,11 @@ class Store(Protocol):
         """Store position and progress; None unless the session is active."""
         ...
 
-    async def end(self, session_id: str, *, at: datetime) -> Session | None:
+    async def touch(self, session_id: str, *, at: datetime) -> Session | None:
+        """Note a sign of life that says nothing of the position; None unless the session is active."""
+        ...
+
+    async def end(self, session_id: str, *, at: datetime, how: How) -> Session | None:
         """End a session and queue the event; None unless it was active."""
         ...
 

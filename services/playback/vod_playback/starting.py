@@ -85,8 +85,14 @@ class Starting:
         return Started(session, pin.stream_url)
 
     async def stream_url(self, session_id: str) -> str:
-        """Return a fresh URL of the session's file; pins it again if the node forgot it."""
-        session = await self._active(session_id)
+        """Return a fresh URL of the session's file; pins it again if the node forgot it.
+
+        Asking is a sign of life: an ordinary player sends no heartbeats, but asks again with every jump. An ended
+        session's file can still be asked for, because the player may not know yet that it ended.
+        """
+        session = await self._store.touch(session_id, at=self._clock.now()) or await self._store.session(session_id)
+        if session is None:
+            raise SessionNotFound(session_id)
         return (await self._holding.hold(session.source, holder=session.id)).stream_url
 
     async def override(self, session_id: str, *, infohash: str) -> Started:

@@ -9,10 +9,12 @@ import asyncpg
 
 from vod_events import enqueue
 from vod_playback.domain import (
+    ENDED_PERCENT,
     FINISHED_PERCENT,
     Beat,
     DeviceProfile,
     EpisodeKey,
+    How,
     JsonObject,
     Resume,
     Session,
@@ -63,6 +65,10 @@ _BEAT = f"""
     SELECT {_COLUMNS} FROM beat"""
 _END = f"""
     UPDATE sessions SET state = 'ended', ended_at = $2 WHERE id = $1 AND state = 'active' RETURNING {_COLUMNS}"""
+_TOUCH = f"UPDATE sessions SET heartbeat_at = $2 WHERE id = $1 AND state = 'active' RETURNING {_COLUMNS}"
+_FINISH = f"""
+    UPDATE watch_progress SET percent = 100
+    WHERE subject_id = $1 AND {_KEY} AND percent BETWEEN {ENDED_PERCENT} AND 100"""
 _SILENT = "SELECT id FROM sessions WHERE state = 'active' AND heartbeat_at < $1 ORDER BY heartbeat_at LIMIT 100"
 _SWITCH = f"UPDATE sessions SET pick = $2 WHERE id = $1 AND state = 'active' RETURNING {_COLUMNS}"
 _HINT = """
@@ -122,11 +128,20 @@ class PlaybackStore:
         """Store position and progress; None unless the session is active."""
         return _maybe_session(await self._pool.fetchrow(_BEAT, beat.session_id, beat.position, beat.duration, at))
 
-    async def end(self, session_id: str, *, at: datetime) -> Session | None:
-        """End a session and queue its event, both or neither; None unless it was active."""
+    async def touch(self, session_id: str, *, at: datetime) -> Session | None:
+        """Note a sign of life that says nothing of the position; None unless the session is active."""
+        return _maybe_session(await self._pool.fetchrow(_TOUCH, session_id, at))
+
+    async def end(self, session_id: str, *, at: datetime, how: How) -> Session | None:
+        """End a session and queue its event, both or neither; None unless it was active.
+
+        When the player said so near the end, the episode counts as finished.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             session = _maybe_session(await connection.fetchrow(_END, session_id, at))
             if session:
+                if how is How.SAID:
+                    await connection.execute(_FINISH, session.subject_id, *_key_values(session.key))
                 await enqueue(
                     connection,
                     subject=ended_subject(session),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_playback.domain import Alternative, Beat, EpisodeKey, NextHint, Session, Source
+from vod_playback.domain import Alternative, Beat, EpisodeKey, How, NextHint, Session, Source
 from vod_playback.errors import NextMismatch, SessionEnded, SessionNotFound
 from vod_playback.holding import Holding
 from vod_playback.ports import Events, Picks, Store
@@ -80,13 +80,13 @@ class Watching:
 
         What was pinned for the next episode stays pinned.
         """
-        session = await self._close(session_id) or await self._known(session_id)
+        session = await self._close(session_id, How.SAID) or await self._known(session_id)
         return Ending(next_source=await self._next_source(session), next_hint=session.next_hint)
 
     async def end_silent(self) -> None:
         """End the sessions that have not been heard of for too long, as if their viewers had left."""
         for session_id in await self._store.silent(since=self._clock.now() - self._silence):
-            if await self._close(session_id):
+            if await self._close(session_id, How.SILENT):
                 self._log.info(SESSION_FELL_SILENT, session_id=session_id)
 
     async def following(self, session_id: str) -> Following:
@@ -113,8 +113,8 @@ class Watching:
         """Return the sessions that run, newest first."""
         return await self._store.active()
 
-    async def _close(self, session_id: str) -> Session | None:
-        session = await self._store.end(session_id, at=self._clock.now())
+    async def _close(self, session_id: str, how: How) -> Session | None:
+        session = await self._store.end(session_id, at=self._clock.now(), how=how)
         if session:
             await self._holding.let_go(session.source, holder=session.id)
         return session

@@ -38,6 +38,9 @@ class Listener:
                 return  # told where it happened
 
     async def on_ended(self, event: EpisodeEnded) -> None:
-        """Prepare what follows; when it fails, the event comes again."""
-        if (wanted := following(event)) is not None:
+        """Prepare what follows; when it fails, the event comes again.
+
+        A session that ended before anything was watched was given up: nobody waits for the next episode.
+        """
+        if event.position.ToTimedelta() and (wanted := following(event)) is not None:
             await self._prefetch.prepare(wanted)

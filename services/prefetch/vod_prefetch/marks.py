@@ -11,14 +11,22 @@ MARKS_UNAVAILABLE = "marks_unavailable"
 
 
 class RedisMarks:
-    """Marks that all replicas of prefetch share."""
+    """Marks that all replicas of prefetch share; while Redis is away, each replica keeps its own."""
 
     def __init__(self, redis: Redis, runtime: Runtime) -> None:
         self._redis = redis
         self._log = runtime.log
+        self._clock = runtime.clock
+        self._own: dict[str, float] = {}
+        """When a mark of this process ends, by `Clock.monotonic`."""
 
     async def take(self, mark: str, *, lasting: timedelta) -> bool:
-        """Return True for the first to ask, and for everybody while Redis is away."""
+        """Return True for the first to ask."""
+        now = self._clock.monotonic()
+        self._own = {one: end for one, end in self._own.items() if end > now}
+        if mark in self._own:
+            return False
+        self._own[mark] = now + lasting.total_seconds()
         try:
             return bool(await self._redis.set(mark, b"1", nx=True, px=lasting))
         except (RedisError, OSError) as error:
@@ -27,6 +35,7 @@ class RedisMarks:
 
     async def keep(self, mark: str, *, lasting: timedelta) -> None:
         """Let the mark stand for so long from now on."""
+        self._own[mark] = self._clock.monotonic() + lasting.total_seconds()
         try:
             await self._redis.set(mark, b"1", px=lasting)
         except (RedisError, OSError) as error:
@@ -34,6 +43,7 @@ class RedisMarks:
 
     async def give_back(self, mark: str) -> None:
         """Let the next one who asks have it."""
+        self._own.pop(mark, None)
         try:
             await self._redis.delete(mark)
         except (RedisError, OSError) as error:

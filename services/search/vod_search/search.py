@@ -10,10 +10,9 @@ from typing import Protocol, TypeVar
 from prometheus_client import CollectorRegistry, Histogram
 from structlog.typing import FilteringBoundLogger
 
-from vod_rpc import time_left
+from vod_rpc import Flights, time_left
 from vod_runtime import Clock
 from vod_search.domain import Announcement, Kind, SearchResult, UnavailableIndexer, Wanted
-from vod_search.flights import Flights
 from vod_search.merging import prominent, releases, worth_resolving
 from vod_search.normalising import without_constants
 from vod_search.prowlarr import NAME, Indexer, IndexerError
@@ -109,7 +108,7 @@ class Searches:
         indexers: Indexers | None,
         table: Table,
         hot: HotCache,
-        flights: Flights[SearchResult],
+        flights: Flights,
         limits: Limits,
         clock: Clock,
         log: FilteringBoundLogger,
@@ -126,14 +125,16 @@ class Searches:
 
     async def search(self, wanted: Wanted) -> SearchResult:
         """Return releases of the wanted episode; what some indexers could not say is told in `unavailable`."""
-        return await self._flights.join(wanted.cache_key, lambda: self._answer(wanted))
+        # The first caller's time bounds the search: a partial answer in time is better than a whole one too late.
+        time = self._time()
+        return await self._flights.join(wanted.cache_key, lambda: self._answer(wanted, time))
 
-    async def _answer(self, wanted: Wanted) -> SearchResult:
+    async def _answer(self, wanted: Wanted, time: "_Time") -> SearchResult:
         started = self._clock.monotonic()
         if cached := await self._cached(wanted.cache_key):
             self._latency.observe("cache", seconds=self._clock.monotonic() - started)
             return cached
-        result = await self._ask(wanted)
+        result = await self._ask(wanted, time)
         if ttl := time_to_live(result, cache_ttl=self._limits.cache_ttl):
             await self._table.save(wanted.cache_key, result)
             await self._hot.save(wanted.cache_key, result, ttl=ttl)
@@ -157,10 +158,9 @@ class Searches:
         left = result.fetched_at + ttl - self._clock.now()
         return left if left > timedelta(0) else None
 
-    async def _ask(self, wanted: Wanted) -> SearchResult:
+    async def _ask(self, wanted: Wanted, time: "_Time") -> SearchResult:
         if self._indexers is None:
             return self._result([], [UnavailableIndexer(NAME, NOT_CONFIGURED)], wanted)
-        time = self._time()
         try:
             async with asyncio.timeout(time.left(self._limits.indexer_deadline)):
                 listed = await self._indexers.indexers()

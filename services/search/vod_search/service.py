@@ -6,11 +6,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from vod.search.v1 import search_service_pb2, search_service_pb2_grpc
 
-from vod_rpc import Serving, rpc_server
+from vod_rpc import Serving, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_search.api import SearchServicer
-from vod_search.domain import SearchResult
-from vod_search.flights import Flights, take_off
 from vod_search.magnets import TrackerHosts
 from vod_search.prowlarr import Prowlarr, prowlarr
 from vod_search.search import Latency, Limits, Searches
@@ -28,7 +26,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         db = await stack.enter_async_context(postgres(settings.pg_dsn, schema="search"))
         redis = await stack.enter_async_context(redis_client(settings.redis_url))
         indexers = await _indexers(settings, runtime, stack)
-        flights: Flights[SearchResult] = await stack.enter_async_context(take_off())
+        flights = await stack.enter_async_context(take_off())
         table = Table(db.pool)
         searches = Searches(
             indexers=indexers,

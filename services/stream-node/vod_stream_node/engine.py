@@ -13,10 +13,12 @@ from typing import Any
 import libtorrent as lt
 from structlog.typing import FilteringBoundLogger
 
+from vod_rpc import Failure
 from vod_stream_node.domain import Infohash, TorrentFile, short
-from vod_stream_node.errors import NodeBroken, TorrentRefused
+from vod_stream_node.errors import NodeBroken, StorageFailed, TorrentRefused
 from vod_stream_node.reader import FileReader, PieceCache, open_file
 from vod_stream_node.session import MAX_PIECES, SessionConfig, new_session
+from vod_stream_node.signals import Signal
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.torrent import Torrent
 
@@ -29,6 +31,7 @@ ALERTS_DROPPED = "engine_alerts_dropped"
 LISTEN_FAILED = "engine_listen_failed"
 
 _SAVE_SECONDS = 2.0
+_GOODBYE_SECONDS = 1.0
 
 
 class Engine:
@@ -52,6 +55,9 @@ class Engine:
         self._by_handle: dict[Any, Torrent] = {}
         self._adding: dict[Infohash, asyncio.Future[Torrent]] = {}
         self._unsaved: dict[Infohash, tuple[bytes, int]] = {}
+        self._goodbyes = Signal()
+        self._unanswered = 0
+        self._paused = 0
         self._listeners: list[Callable[[], None]] = []
 
     def subscribe(self, listener: Callable[[], None]) -> None:
@@ -69,7 +75,7 @@ class Engine:
 
         Raises:
             TorrentRefused: libtorrent does not take it.
-            OSError: its folder can't be made.
+            StorageFailed: its folder can't be made.
         """
         if infohash in self.torrents:
             self.torrents[infohash].add_trackers(lt.parse_magnet_uri(magnet).trackers)
@@ -106,16 +112,21 @@ class Engine:
         if not await asyncio.to_thread(self._session.is_listening):
             raise NodeBroken("The engine does not listen for peers.")
 
-    async def save_all(self) -> None:
-        """Save all resume data, within a moment."""
+    async def leave(self) -> None:
+        """Save all resume data and tell trackers that we go; a few seconds at most."""
         await asyncio.gather(*(self.save(torrent) for torrent in self.torrents.values()))
+        self._session.pause()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self._goodbyes.until(lambda: self._paused >= len(self.torrents) and not self._unanswered)
 
     async def stop(self) -> None:
-        """End the session and its threads."""
+        """End the session and its threads; alerts are no longer handled then."""
         for torrent in self.torrents.values():
             torrent.close()
         self._session.set_alert_fd(-1)
-        # The session ends, and blocks, where its last reference goes: in a thread and not here.
+        # The session ends where its last reference goes; that blocks, so it must be in a thread. The binding keeps the
+        # interpreter's lock meanwhile, which is why trackers were told before.
         last = [self._session]
         del self._session
         await asyncio.to_thread(last.clear)
@@ -123,10 +134,14 @@ class Engine:
     async def _add(self, infohash: Infohash, magnet: str) -> None:
         try:
             self._session.async_add_torrent(await asyncio.to_thread(self._params, infohash, magnet))
-        except Exception as error:  # noqa: BLE001  whoever waits for the torrent gets it
-            future = self._adding.pop(infohash)
-            future.set_exception(error)
-            future.exception()
+        except OSError as error:
+            self._log.error(DISK_FAILED, infohash=short(infohash), reason=error.strerror)
+            self._not_added(infohash, StorageFailed("The node's disk is full or broken."))
+
+    def _not_added(self, infohash: Infohash, failure: Failure) -> None:
+        future = self._adding.pop(infohash)
+        future.set_exception(failure)
+        future.exception()  # who asked may be gone
 
     def _params(self, infohash: Infohash, magnet: str) -> Any:
         params = lt.parse_magnet_uri(magnet)
@@ -158,6 +173,11 @@ class Engine:
                     self._on_alerts_dropped()
                 case lt.listen_failed_alert():
                     self._log.warning(LISTEN_FAILED, reason=alert.error.message())
+                case lt.tracker_announce_alert() | lt.tracker_reply_alert() | lt.tracker_error_alert():
+                    self._on_tracker(alert)
+                case lt.torrent_paused_alert():
+                    self._paused += 1
+                    self._goodbyes.notify()
                 case lt.torrent_alert():
                     torrent = self._by_handle.get(alert.handle)
                     if torrent is not None:
@@ -186,20 +206,21 @@ class Engine:
             case lt.metadata_failed_alert():
                 self._log.warning(METADATA_REFUSED, infohash=short(torrent.infohash), reason=alert.error.message())
 
+    def _on_tracker(self, alert: Any) -> None:
+        """Count the announcements that trackers have not answered."""
+        self._unanswered += 1 if isinstance(alert, lt.tracker_announce_alert) else -1
+        self._goodbyes.notify()
+
     def _on_added(self, alert: Any) -> None:
         infohash = Infohash(str(alert.params.info_hashes.v1))
-        future = self._adding.pop(infohash, None)
-        if future is None:
-            return
         if alert.error.value():
-            future.set_exception(TorrentRefused("The torrent can't be added."))
-            future.exception()  # who asked may be gone
+            self._not_added(infohash, TorrentRefused("The torrent can't be added."))
             return
         torrent = Torrent(infohash, alert.handle, trackers=alert.params.trackers, on_change=self._notify)
         self.torrents[infohash] = self._by_handle[alert.handle] = torrent
         if alert.params.ti is not None:
             torrent.on_metadata(alert.params.ti)
-        future.set_result(torrent)
+        self._adding.pop(infohash).set_result(torrent)
 
     def _on_resume_data(self, torrent: Torrent, params: Any) -> None:
         pieces = [piece for piece, here in enumerate(params.have_pieces) if here]
@@ -267,5 +288,5 @@ async def engine(
         stack.push_async_callback(running.stop)
         loop.add_reader(woken, on_alerts)
         stack.callback(loop.remove_reader, woken)
-        stack.push_async_callback(running.save_all)
+        stack.push_async_callback(running.leave)
         yield running

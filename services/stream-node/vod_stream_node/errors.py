@@ -14,26 +14,38 @@ DOMAIN = "stream-node.vod"
 
 
 class InfohashInvalid(InvalidArgument):
+    """The infohash is not 40 hexadecimal digits."""
+
     reason = "INFOHASH_INVALID"
 
 
 class MagnetInvalid(InvalidArgument):
+    """The magnet can not be read, or is of another torrent."""
+
     reason = "MAGNET_INVALID"
 
 
 class HolderInvalid(InvalidArgument):
+    """The name of the holder is empty or too long."""
+
     reason = "HOLDER_INVALID"
 
 
 class PurposeMissing(InvalidArgument):
+    """The pin says neither CURRENT nor NEXT."""
+
     reason = "PURPOSE_MISSING"
 
 
 class FileIndexOutOfRange(InvalidArgument):
+    """The torrent has no file of that number."""
+
     reason = "FILE_INDEX_OUT_OF_RANGE"
 
 
 class FileNotPlayable(InvalidArgument):
+    """The file is of a kind that is never streamed."""
+
     reason = "FILE_NOT_PLAYABLE"
 
 
@@ -62,10 +74,14 @@ class StorageFailed(Unavailable):
 
 
 class NodeDraining(Unavailable):
+    """The node is being stopped and takes no new pins."""
+
     reason = "NODE_DRAINING"
 
 
 class NodeBroken(Unavailable):
+    """The torrent engine of the node does not work."""
+
     reason = "NODE_BROKEN"
 
 
@@ -82,16 +98,45 @@ class TorrentUnknown(NotFound):
 
 
 class PathUnknown(NotFound):
+    """There is nothing at that address."""
+
     reason = "PATH_UNKNOWN"
 
 
 class TokenInvalid(PermissionDenied):
+    """The address was not made by us, or was changed."""
+
     reason = "TOKEN_INVALID"
 
 
 class TokenExpired(PermissionDenied):
+    """The address was good once; ask the session for a new one."""
+
     reason = "TOKEN_EXPIRED"
 
 
 class TooManyReads(ResourceExhausted):
+    """More reads of one address at the same time than are allowed."""
+
     reason = "TOO_MANY_READS"
+
+
+class HostUnknown(InvalidArgument):
+    """The request is for a host that this server does not answer to (RFC 9110 section 15.5.20)."""
+
+    reason = "HOST_UNKNOWN"
+    http_status = 421
+
+
+class MethodNotAllowed(FailedPrecondition):
+    """A stream can only be read."""
+
+    reason = "METHOD_NOT_ALLOWED"
+    http_status = 405
+
+
+class RangeNotSatisfiable(InvalidArgument):
+    """The range begins behind the end of the file (RFC 9110 section 15.5.17)."""
+
+    reason = "RANGE_NOT_SATISFIABLE"
+    http_status = 416

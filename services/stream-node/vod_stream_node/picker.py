@@ -4,6 +4,7 @@ The rules, strongest first; a piece that several rules name gets the strongest:
 
     7  what a reader waits for: the first missing pieces from where it reads
     7  first and last bytes (moov, cues) of a CURRENT file, together and at once: players jump between them to start
+    6  what it will wait for next
     5  a little further ahead of each reader; first and last bytes of a NEXT file
     4  further ahead
     1  the rest of a CURRENT file, so that the whole of it arrives in the end
@@ -27,9 +28,9 @@ from vod_stream_node.domain import Purpose
 HEAD_BYTES = 2 << 20
 TAIL_BYTES = 1 << 20
 
-WAITED, ENDS, NEAR, AHEAD, REST, NOTHING = 7, 7, 5, 4, 1, 0
+WAITED, ENDS, SOON, NEAR, AHEAD, REST, NOTHING = 7, 7, 6, 5, 4, 1, 0
 
-_WINDOW = ((WAITED, 2 << 20), (NEAR, 6 << 20), (AHEAD, 24 << 20))
+_WINDOW = ((WAITED, 1280 << 10), (SOON, 2 << 20), (NEAR, 6 << 20), (AHEAD, 24 << 20))
 """Missing bytes ahead of a reader, by urgency."""
 
 

@@ -167,6 +167,7 @@ class Pins:
         infohash = grant.key.infohash
         async with self._called(infohash):
             torrent = await self._known(infohash)
+            torrent.retry()
             file = (await torrent.metadata()).playable(grant.key.file_index)
             async with self._engine.open_file(torrent, file) as reader:
                 self._touch(grant)
@@ -218,6 +219,7 @@ class Pins:
 
     async def _wait(self, torrent: Torrent, request: PinRequest, within: timedelta) -> None:
         if request.wait_for is WaitFor.NOTHING:
+            torrent.check()
             if torrent.layout is not None:
                 torrent.layout.playable(request.key.file_index)
             return

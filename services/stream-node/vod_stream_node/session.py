@@ -63,6 +63,7 @@ _ALERTS = (
     | lt.alert.category_t.storage_notification
     | lt.alert.category_t.piece_progress_notification
     | lt.alert.category_t.error_notification
+    | lt.alert.category_t.tracker_notification
 )
 
 

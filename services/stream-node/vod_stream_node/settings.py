@@ -6,11 +6,13 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from vod_runtime import Duration
+
 
 class Settings(BaseSettings):
     """Settings of a stream node."""
 
-    model_config = SettingsConfigDict(frozen=True, populate_by_name=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, populate_by_name=True, extra="ignore", use_attribute_docstrings=True)
 
     listen: str = Field(default="127.0.0.1:7019", validation_alias="VOD_STREAM_NODE_LISTEN")
     """gRPC: `host:port` or `unix:/path`."""
@@ -24,20 +26,23 @@ class Settings(BaseSettings):
     """Origins whose pages may read streams, separated by commas; exact, no wildcards."""
 
     node_name: str = Field(default="stream-node-0", validation_alias="VOD_NODE_NAME")
+    """Stands in every stream URL, as a hint for the edge; stable over restarts."""
     secret_key: SecretStr = Field(validation_alias="VOD_SECRET_KEY", min_length=16)
     """Root of the keys that sign stream URLs."""
     secret_key_previous: SecretStr | None = Field(default=None, validation_alias="VOD_SECRET_KEY_PREVIOUS")
     """The root before the last change; URLs signed with it stay good until they expire."""
-    token_ttl: timedelta = Field(default=timedelta(hours=12), validation_alias="VOD_STREAM_TOKEN_TTL")
+    token_ttl: Duration = Field(default=timedelta(hours=12), validation_alias="VOD_STREAM_TOKEN_TTL")
+    """How long a stream URL is good."""
 
     data_dir: Path = Field(validation_alias="VOD_DATA_DIR")
-    pin_ttl: timedelta = Field(default=timedelta(hours=6), validation_alias="VOD_STREAM_PIN_TTL")
+    """Torrents are kept in its folder `stream`."""
+    pin_ttl: Duration = Field(default=timedelta(hours=6), validation_alias="VOD_STREAM_PIN_TTL")
     """How long a pin lasts after the last EnsurePin or read."""
-    janitor_ttl: timedelta = Field(default=timedelta(hours=72), validation_alias="JANITOR_TTL")
+    janitor_ttl: Duration = Field(default=timedelta(hours=72), validation_alias="JANITOR_TTL")
     """How long an unpinned torrent stays on disk after its last use."""
-    sweep_interval: timedelta = Field(default=timedelta(seconds=5), validation_alias="VOD_STREAM_SWEEP_INTERVAL")
+    sweep_interval: Duration = Field(default=timedelta(seconds=5), validation_alias="VOD_STREAM_SWEEP_INTERVAL")
     """How often pins are looked over; every twelfth time the disk is too."""
-    idle_unload: timedelta = Field(default=timedelta(seconds=60), validation_alias="VOD_STREAM_IDLE_UNLOAD")
+    idle_unload: Duration = Field(default=timedelta(seconds=60), validation_alias="VOD_STREAM_IDLE_UNLOAD")
     """How long a torrent that nobody pins or reads stays in the session: a probe is mostly followed by a pin."""
     cache_bytes: int = Field(default=64 << 30, ge=0, validation_alias="VOD_CACHE_BYTES")
     """How much all torrents may take on disk before unpinned ones go; 0 for no limit."""
@@ -49,9 +54,9 @@ class Settings(BaseSettings):
     upload_bytes_per_second: int = Field(default=0, ge=0, validation_alias="VOD_STREAM_UPLOAD_LIMIT")
     """0 for no limit."""
 
-    stall_timeout: timedelta = Field(default=timedelta(seconds=60), validation_alias="VOD_STREAM_STALL_TIMEOUT")
+    stall_timeout: Duration = Field(default=timedelta(seconds=60), validation_alias="VOD_STREAM_STALL_TIMEOUT")
     """How long a read waits for a byte from the swarm."""
-    idle_timeout: timedelta = Field(default=timedelta(minutes=30), validation_alias="VOD_STREAM_IDLE_TIMEOUT")
+    idle_timeout: Duration = Field(default=timedelta(minutes=30), validation_alias="VOD_STREAM_IDLE_TIMEOUT")
     """How long a client may take nothing: a paused player keeps its connection and stops reading, for minutes."""
     reads_per_token: int = Field(default=16, ge=1, validation_alias="VOD_STREAM_READS_PER_TOKEN")
     """Bodies sent at the same time for one URL."""

@@ -179,9 +179,18 @@ class Torrent:
 
     async def stats(self) -> Stats:
         """Ask libtorrent for peers and rate."""
-        # The call waits for libtorrent's thread, so it does not belong on the loop.
-        status = await asyncio.to_thread(self._handle.status, 0)
+        status = await self._status(0)
         return Stats(peers=status.num_peers, download_rate=status.download_payload_rate)
+
+    def check(self) -> None:
+        """Raise what is wrong with the torrent, if anything is.
+
+        Raises:
+            TorrentRefused, StorageFailed, TorrentGone
+        """
+        if self._fault:
+            failure, message = self._fault
+            raise failure(message)
 
     def add_trackers(self, trackers: Iterable[str]) -> None:
         """Announce to further trackers."""
@@ -220,7 +229,10 @@ class Torrent:
 
     async def load_pieces(self) -> None:
         """Ask libtorrent which pieces are here, after it checked the files (or lost count)."""
-        status = await asyncio.to_thread(self._handle.status, lt.torrent_handle.query_pieces)
+        try:
+            status = await self._status(lt.torrent_handle.query_pieces)
+        except TorrentGone:
+            return
         if self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
             return
         self.have.update(piece for piece, here in enumerate(status.pieces) if here)
@@ -297,11 +309,16 @@ class Torrent:
 
     # Inside.
 
+    async def _status(self, flags: int) -> Any:
+        try:
+            # The call waits for libtorrent's thread, so it does not belong on the loop.
+            return await asyncio.to_thread(self._handle.status, flags)
+        except RuntimeError:  # what the binding raises for a handle whose torrent was removed
+            raise TorrentGone("The torrent has left this node.") from None
+
     async def _until(self, holds: Callable[[], bool]) -> None:
         await self._changed.until(lambda: self._fault is not None or holds())
-        if self._fault:
-            failure, message = self._fault
-            raise failure(message)
+        self.check()
 
     def _stop_waiting(self, piece: int) -> None:
         self._waiting[piece] -= 1

@@ -18,10 +18,18 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
-from vod_rpc import Failure, problem
+from vod_rpc import Failure, Internal, problem
 from vod_runtime import Clock
 from vod_stream_node.domain import short
-from vod_stream_node.errors import DOMAIN, BytesLate, PathUnknown, TooManyReads
+from vod_stream_node.errors import (
+    DOMAIN,
+    BytesLate,
+    HostUnknown,
+    MethodNotAllowed,
+    PathUnknown,
+    RangeNotSatisfiable,
+    TooManyReads,
+)
 from vod_stream_node.headers import ALWAYS, Hosts, Origins, etag, file_headers
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.pins import Pins
@@ -124,15 +132,15 @@ class StreamApp:
         except Exception:  # noqa: BLE001  a client gets no trace; the log does
             self._log.exception(STREAM_FAILED)
             if not answer.status:
-                await answer.problem(500, _body(500, "INTERNAL", "Something went wrong."), {})
+                await self._fail(Internal("Something went wrong."), answer)
 
-    async def _fail(self, failure: Failure, answer: Answer) -> None:
+    async def _fail(self, failure: Failure, answer: Answer, headers: Mapping[str, str] | None = None) -> None:
         if answer.status:
             return  # the body ends early, and uvicorn closes the connection
         failure.domain = failure.domain or DOMAIN
         status, body = problem(failure, instance="/stream")
         retry = {"Retry-After": str(int(failure.retry_after.total_seconds()))} if failure.retry_after else {}
-        await answer.problem(status, body, retry)
+        await answer.problem(status, body, {**retry, **(headers or {})})
 
     async def _route(self, scope: Scope, headers: Headers, answer: Answer) -> None:
         path, method = scope["path"].split("/"), scope["method"]
@@ -141,15 +149,14 @@ class StreamApp:
             await answer.whole(404 if draining else 200, {"Content-Type": "text/plain"}, _edgez(draining))
             return
         if not self._hosts.allow(headers.get("host")):
-            await answer.problem(421, _body(421, "HOST_UNKNOWN", "This server does not answer to that name."), {})
-            return
+            raise HostUnknown("This server does not answer to that name.")
         if len(path) != 5 or path[1] != "stream" or any(part in {"", ".", ".."} for part in path[2:]):
             raise PathUnknown("There is nothing here.")
         if method == "OPTIONS":
             await answer.whole(204, self._origins.preflight(headers.get("origin")) | {"Allow": "GET, HEAD, OPTIONS"})
         elif method not in {"GET", "HEAD"}:
-            body = _body(405, "METHOD_NOT_ALLOWED", "A stream can only be read.")
-            await answer.problem(405, body, {"Allow": "GET, HEAD, OPTIONS"})
+            failure = MethodNotAllowed("A stream can only be read.")
+            await self._fail(failure, answer, {"Allow": "GET, HEAD, OPTIONS"})
         else:
             await self._stream(self._signer.verify(path[3], now=self._clock.now()), method, headers, answer)
 
@@ -186,8 +193,8 @@ class StreamApp:
             return
         match select(headers.get("range"), headers.get("if-range"), etag=etag(infohash, file), size=size):
             case Unsatisfiable():
-                body = _body(416, "RANGE_NOT_SATISFIABLE", f"The file has {size} bytes.")
-                await answer.problem(416, body, {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
+                failure = RangeNotSatisfiable(f"The file has {size} bytes.", metadata={"size": str(size)})
+                await self._fail(failure, answer, {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
             case Whole():
                 head = {**about, "Content-Length": str(size)}
                 await self._send_bytes(grant, reader, Part(0, size - 1), answer, status=200, head=head)
@@ -241,18 +248,3 @@ async def _disconnected(receive: Receive) -> None:
 
 def _edgez(draining: bool) -> bytes:
     return b"draining\n" if draining else b"ok\n"
-
-
-def _body(status: int, reason: str, detail: str) -> dict[str, object]:
-    """Return the problem of what only HTTP knows as a failure."""
-    slug = reason.lower().replace("_", "-")
-    return {
-        "type": f"/problems/stream-node/{slug}",
-        "title": reason.replace("_", " ").capitalize(),
-        "status": status,
-        "detail": detail,
-        "instance": "/stream",
-        "reason": reason,
-        "domain": DOMAIN,
-        "metadata": {},
-    }

@@ -167,7 +167,14 @@ def _environment() -> dict[str, str]:
 async def _answers(pg_isready: Path, sockets: Path) -> None:
     """Ask Postgres' own tool. A driver would stay in the supervisor's memory for this one question."""
     process = await asyncio.create_subprocess_exec(
-        str(pg_isready), f"--host={sockets}", "--timeout=2", stdout=asyncio.subprocess.PIPE, env=_environment()
+        str(pg_isready),
+        f"--host={sockets}",
+        # It does not log in, but Postgres would log that there is no role of our user's name.
+        f"--username={OWNER}",
+        f"--dbname={OWNER}",
+        "--timeout=2",
+        stdout=asyncio.subprocess.PIPE,
+        env=_environment(),
     )
     says, _ = await process.communicate()
     if process.returncode != 0:

@@ -95,6 +95,22 @@ async def test_a_call_whose_time_is_up_ends_and_its_handler_is_cancelled(runtime
         await eventually(lambda: None if cancelled.is_set() else "the handler still runs", within=3)
 
 
+async def test_a_call_that_was_given_up_is_not_counted_as_well_served(runtime: Runtime) -> None:
+    async def answer() -> None:
+        await asyncio.Event().wait()
+
+    def counted(code: str) -> float:
+        labels = {"method": f"/{METHOD}/RankReleases", "code": code}
+        return runtime.metrics.get_sample_value("vod_rpc_served_seconds_count", labels) or 0.0
+
+    async with calling(runtime, answer) as (stub, _):
+        with deadline(timedelta(milliseconds=100)), pytest.raises(DeadlineExceeded):
+            await stub.RankReleases(pb.RankReleasesRequest())
+        await eventually(lambda: None if counted("CANCELLED") else "not counted", within=3)
+
+    assert counted("OK") == 0
+
+
 async def test_no_call_is_made_when_no_time_is_left(runtime: Runtime) -> None:
     async def answer() -> None:
         return None

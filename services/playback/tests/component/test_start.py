@@ -212,6 +212,15 @@ async def test_a_fresh_url_pins_the_file_again(playback: Any, neighbours: Any) -
     assert neighbours.stream_node.pins == {("a", 0, session.id): CURRENT}
 
 
+async def test_the_address_can_still_be_asked_for_when_the_session_has_ended(playback: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
+
+    url = (await playback.GetStream(pb2.GetStreamRequest(session_id=session.id))).stream_url
+
+    assert url.endswith("x.mkv")
+
+
 async def test_an_override_switches_the_session_and_gives_up_the_old_file(playback: Any, neighbours: Any) -> None:
     session = (await playback.StartSession(start(1))).session
 

@@ -212,6 +212,47 @@ async def test_a_silent_session_is_ended_at_its_last_position(
         await eventually(lambda: None if not neighbours.stream_node.pins else "still pinned", within=5)
 
 
+async def test_a_player_without_heartbeats_keeps_its_session_by_asking_for_the_address(
+    settings: Any, open_playback: Any
+) -> None:
+    impatient = settings.model_copy(update={"session_timeout": 1.0})
+    async with open_playback(impatient) as running:
+        quiet = (await running.stub.StartSession(start(1))).session
+        playing = (await running.stub.StartSession(start(2))).session
+
+        async def why_not() -> str | None:
+            await running.stub.GetStream(pb2.GetStreamRequest(session_id=playing.id))
+            active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
+            ids = {one.id for one in active}
+            return None if quiet.id not in ids else "the quiet one has not ended"
+
+        await eventually(why_not, within=10)
+        active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
+
+    assert [one.id for one in active] == [playing.id]
+
+
+async def test_an_episode_that_the_player_says_has_ended_is_finished_though_the_catalog_gave_it_more_time(
+    playback: Any,
+) -> None:
+    session = (await playback.StartSession(start(1))).session
+    await playback.RecordHeartbeat(beat(session.id, 85, duration=100))
+    await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
+
+    with pytest.raises(NotFound) as nothing:
+        await playback.GetResume(resume())
+
+    assert nothing.value.reason == "NOTHING_TO_RESUME"
+
+
+async def test_an_episode_that_was_left_in_the_middle_is_not_finished(playback: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    await playback.RecordHeartbeat(beat(session.id, 40, duration=100))
+    await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
+
+    assert (await playback.GetResume(resume())).position.seconds == 40
+
+
 async def test_the_two_best_candidates_are_told_and_refused_ones_are_not(playback: Any, neighbours: Any) -> None:
     session = (await playback.StartSession(start(1))).session
 

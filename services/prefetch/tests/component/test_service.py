@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from pydantic import SecretStr
 from vod.catalog.v1.catalog_pb2 import EpisodeKey
@@ -23,6 +24,7 @@ from vod_runtime import Runtime
 from vod_testing import eventually
 
 NEXT = EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=2)
+WATCHED = Duration(seconds=50)
 
 
 @dataclass
@@ -172,7 +174,7 @@ async def test_many_heartbeats_prepare_once(neighbours: Neighbours, bus: Bus) ->
         await beat(bus, number)
 
     await eventually(lambda: why_not_told(neighbours, True), within=5)
-    ended = EpisodeEnded(session_id="s2", next=NEXT, profile_hash="p")
+    ended = EpisodeEnded(session_id="s2", next=NEXT, profile_hash="p", position=WATCHED)
     await bus.publish("playback.v1.episode-ended.s2", ended, message_id="s2")
     await eventually(lambda: why_not_told(neighbours, True, True), within=5)
     assert len(neighbours.asked_for(picks_service_pb2.EnsurePickRequest)) == 2
@@ -192,7 +194,7 @@ async def test_after_a_failure_the_next_heartbeat_tries_again(neighbours: Neighb
 
 async def test_an_ended_episodes_event_comes_again_after_a_failure(neighbours: Neighbours, bus: Bus) -> None:
     neighbours.pick_failures.append(Unavailable("not now"))
-    ended = EpisodeEnded(session_id="s1", next=NEXT, profile_hash="p")
+    ended = EpisodeEnded(session_id="s1", next=NEXT, profile_hash="p", position=WATCHED)
 
     await bus.publish("playback.v1.episode-ended.s1", ended, message_id="s1")
 
@@ -219,6 +221,15 @@ async def test_bytes_that_do_not_come_are_not_told_as_ready(neighbours: Neighbou
 async def test_nothing_is_prepared_after_the_last_episode(neighbours: Neighbours, bus: Bus) -> None:
     last = HeartbeatRecorded(session_id="last", profile_hash="p")
     await bus.publish("playback.v1.heartbeat.last", last, message_id="last:1")
+    await beat(bus)
+
+    await eventually(lambda: why_not_told(neighbours, True), within=5)
+    assert len(neighbours.asked_for(picks_service_pb2.EnsurePickRequest)) == 1
+
+
+async def test_nothing_is_prepared_for_who_never_watched(neighbours: Neighbours, bus: Bus) -> None:
+    given_up = EpisodeEnded(session_id="s3", next=NEXT, profile_hash="p")
+    await bus.publish("playback.v1.episode-ended.s3", given_up, message_id="s3")
     await beat(bus)
 
     await eventually(lambda: why_not_told(neighbours, True), within=5)

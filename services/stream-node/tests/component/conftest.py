@@ -66,7 +66,8 @@ async def swarm(tmp_path: Path) -> AsyncIterator[Swarm]:
         tracker.url = f"{site.url}/announce"
         await seeder.start()
         yield Swarm(folder=folder, tracker=tracker, seeder=seeder)
-        await seeder.stop()
+    # Last: it says goodbye to the tracker, and a tracker that stops at that moment would leave the connection open.
+    await seeder.stop()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ async def ranged(node: Node, url: str, value: str, **headers: str) -> httpx.Resp
 async def test_many_overlapping_ranges_read_while_downloading_make_the_seeders_file(swarm: Swarm, node: Node) -> None:
     film = noise(8 * MIB + 7, seed=2)
     torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
-    swarm.seeder.limit_upload(4 * MIB)
+    swarm.seeder.limit_upload(3 * MIB)
     pin = await node.pin(torrent, swarm)
     dice = random.Random(7)
     cuts = sorted({0, len(film), *(dice.randrange(len(film)) for _ in range(60))})
@@ -52,7 +52,7 @@ async def test_many_overlapping_ranges_read_while_downloading_make_the_seeders_f
     await asyncio.gather(*(read(overlapping[lane::8]) for lane in range(8)))
 
     assert sha256(bytes(made)) == sha256(film)
-    assert read_early > len(overlapping) // 2
+    assert read_early > len(overlapping) // 10
 
 
 async def test_the_whole_file_is_200_with_all_that_a_player_needs_to_know(node: Node, url: str) -> None:
@@ -148,9 +148,9 @@ async def test_a_jump_is_served_before_what_lies_between(swarm: Swarm, node: Nod
 
 
 async def test_a_reader_that_left_no_longer_pulls_its_window(swarm: Swarm, node: Node) -> None:
-    watched = await swarm.share("Watched.mkv", {"Watched.mkv": noise(8 * MIB, seed=5)})
-    left = await swarm.share("Left.mkv", {"Left.mkv": noise(12 * MIB, seed=6)})
-    swarm.seeder.limit_upload(3 * MIB)
+    watched = await swarm.share("Watched.mkv", {"Watched.mkv": noise(5 * MIB, seed=5)})
+    left = await swarm.share("Left.mkv", {"Left.mkv": noise(10 * MIB, seed=6)})
+    swarm.seeder.limit_upload(4 * MIB)
     await node.pin(watched, swarm)  # while this lacks something, the rest of NEXT files has to wait
     pin = await node.pin(left, swarm, purpose=pb2.PURPOSE_NEXT, wait_for=pb2.WAIT_FOR_METADATA)
 
@@ -164,7 +164,7 @@ async def test_a_reader_that_left_no_longer_pulls_its_window(swarm: Swarm, node:
     await eventually(watched_is_here, within=15)
 
     # Its first and last 3 MiB, what was read, and what was asked of the seeder when the reader left.
-    assert swarm.seeder.uploaded(left.infohash) < 9 * MIB
+    assert swarm.seeder.uploaded(left.infohash) < 8 * MIB
 
 
 async def test_the_first_byte_of_a_start_is_measured_once(node: Node, url: str) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_stream_node.domain import Infohash, PinKey
 from vod_stream_node.tokens import Grant, TokenSigner
@@ -118,8 +119,8 @@ async def test_pages_of_listed_origins_may_read_and_others_may_not(node: Node, u
 
 async def test_too_many_reads_of_one_link_at_once_are_429(swarm: Swarm, start_node: NodeFactory) -> None:
     async with start_node(reads_per_token=2) as node:
-        torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(4 * MIB, seed=2)})
-        swarm.seeder.limit_upload(MIB)
+        torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(12 * MIB, seed=2)})
+        swarm.seeder.limit_upload(3 * MIB)
         pin = await node.pin(torrent, swarm)
 
         async with node.http.stream("GET", pin.stream_url), node.http.stream("GET", pin.stream_url):
@@ -147,11 +148,11 @@ async def test_a_swarm_that_gives_nothing_is_504_before_the_first_byte(swarm: Sw
 async def test_a_swarm_that_dies_ends_a_body_early_instead_of_for_ever_waiting(
     swarm: Swarm, start_node: NodeFactory
 ) -> None:
-    async with start_node(stall_timeout=timedelta(milliseconds=1500)) as node:
-        film = noise(8 * MIB, seed=4)
+    async with start_node(stall_timeout=timedelta(milliseconds=300)) as node:
+        film = noise(12 * MIB, seed=4)
         torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
-        swarm.seeder.limit_upload(MIB)
-        pin = await node.pin(torrent, swarm)
+        swarm.seeder.limit_upload(4 * MIB)
+        pin = await node.pin(torrent, swarm, wait_for=pb2.WAIT_FOR_ENDS)
         got = b""
 
         async with node.http.stream("GET", pin.stream_url) as reading:

@@ -94,7 +94,8 @@ async def test_next_gets_its_ends_while_current_is_read_and_its_rest_only_after(
             got += chunk
     fetched_meanwhile = swarm.seeder.uploaded(later.infohash)
 
-    assert (pin.state, now.state) == (pb2.PIN_STATE_READY, pb2.PIN_STATE_READY)
+    assert pin.state == pb2.PIN_STATE_READY
+    assert now.downloaded_bytes >= pin.downloaded_bytes // 2
     assert pin.downloaded_bytes <= 3 * MIB + later.piece_length
     assert got == film
     assert fetched_meanwhile <= 5 * MIB

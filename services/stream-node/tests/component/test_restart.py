@@ -137,7 +137,7 @@ async def test_a_stopped_node_has_saved_all_it_had_and_reads_it_from_a_token_alo
     swarm: Swarm, start_node: NodeFactory
 ) -> None:
     torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
-    swarm.seeder.limit_upload(4 * MIB)
+    swarm.seeder.limit_upload(8 * MIB)
     async with start_node() as node:
         first = await node.pin(torrent, swarm, wait_for=pb2.WAIT_FOR_ENDS)
         token = first.stream_url.split("/")[-2]

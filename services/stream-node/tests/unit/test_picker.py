@@ -8,6 +8,7 @@ from vod_stream_node.picker import (
     NEAR,
     NOTHING,
     REST,
+    SOON,
     WAITED,
     Demand,
     NextFill,
@@ -59,7 +60,7 @@ def test_pieces_outside_of_the_wanted_file_are_never_asked_for() -> None:
 def test_what_a_reader_waits_for_comes_before_all_else_and_falls_with_distance() -> None:
     asked = plan([Demand(FILE, CURRENT, (50,))], frozenset(), piece_length=MIB, next_fill=NextFill.HELD)
 
-    assert levels(asked, range(50, 83)) == [WAITED] * 2 + [NEAR] * 6 + [AHEAD] * 24 + [REST]
+    assert levels(asked, range(50, 85)) == [WAITED] * 2 + [SOON] * 2 + [NEAR] * 6 + [AHEAD] * 24 + [REST]
     assert asked.level(10) == ENDS
 
 
@@ -68,7 +69,7 @@ def test_the_window_is_counted_in_missing_pieces_so_it_moves_as_they_arrive() ->
 
     asked = plan([Demand(FILE, CURRENT, (50,))], have, piece_length=MIB, next_fill=NextFill.HELD)
 
-    assert [asked.level(piece) for piece in (52, 54, 55)] == [WAITED, WAITED, NEAR]
+    assert [asked.level(piece) for piece in (52, 54, 55)] == [WAITED, WAITED, SOON]
 
 
 def test_several_readers_have_windows_of_their_own_and_one_that_left_has_none() -> None:
@@ -82,7 +83,7 @@ def test_several_readers_have_windows_of_their_own_and_one_that_left_has_none() 
 def test_with_pieces_larger_than_the_window_still_one_is_waited_for() -> None:
     asked = plan([Demand(FILE, CURRENT, (50,))], frozenset(), piece_length=16 * MIB, next_fill=NextFill.HELD)
 
-    assert levels(asked, range(50, 55)) == [WAITED, NEAR, AHEAD, AHEAD, REST]
+    assert levels(asked, range(50, 56)) == [WAITED, SOON, NEAR, AHEAD, AHEAD, REST]
 
 
 def test_the_rest_of_a_next_file_waits_until_nothing_current_lacks_anything() -> None:
