@@ -75,13 +75,13 @@ async def migrate(dsn: str, *, schema: str, migrations: Sequence[Migration]) -> 
     """Make role and schema if need be, apply what is missing, and return the names of the applied files.
 
     Raises:
-        MigrationError: an applied file has changed, or the schema is newer than these files.
+        MigrationError: the database can't be reached, its user may not do this, an applied file has changed, or the
+            schema is newer than these files.
     """
-    connection = await asyncpg.connect(dsn, timeout=10.0)
+    connection = await _connect(dsn)
     try:
         async with _locked(connection, schema):
-            await _make_schema(connection, schema)
-            await connection.execute(f"SET ROLE {role_of(schema)}")
+            await _become_owner(connection, schema)
             await connection.execute(f"SET search_path TO {schema}")
             missing = await _missing(connection, schema, migrations)
             for migration in missing:
@@ -90,6 +90,16 @@ async def migrate(dsn: str, *, schema: str, migrations: Sequence[Migration]) -> 
             return [migration.name for migration in missing]
     finally:
         await connection.close()
+
+
+async def _connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
+    try:
+        return await asyncpg.connect(dsn, timeout=10.0)
+    except ValueError as error:  # its text may quote a part of the password
+        raise MigrationError("PG_DSN is not like postgresql://user:password@host:5432/database") from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        why = str(error) or type(error).__name__
+        raise MigrationError(f"the database of PG_DSN can't be used: {why}") from error
 
 
 @asynccontextmanager
@@ -103,6 +113,19 @@ async def _locked(connection: "asyncpg.Connection[asyncpg.Record]", schema: str)
         await connection.execute("SELECT pg_advisory_unlock($1)", key)
 
 
+async def _become_owner(connection: "asyncpg.Connection[asyncpg.Record]", schema: str) -> None:
+    role = role_of(schema)
+    try:
+        await _make_schema(connection, schema)
+        await connection.execute(f"SET ROLE {role}")
+    except asyncpg.InsufficientPrivilegeError as error:
+        user = await connection.fetchval("SELECT session_user")
+        raise MigrationError(
+            f"{user}, the user of PG_DSN, may not make the role {role} and the schema {schema} ({error}). It needs "
+            f"CREATEROLE, and CREATE on the database; or membership in {role} where role and schema exist"
+        ) from error
+
+
 async def _make_schema(connection: "asyncpg.Connection[asyncpg.Record]", schema: str) -> None:
     role = role_of(schema)
     if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
@@ -113,9 +136,12 @@ async def _make_schema(connection: "asyncpg.Connection[asyncpg.Record]", schema:
             pass
         except asyncpg.DuplicateObjectError:
             pass
-    await connection.execute(f"GRANT {role} TO CURRENT_USER WITH SET TRUE")
-    await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}")
-    await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
+    # A member can't grant, and CREATE SCHEMA asks for the right even where there is nothing left to do.
+    if not await connection.fetchval("SELECT pg_has_role($1, 'SET')", role):
+        await connection.execute(f"GRANT {role} TO CURRENT_USER WITH SET TRUE")
+    if not await connection.fetchval("SELECT 1 FROM pg_namespace WHERE nspname = $1", schema):
+        await connection.execute(f"CREATE SCHEMA {schema} AUTHORIZATION {role}")
+        await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
 
 
 async def _missing(
@@ -168,6 +194,8 @@ def main() -> None:
         applied = asyncio.run(migrate_services(dsn, services))
     except MigrationError as error:
         sys.exit(f"not migrated: {error}")
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+        sys.exit(f"not migrated: the connection to the database of PG_DSN is lost ({type(error).__name__})")
     for service, names in applied.items():
         sys.stdout.write(f"{service}: {', '.join(names) or 'up to date'}\n")
 
