@@ -194,12 +194,12 @@ async def test_preparing_the_next_episode_belongs_to_the_trace_that_caused_it(
     api: httpx.AsyncClient, spans: InMemorySpanExporter
 ) -> None:
     session = (await begin(api, 1))["sessionId"]
-    await api.post("/v1/session/ended", json={"sessionId": session})
+    await api.post("/v1/session/heartbeat", json={"sessionId": session, "position_s": 5})
 
     def why_not() -> str | None:
         for trace in traces(spans):
             edges = rpc_edges(trace)
-            if {"EndSession", "SetNextHint"} <= {edge.method.rsplit("/")[-1] for edge in edges}:
+            if {"RecordHeartbeat", "SetNextHint"} <= {edge.method.rsplit("/")[-1] for edge in edges}:
                 return None
         return "no trace holds both"
 
