@@ -17,7 +17,7 @@ from vod_local.servers.places import Places, private_mode
 LOG_LIMIT_BYTES = 5_000_000
 LOGS_KEPT = 3
 PRIVATE = ("logs", "stream", "demo")
-"""Folders in the data folder that nobody else may enter. The data folder itself may have to be open, see private_mode."""
+"""Folders in the data folder that nobody else may enter. The data folder itself may be open, see private_mode."""
 
 
 @dataclass(frozen=True, slots=True)

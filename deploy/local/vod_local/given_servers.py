@@ -51,7 +51,7 @@ async def _ask(variable: str, url: str) -> Findings:
     except OSError as failure:
         why = f"can't be reached: {failure.strerror or failure}"
     except (asyncpg.PostgresError, asyncpg.InterfaceError, nats.errors.Error, RedisError) as failure:
-        why = f"can't be used: {failure}"
+        why = f"can't be used: {' '.join(str(failure).split())}"
     else:
         return Findings([], [])
     line = f"The server of {variable} {why.rstrip('.')}"
@@ -72,17 +72,23 @@ async def _redis(url: str) -> None:
 
 
 async def _nats(url: str) -> None:
-    client = await nats.connect(url, allow_reconnect=False, error_cb=_ignore)
+    troubles: list[Exception] = []
+
+    async def note(trouble: Exception) -> None:
+        troubles.append(trouble)
+
+    try:
+        client = await nats.connect(
+            url, allow_reconnect=False, max_reconnect_attempts=1, reconnect_time_wait=0.1, error_cb=note
+        )
+    except nats.errors.NoServersError:
+        raise (troubles or [ConnectionError("nobody answers")])[-1] from None
     try:
         await client.jetstream().account_info()
     except ServiceUnavailableError:
         raise ConnectionError("JetStream is off there (start it with -js)") from None
     finally:
         await client.close()
-
-
-async def _ignore(_: Exception) -> None:
-    """The driver would print it; `connect` raises it as well."""
 
 
 Probe = Callable[[str], Awaitable[None]]

@@ -33,19 +33,19 @@ class Findings:
 async def check(services: Sequence[str], *, settings: Mapping[str, str], environ: Mapping[str, str], log: Path) -> str:
     """Check the services' settings and the servers of PG_DSN, REDIS_URL and NATS_URL; give the warnings, mostly none.
 
-    `settings` is what the services will be told. Raises a group of BadConfiguration.
+    `settings` is what the services will be told. Raises BadConfiguration with all that is wrong.
     """
     given = [variable for variable in SERVER_VARIABLES.values() if environ.get(variable)]
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(_ask("vod_local.settings_check", services, settings, log))]
         if given:
             asked.append(group.create_task(_ask("vod_local.given_servers", given, environ, log)))
-    return "\n".join(line for task in asked for line in task.result())
+    found = [task.result() for task in asked]
+    if errors := [line for one in found for line in one.errors]:
+        raise BadConfiguration("\n".join(errors))
+    return "\n".join(line for one in found for line in one.warnings)
 
 
-async def _ask(module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> list[str]:
+async def _ask(module: str, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Findings:
     argv = (sys.executable, "-m", module, *arguments)
-    findings = Findings(**json.loads(await output_of(module, argv, log, env=environment, within=PATIENCE)))
-    if findings.errors:
-        raise BadConfiguration("\n".join(findings.errors))
-    return findings.warnings
+    return Findings(**json.loads(await output_of(module, argv, log, env=environment, within=PATIENCE)))

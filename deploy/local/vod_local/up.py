@@ -162,7 +162,10 @@ async def _upstreams(run: Run) -> AsyncIterator[Mapping[str, str]]:
     async with run.supervisor.keep([world]):
         told = demo.environment(run.folders.data)
         if replaced := demo.replaced(run.environ, told):
-            run.display.say(f"The demo has its own upstreams; not used: {', '.join(replaced)}. Use yours: --no-demo")
+            run.display.say(
+                f"The demo has its own upstreams and does not use your {', '.join(replaced)} "
+                f"(that takes {' and '.join(demo.UPSTREAMS)}, or --no-demo)."
+            )
         yield told
 
 

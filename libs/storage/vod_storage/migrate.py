@@ -98,7 +98,7 @@ async def _connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     except ValueError as error:  # its text may quote a part of the password
         raise MigrationError("PG_DSN is not like postgresql://user:password@host:5432/database") from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        why = str(error) or type(error).__name__
+        why = _in_one_line(error)
         raise MigrationError(f"the database of PG_DSN can't be used: {why}") from error
 
 
@@ -113,6 +113,10 @@ async def _locked(connection: "asyncpg.Connection[asyncpg.Record]", schema: str)
         await connection.execute("SELECT pg_advisory_unlock($1)", key)
 
 
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 async def _become_owner(connection: "asyncpg.Connection[asyncpg.Record]", schema: str) -> None:
     role = role_of(schema)
     try:
@@ -121,8 +125,9 @@ async def _become_owner(connection: "asyncpg.Connection[asyncpg.Record]", schema
     except asyncpg.InsufficientPrivilegeError as error:
         user = await connection.fetchval("SELECT session_user")
         raise MigrationError(
-            f"{user}, the user of PG_DSN, may not make the role {role} and the schema {schema} ({error}). It needs "
-            f"CREATEROLE, and CREATE on the database; or membership in {role} where role and schema exist"
+            f"{user}, the user of PG_DSN, may not make the role {role} and the schema {schema} "
+            f"({_in_one_line(error)}). It needs CREATEROLE, and CREATE on the database; "
+            f"or membership in {role} where role and schema exist"
         ) from error
 
 

@@ -4,8 +4,15 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from vod_local.errors import PlayerUnusable
+from vod_local.lock import locked
+from vod_local.play import PlayOptions, play
 from vod_local.player import Player, Position, opened
+from vod_local.record import RunRecord, write_record
 
 EVENT = b'{"event": "playback-restart"}\n'
 
@@ -76,3 +83,38 @@ async def test_vlc_gives_no_position(short_tmp: Path) -> None:
         pass
 
     assert remote is None
+
+
+@asynccontextmanager
+async def fake_api(answers: dict[str, Any], asked: list[str]) -> AsyncIterator[str]:
+    """Answers each path with its JSON; writes down which were asked. Gives its base URL."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        path = head.split(" ")[1].partition("?")[0]
+        asked.append(path)
+        body = json.dumps(answers[path]).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_the_session_ends_when_the_player_can_not_be_started(tmp_path: Path) -> None:
+    player = tmp_path / "mpv"
+    player.write_text("not a program\n")
+    player.chmod(0o755)
+    title = {"seriesId": "tmdb:tv:9001", "title": "Harbor Lights", "year": 2024, "type": "series"}
+    session = {"sessionId": "s", "streamUrl": "http://127.0.0.1/x", "pick": {"title": "R", "reasons": []}}
+    answers = {"/v1/titles": {"titles": [title]}, "/v1/session/start": session, "/v1/session/ended": {}}
+    asked: list[str] = []
+    async with fake_api(answers, asked) as base:
+        with locked(tmp_path):
+            write_record(tmp_path, RunRecord(pid=1, address=base, stream_address=base, demo=True))
+            with pytest.raises(PlayerUnusable, match="can't be started: Exec format error"):
+                await play(PlayOptions(data=tmp_path, title="Harbor Lights", episode=(1, 1), player=player))
+
+    assert asked == ["/v1/titles", "/v1/session/start", "/v1/session/ended"]

@@ -53,6 +53,15 @@ async def hold(folder: Path, *prefix: str) -> tuple[asyncio.subprocess.Process, 
     return process, (await process.stdout.readline()).decode().strip()
 
 
+async def test_asking_whether_it_is_ready_leaves_no_complaint_about_a_role(short_tmp: Path) -> None:
+    async with embedded_postgres(short_tmp / "data", short_tmp / "run"):
+        pass
+    log = (short_tmp / "run" / "postgres.log").read_text()
+
+    assert "ready to accept connections" in log
+    assert "does not exist" not in log
+
+
 async def test_rows_are_still_there_after_a_restart(short_tmp: Path) -> None:
     async with embedded_postgres(short_tmp / "data", short_tmp / "run") as dsn:
         await mark(dsn)

@@ -10,6 +10,7 @@ from redis.exceptions import ResponseError
 from vod_local.process import serving
 from vod_local.servers import Places, embedded_nats, embedded_redis
 from vod_local.servers import nats as nats_server
+from vod_local.servers.redis import is_there, redis_address
 
 
 def permissions(file: Path) -> int:
@@ -35,6 +36,27 @@ async def test_redis_socket_is_closed_to_other_users(short_tmp: Path) -> None:
         mode = permissions(Path(url.removeprefix("unix://")))
 
     assert mode == 0o600
+
+
+async def test_a_redis_is_seen_to_be_there_and_to_be_gone(short_tmp: Path) -> None:
+    async with embedded_redis(short_tmp / "data", short_tmp / "run") as url:
+        address = redis_address(url)
+        before = await is_there(address)
+    after = await is_there(address)
+
+    assert (before, after) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://user:secret@cache.example:7000/1", "cache.example:7000"),
+        ("redis://[::1]", "::1:6379"),
+        ("unix://user:secret@/run/redis.sock?db=1", "unix:/run/redis.sock"),
+    ],
+)
+def test_the_address_of_a_redis_has_no_password_in_it(url: str, address: str) -> None:
+    assert redis_address(url) == address
 
 
 async def test_nats_does_not_let_anyone_in_without_the_token(short_tmp: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from vod_local import cli
 from vod_local.api_client import Title
-from vod_local.demo import Choice, is_wanted, latest_progress
+from vod_local.demo import Choice, is_wanted, latest_progress, replaced
 from vod_local.errors import BadConfiguration
 from vod_local.ops import explain
 from vod_local.play import TitleNotFound, best_title, parse_episode
@@ -91,6 +91,21 @@ def test_an_unknown_name_is_said() -> None:
 )
 def test_the_demo_runs_when_no_upstream_is_configured(choice: Choice, environ: dict[str, str], wanted: bool) -> None:
     assert is_wanted(choice, environ) is wanted
+
+
+def test_the_users_variables_that_the_demo_replaces_are_known() -> None:
+    told = {"OS_KEY": "demo", "PROWLARR_KEY": "demo", "VOD_ALLOW_PRIVATE_PEERS": "1"}
+
+    assert replaced({"OS_KEY": "mine", "PROWLARR_KEY": "", "VOD_ALLOW_PRIVATE_PEERS": "1"}, told) == ["OS_KEY"]
+
+
+def test_a_player_that_is_not_there_is_refused_before_anything_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = cli.main(["play", "--data", str(tmp_path), "--player", "nope", "Harbor Lights"])
+
+    assert code == 2
+    assert "There is no player 'nope'" in capsys.readouterr().err
 
 
 def test_the_latest_progress_of_the_library_is_shown() -> None:

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from vod_local.environment import Addresses, base_url, process_environment, variable
+from vod_local.environment import Addresses, base_url, process_environment, stream_public_base, variable
+from vod_local.errors import BadConfiguration
 from vod_local.topology import Service, Topology
 
 ADDRESSES = Addresses(
@@ -54,6 +55,29 @@ def test_the_users_variables_stay_and_beat_defaults() -> None:
 
     assert told["TMDB_KEY"] == "k"
     assert told["VOD_PUBLIC_BASE"] == "https://vod.example"
+
+
+@pytest.mark.parametrize(
+    ("environ", "base"),
+    [
+        ({}, "http://127.0.0.1:8081"),
+        ({"VOD_PUBLIC_BASE": "https://vod.example"}, "https://vod.example:8081"),
+        ({"VOD_PUBLIC_BASE": "http://user@vod.example:80/path"}, "http://vod.example:8081"),
+        ({"VOD_PUBLIC_BASE": "http://[fd00::1]:80"}, "http://[fd00::1]:8081"),
+        (
+            {"VOD_PUBLIC_BASE": "https://vod.example", "VOD_STREAM_PUBLIC_BASE": "https://s.example"},
+            "https://s.example",
+        ),
+        ({"VOD_PUBLIC_BASE": "https://vod.example", "VOD_STREAM_PUBLIC_BASE": ""}, "https://vod.example:8081"),
+    ],
+)
+def test_streams_are_public_where_the_api_is_unless_said_otherwise(environ: dict[str, str], base: str) -> None:
+    assert environment("stream-node", environ=environ)["VOD_STREAM_PUBLIC_BASE"] == base
+
+
+def test_a_public_base_that_is_no_url_is_refused() -> None:
+    with pytest.raises(BadConfiguration, match=r"VOD_PUBLIC_BASE=vod\.example is not a URL"):
+        stream_public_base({"VOD_PUBLIC_BASE": "vod.example"}, "127.0.0.1:8081")
 
 
 def test_the_demo_beats_the_users_upstreams() -> None:

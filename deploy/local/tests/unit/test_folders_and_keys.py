@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from vod_local.errors import DataInUse, DataUnusable
-from vod_local.folders import LOG_LIMIT_BYTES, data_folder, make_data_folder, make_run_folder, open_log
+from vod_local.folders import LOG_LIMIT_BYTES, data_folder, make_data_folder, make_run_folder, open_log, run_folder
 from vod_local.keys import installation_keys, secrets_file
 from vod_local.lock import is_locked, locked
 from vod_local.record import ProcessRecord, RunRecord, read_record, remove_record, write_record
@@ -44,6 +44,24 @@ def test_the_runtime_folder_is_private_short_and_emptied(tmp_path: Path) -> None
     assert list(again.iterdir()) == []
     assert stat.S_IMODE(again.stat().st_mode) & 0o066 == 0
     assert len(folder.name) <= 40
+
+
+def test_the_runtime_folder_is_gone_when_the_run_ends(tmp_path: Path) -> None:
+    with run_folder(tmp_path / "data", {"XDG_RUNTIME_DIR": str(tmp_path)}) as folder:
+        (folder / "pg").mkdir()
+        (folder / "nats.conf").touch()
+        during = list(tmp_path.iterdir())
+
+    assert during == [folder]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_else_may_enter_what_is_in_the_data_folder(tmp_path: Path) -> None:
+    (tmp_path / "stream").mkdir(mode=0o755)  # of an earlier version
+    make_data_folder(tmp_path)
+    modes = {folder.name: stat.S_IMODE(folder.stat().st_mode) for folder in tmp_path.iterdir()}
+
+    assert modes == {"stream": 0o700, "demo": 0o700, "logs": 0o700}
 
 
 def test_two_data_folders_have_two_runtime_folders(tmp_path: Path) -> None:
@@ -109,9 +127,11 @@ def test_the_second_holder_of_a_data_folder_is_told_process_and_address(tmp_path
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_record(tmp_path, RECORD)
     read = read_record(tmp_path)
+    mode = stat.S_IMODE((tmp_path / "run.json").stat().st_mode)
     remove_record(tmp_path)
 
     assert read == RECORD
+    assert mode == 0o600
     assert read_record(tmp_path) is None
 
 

@@ -28,7 +28,7 @@ def test_a_taken_port_is_explained_with_who_has_it_and_what_to_change() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(PortTaken) as caught:
-            check_free(f"127.0.0.1:{port}", HTTP)
+            check_free(f"127.0.0.1:{port}", HTTP, {})
     message = str(caught.value)
 
     assert f"Port {port} is taken by" in message
@@ -41,9 +41,21 @@ def test_a_free_port_passes() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
 
-    check_free(f"127.0.0.1:{port}", STREAM_HTTP)
+    check_free(f"127.0.0.1:{port}", STREAM_HTTP, {})
+
+
+@pytest.mark.parametrize(("environ", "helps"), [({}, True), ({STREAM_HTTP: "127.0.0.1:7000"}, False)])
+def test_for_a_taken_stream_port_another_port_of_the_api_is_offered_where_that_moves_it(
+    environ: dict[str, str], helps: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(PortTaken) as caught:
+        check_free(f"127.0.0.1:{other.getsockname()[1]}", STREAM_HTTP, environ)
+    message = str(caught.value)
+
+    assert ("vod up --port" in message) is helps
+    assert "VOD_STREAM_HTTP_LISTEN=127.0.0.1:PORT" in message
 
 
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(PortTaken, match=r"can't listen on 192\.0\.2\.1:8080"):
-        check_free("192.0.2.1:8080", HTTP)
+        check_free("192.0.2.1:8080", HTTP, {})
