@@ -6,6 +6,7 @@ A container hosts one service; the all-in-one hosts a group of them in one proce
 import argparse
 import asyncio
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -122,7 +123,9 @@ async def _main(services: Mapping[str, tuple[BaseSettings, Runtime]], *, ops_lis
 
 
 def _load(names: Sequence[str]) -> dict[str, tuple[BaseSettings, Runtime]]:
-    level = os.environ.get("VOD_LOG_LEVEL", "INFO")
+    level = os.environ.get("VOD_LOG_LEVEL", "INFO").upper()
+    if level not in logging.getLevelNamesMapping():
+        sys.exit(f"VOD_LOG_LEVEL is {level!r}; it can be DEBUG, INFO, WARNING or ERROR")
     try:
         return {name: (load_settings(name), new_runtime(name, level=level)) for name in names}
     except ValidationError as error:
