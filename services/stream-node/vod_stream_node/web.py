@@ -145,8 +145,8 @@ class StreamApp:
     async def _route(self, scope: Scope, headers: Headers, answer: Answer) -> None:
         path, method = scope["path"].split("/"), scope["method"]
         if path == ["", "edgez"]:
-            draining = self._pins.draining
-            await answer.whole(404 if draining else 200, {"Content-Type": "text/plain"}, _edgez(draining))
+            status, body = (404, b"draining\n") if self._pins.draining else (200, b"ok\n")
+            await answer.whole(status, {"Content-Type": "text/plain"}, body)
             return
         if not self._hosts.allow(headers.get("host")):
             raise HostUnknown("This server does not answer to that name.")
@@ -244,7 +244,3 @@ async def _disconnected(receive: Receive) -> None:
     """Return when the client has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-def _edgez(draining: bool) -> bytes:
-    return b"draining\n" if draining else b"ok\n"

@@ -1,0 +1,148 @@
+"""What a torrent asks of libtorrent, seen at its handle."""
+
+import asyncio
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import libtorrent as lt
+import pytest
+
+from vod_stream_node.domain import Infohash, Purpose
+from vod_stream_node.errors import StorageFailed, TorrentGone
+from vod_stream_node.picker import NextFill
+from vod_stream_node.torrent import Torrent, TorrentState
+from vod_testing import eventually
+
+MIB = 1 << 20
+PIECES = 40
+
+
+@dataclass(slots=True)
+class Handle:
+    """Stands where libtorrent's handle would, and keeps what was asked of it."""
+
+    here: set[int] = field(default_factory=set)
+    priorities: dict[int, int] = field(default_factory=dict)
+    critical: set[int] = field(default_factory=set)
+
+    def prioritize_pieces(self, priorities: list[tuple[int, int]]) -> None:
+        self.priorities.update(priorities)
+
+    def piece_priority(self, piece: int, priority: int) -> None:
+        self.priorities[piece] = priority
+
+    def set_piece_deadline(self, piece: int, _milliseconds: int) -> None:
+        self.critical.add(piece)
+
+    def reset_piece_deadline(self, piece: int) -> None:
+        self.critical.discard(piece)
+        self.priorities[piece] = 1  # as libtorrent does
+
+    def status(self, _flags: int) -> SimpleNamespace:
+        return SimpleNamespace(pieces=[piece in self.here for piece in range(PIECES)])
+
+    def flush_cache(self) -> None:
+        pass
+
+    def clear_error(self) -> None:
+        pass
+
+    def unset_flags(self, _flags: int) -> None:
+        pass
+
+    @property
+    def asked(self) -> dict[int, int]:
+        """The pieces with a priority, and which."""
+        return {piece: priority for piece, priority in self.priorities.items() if priority}
+
+
+@pytest.fixture
+def handle() -> Handle:
+    return Handle()
+
+
+@pytest.fixture
+async def torrent(handle: Handle) -> Torrent:
+    """A torrent of one film of 40 pieces of 1 MiB, nothing of it here."""
+    info = {b"name": b"film.mkv", b"length": PIECES * MIB, b"piece length": MIB, b"pieces": bytes(20 * PIECES)}
+    metadata = lt.load_torrent_buffer(lt.bencode({b"info": info})).ti
+    torrent = Torrent(Infohash("ab" * 20), handle, trackers=[], on_change=lambda: None)
+    torrent.on_metadata(metadata)
+    await torrent.load_pieces()
+    return torrent
+
+
+async def planned(handle: Handle, expected: dict[int, int]) -> None:
+    await eventually(lambda: None if handle.asked == expected else f"asked is {handle.asked}", within=2)
+
+
+async def test_nothing_is_asked_for_until_a_file_is_wanted(torrent: Torrent, handle: Handle) -> None:
+    await planned(handle, {})
+
+    torrent.want({0: Purpose.NEXT})
+
+    await planned(handle, {0: 5, 1: 5, PIECES - 1: 5})
+
+
+async def test_the_rest_of_a_next_file_is_asked_for_only_when_it_may(torrent: Torrent, handle: Handle) -> None:
+    torrent.want({0: Purpose.NEXT})
+
+    torrent.fill_next(NextFill.ALLOWED)
+    await planned(handle, {0: 5, 1: 5, **dict.fromkeys(range(2, PIECES - 1), 1), PIECES - 1: 5})
+    torrent.fill_next(NextFill.HELD)
+
+    await planned(handle, {0: 5, 1: 5, PIECES - 1: 5})
+
+
+async def test_a_reader_that_left_no_longer_has_a_window(torrent: Torrent, handle: Handle) -> None:
+    torrent.want({0: Purpose.NEXT})
+    before = {0: 5, 1: 5, PIECES - 1: 5}
+
+    with torrent.reading(torrent.known_layout.files[0]) as move:
+        move(20)
+        await eventually(lambda: None if handle.asked.get(20) == 7 else "no window yet", within=2)
+        current = torrent.hungry
+
+    await planned(handle, before)
+    assert current
+
+
+async def test_a_piece_is_time_critical_only_while_somebody_waits_for_it(torrent: Torrent, handle: Handle) -> None:
+    torrent.want({0: Purpose.NEXT})
+    async with asyncio.TaskGroup() as group:
+        two = [group.create_task(torrent.piece(20)) for _ in range(2)]
+        await eventually(lambda: None if handle.critical == {20} else "not yet", within=2)
+        two[0].cancel()
+        await asyncio.wait(two[:1])
+        still = set(handle.critical)
+        two[1].cancel()
+
+    assert (still, handle.critical) == ({20}, set())
+    assert 20 not in handle.asked  # and what libtorrent made of its priority is mended
+
+
+async def test_who_waits_for_a_piece_goes_on_when_it_is_here(torrent: Torrent) -> None:
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(torrent.piece(20))
+        await asyncio.wait([waiting], timeout=0)
+        torrent.on_piece(20)
+
+    assert torrent.have == {20}
+
+
+async def test_a_disk_error_fails_who_waits_until_somebody_tries_again(torrent: Torrent) -> None:
+    torrent.on_disk_error()
+
+    with pytest.raises(StorageFailed):
+        await torrent.piece(20)
+    torrent.retry()
+    torrent.on_piece(20)
+    await torrent.piece(20)
+
+
+async def test_who_waits_when_the_torrent_leaves_is_told(torrent: Torrent) -> None:
+    torrent.close()
+
+    with pytest.raises(TorrentGone):
+        await torrent.piece(20)
+    assert torrent.state is TorrentState.CLOSED
