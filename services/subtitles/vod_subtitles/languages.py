@@ -28,6 +28,8 @@ class Language:
 
 LANGUAGES: Mapping[str, Language] = {
     "ar": Language("العربية", "ابتثجحخدذرزسشصضطظعغفقكلمنهويةىأإآؤئء", _ARABIC),
+    "az": Language("Azərbaycanca", "çəğıöşü", _TURKIC),
+    "be": Language("Беларуская", "аоиетнрсвлкдмпзбгучжцшхфыьэюяйёіў", _CYRILLIC),
     "bg": Language("Български", "аоиетнрсвлкдпмзъбгуячщжцюшхйфь", _CYRILLIC),
     "bs": Language("Bosanski", "čćđšž", _CENTRAL),
     "ca": Language("Català", "àçèéíïòóúü·", _WEST),
@@ -47,11 +49,12 @@ LANGUAGES: Mapping[str, Language] = {
     "id": Language("Bahasa Indonesia", "é", _WEST),
     "is": Language("Íslenska", "áðéíóúýþæö", _WEST),
     "it": Language("Italiano", "àèéìòù", _WEST),
-    "ja": Language("日本語", "", ("cp932", "euc_jp", "iso2022_jp")),
+    "ja": Language("日本語", "", ("cp932", "euc-jp", "iso-2022-jp")),
     "ko": Language("한국어", "", ("cp949",)),
     "lt": Language("Lietuvių", "ąčęėįšųūž", _BALTIC),
     "lv": Language("Latviešu", "āčēģīķļņšūž", _BALTIC),
     "mk": Language("Македонски", "аоиетнрсвлкдпмзбгучжцшхфјѓќљњџѕ", _CYRILLIC),
+    "ms": Language("Bahasa Melayu", "é", _WEST),
     "nl": Language("Nederlands", "éëïöüèáó", _WEST),
     "no": Language("Norsk", "æøåéò", _WEST),
     "pl": Language("Polski", "ąćęłńóśźż", _CENTRAL),
