@@ -109,10 +109,10 @@ def _utf16_by_nuls(raw: bytes) -> Decoded | None:
 def _utf8(raw: bytes) -> Decoded | None:
     if any(escape in raw for escape in _ESCAPES_OF_ISO_2022):
         return None
+    if (whole := _try(raw, "utf-8")) is not None:
+        return whole
     text = raw.decode("utf-8", errors="surrogateescape")
     stray = sum("\udc80" <= character <= "\udcff" for character in text)
-    if not stray:
-        return Decoded(text, "utf-8")
     valid = sum(character > "\x7f" for character in text) - stray
     # Few letters beyond ASCII are evidence enough for one stray byte, but not for more.
     if valid < min(stray, _FEWEST_VALID) or valid / (valid + stray) < _TOLERATED_SHARE:

@@ -15,6 +15,7 @@ from vod_runtime import Clock
 from vod_subtitles.convert import MAX_BYTES
 from vod_subtitles.domain import EpisodeNamed, EpisodeOf, FilmOf, Lang, Listed, Target, Trait
 from vod_subtitles.errors import SubtitleQuotaExhausted, SubtitleSourceUnavailable, UnreadableSubtitleError
+from vod_subtitles.torrents import Hashed
 
 SOURCE = "opensubtitles"
 
@@ -60,20 +61,21 @@ class OpenSubtitles:
         self._next_turn = 0.0
         self._resting_until = 0.0
 
-    async def search(self, target: Target, languages: Sequence[Lang]) -> list[Listed]:
-        """Return the files of *target* in these languages, 50 at most, in no order.
+    async def search(self, target: Target, languages: Sequence[Lang], *, hashed: Hashed | None = None) -> list[Listed]:
+        """Return the files of *target*, and of the video that has the hash, in these languages, 50 at most.
 
         Raises:
             SubtitleSourceUnavailable: no usable answer in time; `retry_after` says when to ask again.
         """
         asked = sorted({region for lang in languages for region in _REGIONS.get(lang, (lang,))})
         # Sorted, lower case and without defaults: anything else is answered with a redirect.
-        params = dict(sorted({"languages": ",".join(asked), **_query(target)}.items()))
+        by_hash = {"moviehash": hashed.moviehash} if hashed and hashed.moviehash else {}
+        params = dict(sorted({"languages": ",".join(asked), **by_hash, **_query(target)}.items()))
         found = await self._call("GET", self._base.join("subtitles").copy_merge_params(params))
         items = found.get("data")
         if not isinstance(items, list):
             raise self._unavailable("answered without the data")
-        listed = (_listed(item.get("attributes"), target) for item in items if isinstance(item, dict))
+        listed = (_listed(item.get("attributes"), target, hashed) for item in items if isinstance(item, dict))
         return [one for one in listed if one is not None]
 
     async def download(self, file_id: str) -> bytes:
@@ -195,9 +197,12 @@ def _query(target: Target) -> dict[str, str]:
             return {"query": title.lower(), "season_number": f"{season}", "episode_number": f"{episode}"}
 
 
-def _listed(attributes: object, target: Target) -> Listed | None:
+def _listed(attributes: object, target: Target, hashed: Hashed | None) -> Listed | None:
     """Read one result; None for what has no single file of a known language, or is of another episode."""
-    if not isinstance(attributes, dict) or not _is_of(attributes.get("feature_details"), target):
+    if not isinstance(attributes, dict):
+        return None
+    is_exact = attributes.get("moviehash_match") is True
+    if not is_exact and not _is_of(attributes.get("feature_details"), target):
         return None
     files, language = attributes.get("files"), attributes.get("language")
     # Two files are two discs, each with times of its own.
@@ -217,6 +222,7 @@ def _listed(attributes: object, target: Target) -> Listed | None:
         downloads=downloads if isinstance(downloads, int) else 0,
         fps=float(fps) if isinstance(fps, int | float) and fps > 0 else None,
         traits=frozenset(trait for name, trait in _TRAITS.items() if attributes.get(name) is True),
+        matches=hashed.video if hashed and is_exact else "",
     )
 
 

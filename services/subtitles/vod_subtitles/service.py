@@ -4,18 +4,24 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from vod.stream.v1.stream_service_pb2_grpc import StreamServiceStub
 from vod.subtitles.v1 import subtitles_service_pb2, subtitles_service_pb2_grpc
 
 from vod_rpc import Serving, channel, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
 from vod_subtitles.api import SubtitlesServicer
-from vod_subtitles.clients import CatalogClient
-from vod_subtitles.files import Files
+from vod_subtitles.clients import CatalogClient, StreamNodeClient
+from vod_subtitles.files import Downloader, Files
 from vod_subtitles.opensubtitles import OpenSubtitles, opensubtitles
 from vod_subtitles.settings import Settings
 from vod_subtitles.store import Store
 from vod_subtitles.subtitles import Subtitles
+from vod_subtitles.torrents import Torrents
+from vod_subtitles.workers import workers
+
+_CONVERSIONS_AT_ONCE = 2
+_VIDEOS_AT_ONCE = 1
 
 
 @asynccontextmanager
@@ -28,13 +34,21 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         to_catalog = await stack.enter_async_context(
             channel(settings.catalog_target, runtime, retry=["vod.catalog.v1.CatalogService"])
         )
+        to_stream_node = await stack.enter_async_context(channel(settings.stream_node_target, runtime))
+        converting = await stack.enter_async_context(workers(_CONVERSIONS_AT_ONCE))
+        reading = await stack.enter_async_context(workers(_VIDEOS_AT_ONCE))
         flights = await stack.enter_async_context(take_off())
         store = Store(db.pool)
-        by_name = {source.name: source for source in sources}
+        torrents = Torrents(
+            store, node=StreamNodeClient(StreamServiceStub(to_stream_node)), workers=reading, flights=flights, log=log
+        )
+        downloaders: dict[str, Downloader] = {source.name: source for source in sources}
+        downloaders[torrents.name] = torrents
         subtitles = Subtitles(
             store,
-            files=Files(store, sources=by_name, flights=flights, clock=clock, log=log),
+            files=Files(store, sources=downloaders, workers=converting, flights=flights, clock=clock, log=log),
             sources=sources,
+            videos=torrents,
             catalog=CatalogClient(CatalogServiceStub(to_catalog)),
             flights=flights,
             clock=clock,

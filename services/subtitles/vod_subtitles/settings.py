@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     """The database; its user must be a member of the role `vod_subtitles`."""
     catalog_target: str = Field(default="127.0.0.1:7016", validation_alias="VOD_CATALOG_TARGET")
     """Where catalog is."""
+    stream_node_target: str = Field(default="127.0.0.1:7019", validation_alias="VOD_STREAM_NODE_TARGET")
+    """Where a stream node is."""
     os_key: SecretStr | None = Field(default=None, validation_alias="OS_KEY")
     """OpenSubtitles' Api-Key; without one there are no subtitles but those already kept."""
     os_base: str = Field(default="https://api.opensubtitles.com/api/v1", validation_alias="VOD_OS_BASE")

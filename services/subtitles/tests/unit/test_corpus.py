@@ -16,10 +16,10 @@ LINES = {
 }
 _CENTRAL = ("cp1250", "iso8859-2")
 LEGACY: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys("cs hr hu pl ro sk sl".split(), _CENTRAL),
-    **dict.fromkeys("ca da de en es fi fr is it nl no pt sq sv".split(), ("cp1252",)),
-    **dict.fromkeys("et lt lv".split(), ("cp1257", "iso8859-13")),
-    **dict.fromkeys("be bg mk sr".split(), ("cp1251", "iso8859-5")),
+    **dict.fromkeys(["cs", "hr", "hu", "pl", "ro", "sk", "sl"], _CENTRAL),
+    **dict.fromkeys(["ca", "da", "de", "en", "es", "fi", "fr", "is", "it", "nl", "no", "pt", "sq", "sv"], ("cp1252",)),
+    **dict.fromkeys(["et", "lt", "lv"], ("cp1257", "iso8859-13")),
+    **dict.fromkeys(["be", "bg", "mk", "sr"], ("cp1251", "iso8859-5")),
     "ru": ("cp1251", "koi8-r", "cp866", "iso8859-5"),
     "uk": ("cp1251", "koi8-u"),
     "el": ("cp1253", "iso8859-7"),
@@ -36,7 +36,8 @@ LEGACY: dict[str, tuple[str, ...]] = {
 UNICODE = ("utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "utf-16")
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _PERSIAN = str.maketrans({"ی": "ي", "\u200c": None})
-_TRADITIONAL = str.maketrans("现对说么这时间你到底里从边来那真们盏灯经个该灭", "現對說麼這時間你到底裡從邊來那真們盞燈經個該滅")
+_SIMPLIFIED = "现对说么这时间里从边来们盏灯经个该灭"
+_TRADITIONAL = str.maketrans(_SIMPLIFIED, "現對說麼這時間裡從邊來們盞燈經個該滅")
 
 
 def as_written(line: str, encoding: str) -> str:
@@ -89,7 +90,7 @@ def corpus(size: int) -> Iterator[tuple[str, str, str, bytes]]:
 
 def _with_a_broken_byte(text: str, *, seed: int) -> tuple[str, bytes]:
     at = random.Random(seed).randrange(len(text))
-    return f"{text[:at]}’{text[at:]}", text[:at].encode() + b"\x92" + text[at:].encode()
+    return f"{text[:at]}\u2019{text[at:]}", text[:at].encode() + b"\x92" + text[at:].encode()
 
 
 @pytest.mark.parametrize(("size", "wanted"), [(1_000, 0.995), (20_000, 1.0)])
