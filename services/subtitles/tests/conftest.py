@@ -58,7 +58,9 @@ class FakeCatalog(catalog_service_pb2_grpc.CatalogServiceServicer):
     ) -> catalog_service_pb2.GetEpisodeResponse:
         self.asked.append(request.key.series_id)
         return catalog_service_pb2.GetEpisodeResponse(
-            series=catalog_pb2.Series(id=request.key.series_id, title="Harbor Lights"),
+            series=catalog_pb2.Series(
+                id=request.key.series_id, title="Harbor Lights", external_ids={"imdb": "tt0009001"}
+            ),
             episode=catalog_pb2.Episode(key=request.key),
         )
 

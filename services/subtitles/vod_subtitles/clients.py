@@ -26,8 +26,8 @@ class CatalogClient:
     def __init__(self, stub: "CatalogServiceAsyncStub") -> None:
         self._stub = stub
 
-    async def title(self, key: EpisodeKey) -> str:
-        """Return the name of an episode's series.
+    async def title(self, key: EpisodeKey) -> tuple[str, str]:
+        """Return the name of an episode's series and its IMDb id, which may be empty.
 
         Raises:
             Failure: as catalog.GetEpisode.
@@ -36,7 +36,7 @@ class CatalogClient:
         # A search outlives the call that began it, and so its deadline.
         with no_deadline(), deadline(_DEADLINE):
             response = await self._stub.GetEpisode(catalog_service_pb2.GetEpisodeRequest(key=asked))
-        return response.series.title
+        return response.series.title, response.series.external_ids.get("imdb", "")
 
 
 class StreamNodeClient:

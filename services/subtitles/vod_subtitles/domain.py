@@ -119,6 +119,20 @@ Target = EpisodeOf | FilmOf | EpisodeNamed
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """An episode in all the ways that sources know it; title and IMDb id (`tt…`) are empty where nobody needs them."""
+
+    key: EpisodeKey
+    target: Target
+    title: str = ""
+    imdb_id: str = ""
+
+    @property
+    def is_film(self) -> bool:
+        return isinstance(self.target, FilmOf)
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A subtitle file that a source lists; `fps` is None where the source does not tell."""
 

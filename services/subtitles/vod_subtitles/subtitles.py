@@ -26,10 +26,13 @@ from vod_subtitles.domain import (
     Target,
     Timing,
     Track,
+    Trait,
+    Wanted,
     by_merit,
 )
 from vod_subtitles.errors import SubtitleNotFound, UnreadableSubtitleError
-from vod_subtitles.files import Files, as_readable, etag_of, is_hopeless
+from vod_subtitles.files import EMBEDDED, Files, as_readable, etag_of, is_hopeless
+from vod_subtitles.sidecars import TORRENT
 from vod_subtitles.torrents import Hashed
 
 TRACK_NOT_READY = "subtitle_track_not_ready"
@@ -49,16 +52,25 @@ class Source(Protocol):
         """What its tracks and files are filed under."""
         ...
 
-    async def search(self, target: Target, languages: Sequence[Lang], *, hashed: Hashed | None) -> list[Listed]:
+    @property
+    def needs_title(self) -> bool:
+        """Whether it looks for titles or IMDb ids."""
+        ...
+
+    async def search(self, wanted: Wanted, languages: Sequence[Lang], *, hashed: Hashed | None) -> list[Listed]:
         """Return what there is; raises SubtitleSourceUnavailable."""
+        ...
+
+    async def download(self, file_id: str) -> bytes:
+        """Return a file's bytes; see `files.Downloader`."""
         ...
 
 
 class Catalog(Protocol):
     """Who knows what a series is called."""
 
-    async def title(self, key: EpisodeKey) -> str:
-        """Return the name of an episode's series; raises a Failure."""
+    async def title(self, key: EpisodeKey) -> tuple[str, str]:
+        """Return the name of an episode's series and its IMDb id; raises a Failure."""
         ...
 
 
@@ -142,7 +154,8 @@ class Subtitles:
         for one in wanted:
             choice = await self._store.choice(key, one)
             about = _About(picked.release_title, picked.video) if picked else _About()
-            if choice and (not picked or choice.release_title == picked.release_title):
+            # What was made ready is stayed with, unless the torrent has one for nothing that fits to the millisecond.
+            if choice and not any(_is_of_torrent(track, about.video) for track in listed.get(one, ())):
                 about = _About(choice.release_title, about.video, choice.track_id)
             try:
                 found = await self._best(listed.get(one, ()), about)
@@ -274,9 +287,9 @@ class Subtitles:
         languages = [lang for lang in languages if self._is_due(known.get(lang), hashed)]
         if not languages:
             return
-        target = await self._target(key)
+        about = await self._wanted(key)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_answer(source, target, languages, hashed)) for source in self._sources]
+            tasks = [group.create_task(_answer(source, about, languages, hashed)) for source in self._sources]
         answers = [task.result() for task in tasks]
         failures = [answer for answer in answers if isinstance(answer, Failure)]
         if len(failures) == len(answers):
@@ -286,13 +299,19 @@ class Subtitles:
         matched = hashed.video if hashed and hashed.moviehash else ""
         await self._store.save_search(key, languages, wanted, at=self._clock.now(), matched=matched)
 
-    async def _target(self, key: EpisodeKey) -> Target:
+    async def _wanted(self, key: EpisodeKey) -> Wanted:
         match = _TMDB.fullmatch(key.series_id)
+        title, imdb_id = "", ""
+        if match is None or any(source.needs_title for source in self._sources):
+            title, imdb_id = await self._catalog.title(key)
+        target: Target
         if match is None:
-            return EpisodeNamed(await self._catalog.title(key), key.season, key.episode)
-        if match["kind"] == "movie":
-            return FilmOf(int(match["number"]))
-        return EpisodeOf(int(match["number"]), key.season, key.episode)
+            target = EpisodeNamed(title, key.season, key.episode)
+        elif match["kind"] == "movie":
+            target = FilmOf(int(match["number"]))
+        else:
+            target = EpisodeOf(int(match["number"]), key.season, key.episode)
+        return Wanted(key, target, title, imdb_id)
 
     async def _best(self, tracks: Sequence[Track], about: "_About") -> Readable | None:
         """Return the chosen track, else the best that can be read; downloads a few at most.
@@ -355,6 +374,11 @@ class _About:
         return sorted(ranked, key=lambda track: track.id != self.track_id)
 
 
+def _is_of_torrent(track: Track, video: str) -> bool:
+    is_ours = track.listed.source in {EMBEDDED, TORRENT} and track.listed.matches == video
+    return is_ours and Trait.FORCED not in track.listed.traits
+
+
 def _distinct(pairs: Sequence[tuple[Track, StoredFile]]) -> list[tuple[Track, StoredFile]]:
     """Leave out what can't be read, and what says the same as a better one."""
     seen: set[tuple[Lang, str]] = set()
@@ -372,10 +396,10 @@ def _unreadable(track_id: str, error: UnreadableSubtitleError) -> SubtitleNotFou
 
 
 async def _answer(
-    source: Source, target: Target, languages: Sequence[Lang], hashed: Hashed | None
+    source: Source, wanted: Wanted, languages: Sequence[Lang], hashed: Hashed | None
 ) -> list[Listed] | Failure:
     try:
-        return await source.search(target, languages, hashed=hashed)
+        return await source.search(wanted, languages, hashed=hashed)
     except Failure as failure:
         return failure
 
