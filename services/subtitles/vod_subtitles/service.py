@@ -17,10 +17,11 @@ from vod_subtitles.clients import CatalogClient, StreamNodeClient
 from vod_subtitles.configured import Addon, Folder, Template
 from vod_subtitles.files import Downloader, Files
 from vod_subtitles.opensubtitles import Account, opensubtitles
+from vod_subtitles.ports import Source
 from vod_subtitles.public_http import origin, public_http
 from vod_subtitles.settings import Settings
 from vod_subtitles.store import Store
-from vod_subtitles.subtitles import Source, Subtitles
+from vod_subtitles.subtitles import Subtitles
 from vod_subtitles.torrents import Torrents
 from vod_subtitles.workers import workers
 
