@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from vod_subtitles.archives import unpacked
 from vod_subtitles.convert import convert
-from vod_subtitles.errors import UnreadableSubtitleError
 from vod_subtitles.languages import LANGUAGES
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 PIECES = [
     b"1\n", b"00:00:01,000 --> 00:00:02,000\n", b"WEBVTT\n\n", b"[Script Info]\n", b"[V4+ Styles]\n", b"[Events]\n",

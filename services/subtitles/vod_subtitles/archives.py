@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from vod_subtitles.errors import UnreadableSubtitleError
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 MAX_ARCHIVE_BYTES = 10 * 1024 * 1024
 _MAX_ENTRY_BYTES = 2 * 1024 * 1024

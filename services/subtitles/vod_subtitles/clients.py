@@ -8,8 +8,8 @@ from vod.stream.v1 import stream_service_pb2
 
 from vod_rpc import deadline, no_deadline
 from vod_subtitles.domain import EpisodeKey
-from vod_subtitles.errors import UnreadableSubtitleError
 from vod_subtitles.sidecars import Beside, File
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 if TYPE_CHECKING:  # asynchronous stubs are types only
     from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub

@@ -16,9 +16,10 @@ import httpx
 from vod_subtitles.archives import MAX_ARCHIVE_BYTES, SUFFIXES
 from vod_subtitles.convert import MAX_BYTES
 from vod_subtitles.domain import EpisodeKey, Lang, Listed, Wanted
-from vod_subtitles.errors import SubtitleSourceUnavailable, UnreadableSubtitleError
+from vod_subtitles.errors import SubtitleSourceUnavailable
 from vod_subtitles.languages import language_of
 from vod_subtitles.torrents import Hashed
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 _DEADLINE = timedelta(seconds=8)
 _MOST_FILES = 20_000

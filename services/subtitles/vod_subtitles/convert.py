@@ -7,11 +7,11 @@ from enum import Enum
 
 from vod_subtitles.cues import Cue, in_order, write_webvtt
 from vod_subtitles.encoding import decode, decode_as
-from vod_subtitles.errors import UnreadableSubtitleError
 from vod_subtitles.subrip import Dialect, read_subrip
 from vod_subtitles.substation import read_frames, read_substation
 from vod_subtitles.subviewer import SUBVIEWER_1, SUBVIEWER_2, read_subviewer
 from vod_subtitles.timedtext import read_ttml
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 CONVERTER_VERSION = 2
 """Files converted by an older one are converted again."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import chardet
 
-from vod_subtitles.errors import UnreadableSubtitleError
 from vod_subtitles.languages import LANGUAGES
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),

@@ -12,12 +12,8 @@ from vod_rpc import Flights
 from vod_runtime import Clock
 from vod_subtitles.convert import CONVERTER_VERSION, Converted
 from vod_subtitles.domain import Listed, Readable, StoredFile, Track
-from vod_subtitles.errors import (
-    SubtitleNotFound,
-    SubtitleQuotaExhausted,
-    SubtitleSourceUnavailable,
-    UnreadableSubtitleError,
-)
+from vod_subtitles.errors import SubtitleNotFound, SubtitleQuotaExhausted, SubtitleSourceUnavailable
+from vod_subtitles.unreadable import UnreadableSubtitleError
 from vod_subtitles.workers import Workers
 
 FILE_DOWNLOADED = "subtitle_downloaded"

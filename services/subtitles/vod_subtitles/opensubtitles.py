@@ -16,8 +16,9 @@ import httpx
 from vod_runtime import Clock
 from vod_subtitles.convert import MAX_BYTES
 from vod_subtitles.domain import EpisodeNamed, EpisodeOf, FilmOf, Lang, Listed, Target, Trait, Wanted
-from vod_subtitles.errors import SubtitleQuotaExhausted, SubtitleSourceUnavailable, UnreadableSubtitleError
+from vod_subtitles.errors import SubtitleQuotaExhausted, SubtitleSourceUnavailable
 from vod_subtitles.torrents import Hashed
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 SOURCE = "opensubtitles"
 

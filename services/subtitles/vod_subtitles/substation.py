@@ -10,8 +10,8 @@ import pysubs2
 from pysubs2.exceptions import Pysubs2Error
 
 from vod_subtitles.cues import Cue
-from vod_subtitles.errors import UnreadableSubtitleError
 from vod_subtitles.markup import Markup, alignment_of, payload
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 _SHORTEST_MS = 40
 """Less than a frame at 25 per second: a moving sign, drawn anew for each frame."""

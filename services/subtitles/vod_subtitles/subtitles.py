@@ -29,11 +29,12 @@ from vod_subtitles.domain import (
     Wanted,
     by_merit,
 )
-from vod_subtitles.errors import SubtitleNotFound, UnreadableSubtitleError
+from vod_subtitles.errors import SubtitleNotFound
 from vod_subtitles.files import EMBEDDED, Files, as_readable, etag_of, is_hopeless
 from vod_subtitles.ports import Catalog, Source, TrackStore, Videos
 from vod_subtitles.sidecars import TORRENT
 from vod_subtitles.torrents import Hashed
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 TRACK_NOT_READY = "subtitle_track_not_ready"
 SEARCH_FAILED = "subtitle_search_failed"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
 from vod_subtitles.cues import Cue
-from vod_subtitles.errors import UnreadableSubtitleError
 from vod_subtitles.markup import Alignment, Markup, payload
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 _CLOCK = re.compile(r"(\d{1,4}):(\d{1,2}):(\d{1,2})(?:\.(\d{1,9})|:(\d{1,3})(?:\.\d{1,3})?)?", re.ASCII)
 _OFFSET = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(h|ms|m|s|f|t)", re.ASCII)

@@ -11,11 +11,12 @@ from structlog.typing import FilteringBoundLogger
 from vod_rpc import Failure, Flights
 from vod_subtitles.convert import MAX_BYTES
 from vod_subtitles.domain import EpisodeKey, Lang, Listed, Picked, ReadVideo, Trait
-from vod_subtitles.errors import SubtitleSourceUnavailable, UnreadableSubtitleError
+from vod_subtitles.errors import SubtitleSourceUnavailable
 from vod_subtitles.files import EMBEDDED, etag_of
 from vod_subtitles.languages import language_of
 from vod_subtitles.moviehash import BLOCK, SMALLEST, moviehash
 from vod_subtitles.sidecars import TORRENT, Beside, sidecars
+from vod_subtitles.unreadable import UnreadableSubtitleError
 from vod_subtitles.workers import Workers
 
 VIDEO_READ = "subtitle_video_read"

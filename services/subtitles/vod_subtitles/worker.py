@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from vod_subtitles.archives import Wanted, unpacked
 from vod_subtitles.convert import convert
 from vod_subtitles.embedded import extract
-from vod_subtitles.errors import UnreadableSubtitleError
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 MAX_MEMORY_BYTES = 256 * 1024 * 1024
 Header = Mapping[str, Any]

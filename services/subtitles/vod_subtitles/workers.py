@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from vod_subtitles.convert import Converted, Format
-from vod_subtitles.errors import UnreadableSubtitleError
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 _CONVERTING = timedelta(seconds=2)
 _STARTING = timedelta(seconds=10)

@@ -13,7 +13,7 @@ import pytest
 from vod_subtitles.archives import Wanted, unpacked
 from vod_subtitles.convert import MAX_BYTES, convert
 from vod_subtitles.domain import Lang, Listed, Track
-from vod_subtitles.errors import UnreadableSubtitleError
+from vod_subtitles.unreadable import UnreadableSubtitleError
 from vod_subtitles.workers import workers
 
 SRT = b"1\n00:00:01,000 --> 00:00:02,000\nHi\n"

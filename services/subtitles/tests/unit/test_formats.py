@@ -5,7 +5,7 @@ import random
 import pytest
 
 from vod_subtitles.convert import Format, convert
-from vod_subtitles.errors import UnreadableSubtitleError
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 TTML = """<?xml version="1.0" encoding="UTF-8"?>
 <tt xmlns="http://www.w3.org/ns/ttml" xmlns:tts="http://www.w3.org/ns/ttml#styling"
