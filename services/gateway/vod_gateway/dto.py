@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-_SNAKE_ON_THE_WIRE = frozenset({"position_s", "duration_s", "buffered_s", "runtime_s", "bitrate_estimate"})
+_SNAKE_ON_THE_WIRE = frozenset({"position_s", "duration_s", "buffered_s", "runtime_s", "offset_s", "bitrate_estimate"})
 _MAX_SECONDS = 1_000_000
 _MAX_BITRATE = 10**12
 

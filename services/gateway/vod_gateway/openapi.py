@@ -12,7 +12,7 @@ from pydantic.json_schema import models_json_schema
 from vod_gateway import errors
 from vod_gateway.dto_library import Problem
 from vod_gateway.problems import PROBLEM_JSON, problem_object
-from vod_rpc import DeadlineExceeded, FailedPrecondition, Failure, NotFound, Unavailable
+from vod_rpc import DeadlineExceeded, FailedPrecondition, Failure, NotFound, ResourceExhausted, Unavailable
 
 _TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -76,6 +76,12 @@ REFUSED_CANDIDATE = FailedPrecondition(
 )
 NOTHING_TO_RESUME = NotFound("Nothing was left unfinished.", reason="NOTHING_TO_RESUME", domain="playback.vod")
 NO_SUBTITLE = NotFound("There is no subtitle in fr.", reason="SUBTITLE_NOT_FOUND", domain="subtitles.vod")
+NO_DOWNLOADS = ResourceExhausted(
+    "The downloads at opensubtitles are used up until 2026-11-21T00:00:00+00:00.",
+    reason="SUBTITLE_QUOTA_EXHAUSTED",
+    domain="subtitles.vod",
+    metadata={"source": "opensubtitles", "resets_at": "2026-11-21T00:00:00+00:00"},
+)
 NO_KEY = errors.AdminKeyRequired("Send the admin key as X-Api-Key or as a Bearer token.")
 NO_ADMIN = errors.AdminRoutesOff("The admin routes are off: the gateway was started without VOD_ADMIN_KEY.")
 DRAINING = errors.Draining("The gateway is stopping.")

@@ -65,7 +65,12 @@ class SubtitlesClient:
 
     async def ensure(self, following: Following, pick: Pick) -> None:
         request = subtitles_service_pb2.EnsureSubtitlesRequest(
-            key=key_to_proto(following.key), languages=following.subtitle_languages, release_title=pick.title
+            key=key_to_proto(following.key),
+            languages=following.subtitle_languages,
+            release_title=pick.title,
+            picked=subtitles_service_pb2.PickedFile(
+                infohash=pick.infohash, file_index=pick.file_index, release_title=pick.title
+            ),
         )
         await self._stub.EnsureSubtitles(request)
 

@@ -14,6 +14,7 @@ from vod_stream_node.domain import PinKey, PinRequest, PinState, PinStatus, Purp
 from vod_stream_node.errors import PurposeMissing
 from vod_stream_node.magnets import Reach, rebuild
 from vod_stream_node.pins import Pins
+from vod_stream_node.present import Present
 from vod_stream_node.tokens import Grant, TokenSigner
 
 _PURPOSES = {pb2.PURPOSE_CURRENT: Purpose.CURRENT, pb2.PURPOSE_NEXT: Purpose.NEXT}
@@ -37,6 +38,7 @@ class StreamServicer(StreamServiceServicer):
         self,
         pins: Pins,
         *,
+        present: Present,
         signer: TokenSigner,
         clock: Clock,
         node: str,
@@ -46,6 +48,7 @@ class StreamServicer(StreamServiceServicer):
         token_ttl: timedelta,
     ) -> None:
         self._pins = pins
+        self._present = present
         self._signer = signer
         self._clock = clock
         self._node = node
@@ -98,6 +101,31 @@ class StreamServicer(StreamServiceServicer):
             if file.regular
         )
         return pb2.ProbeSwarmResponse(files=files, peers=stats.peers)
+
+    async def DescribeTorrent(
+        self,
+        request: pb2.DescribeTorrentRequest,
+        context: ServicerContext[pb2.DescribeTorrentRequest, pb2.DescribeTorrentResponse],
+    ) -> pb2.DescribeTorrentResponse:
+        here = self._present.describe(parse_infohash(request.infohash), request.file_index)
+        return pb2.DescribeTorrentResponse(
+            files=[
+                pb2.TorrentFile(index=file.index, path=file.path, size_bytes=file.size)
+                for file in here.layout.files
+                if file.regular
+            ],
+            present=[pb2.ByteRange(begin=begin, end=end) for begin, end in here.ranges],
+        )
+
+    async def ReadPresent(
+        self,
+        request: pb2.ReadPresentRequest,
+        context: ServicerContext[pb2.ReadPresentRequest, pb2.ReadPresentResponse],
+    ) -> pb2.ReadPresentResponse:
+        data = await self._present.read(
+            parse_infohash(request.infohash), request.file_index, offset=request.offset, size=request.size
+        )
+        return pb2.ReadPresentResponse(data=data)
 
     async def ListPins(
         self, request: pb2.ListPinsRequest, context: ServicerContext[pb2.ListPinsRequest, pb2.ListPinsResponse]

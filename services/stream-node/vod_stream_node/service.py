@@ -16,6 +16,7 @@ from vod_stream_node.http_server import http_server
 from vod_stream_node.magnets import Reach
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.pins import Keeping, Pins
+from vod_stream_node.present import Present
 from vod_stream_node.reader import PieceCache
 from vod_stream_node.session import SessionConfig
 from vod_stream_node.settings import Settings
@@ -64,6 +65,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         )
         servicer = StreamServicer(
             pins,
+            present=Present(running),
             signer=signer,
             clock=runtime.clock,
             node=settings.node_name,

@@ -29,9 +29,10 @@ def write_webvtt(cues: Iterable[Cue]) -> str:
 
 def _block(cue: Cue) -> str:
     settings = f" {cue.settings}" if cue.settings else ""
-    return f"{_time(cue.start_ms)} --> {_time(cue.end_ms)}{settings}\n{cue.text}\n"
+    return f"{webvtt_time(cue.start_ms)} --> {webvtt_time(cue.end_ms)}{settings}\n{cue.text}\n"
 
 
-def _time(ms: int) -> str:
+def webvtt_time(ms: int) -> str:
+    """Return milliseconds as WebVTT writes them."""
     seconds, ms = divmod(ms, 1000)
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{ms:03}"

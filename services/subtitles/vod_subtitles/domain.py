@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import NewType
 
@@ -15,6 +15,11 @@ Lang = NewType("Lang", str)
 
 _SERIES_ID = re.compile(r"[a-z0-9]{1,20}(?::[A-Za-z0-9._-]{1,100}){2}", re.ASCII)
 _LANGUAGE = re.compile(r"(?P<base>[a-z]{2})(?:-[a-z0-9]{2,8})?", re.ASCII | re.IGNORECASE)
+_INFOHASH = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_MOST_OFFSET = timedelta(hours=1)
+_SLOWEST, _FASTEST = 0.5, 2.0
+# Control characters, and overrides of the writing direction, which could disguise a label.
+_HIDDEN = dict.fromkeys((*range(32), 127, *range(8234, 8239), *range(8294, 8298)), " ")
 _WORDS = re.compile(r"[a-z0-9]+", re.ASCII)
 
 
@@ -56,6 +61,36 @@ class Trait(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Picked:
+    """The file that is watched."""
+
+    infohash: str
+    file_index: int
+    release_title: str = ""
+
+    def __post_init__(self) -> None:
+        if not _INFOHASH.fullmatch(self.infohash) or self.file_index < 0:
+            raise InvalidSubtitleRequest("A picked file is named by an infohash and a file index.")
+
+    @property
+    def video(self) -> str:
+        """What it is filed under."""
+        return f"{self.infohash}:{self.file_index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How a file's times become those of the video: time times rate, plus offset."""
+
+    offset: timedelta = timedelta()
+    rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        if abs(self.offset) > _MOST_OFFSET or not _SLOWEST <= self.rate <= _FASTEST:
+            raise InvalidSubtitleRequest("A track can be moved by an hour, and made twice as fast or slow, at most.")
+
+
+@dataclass(frozen=True, slots=True)
 class EpisodeOf:
     """What to look for: an episode of a TMDb series."""
 
@@ -84,6 +119,20 @@ Target = EpisodeOf | FilmOf | EpisodeNamed
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """An episode in all the ways that sources know it; title and IMDb id (`tt…`) are empty where nobody needs them."""
+
+    key: EpisodeKey
+    target: Target
+    title: str = ""
+    imdb_id: str = ""
+
+    @property
+    def is_film(self) -> bool:
+        return isinstance(self.target, FilmOf)
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A subtitle file that a source lists; `fps` is None where the source does not tell."""
 
@@ -94,6 +143,10 @@ class Listed:
     downloads: int
     fps: float | None = None
     traits: frozenset[Trait] = frozenset()
+    matches: str = ""
+    """The video (`Picked.video`) that it was made for; empty where nobody knows."""
+    title: str = ""
+    """What it is called inside its video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +161,9 @@ class Track:
         """What to call it, for people."""
         notes = [_NOTES[trait] for trait in Trait if trait in self.listed.traits and trait in _NOTES]
         name = language_name(self.listed.lang)
+        title = self.listed.title.translate(_HIDDEN).strip()
+        if title and title.lower() != name.lower():
+            notes.append(title[:60])
         return f"{name} ({', '.join(notes)})" if notes else name
 
 
@@ -121,6 +177,12 @@ class Readable:
     track: Track
     webvtt: str
     etag: str
+    script: str = ""
+    """The original where it is SubStation."""
+    partial: bool = False
+    """Whether the rest comes when more of the video is here."""
+    timing: Timing = Timing()
+    """What a viewer said of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +202,18 @@ class StoredFile:
     etag: str | None = None
     failure: str | None = None
     converter_version: int | None = None
+    encoding: str | None = None
+    script: str = ""
+    complete: bool = True
+    timing: Timing = Timing()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVideo:
+    """How many of a video's first bytes were read for its tracks, and its moviehash if that is known."""
+
+    read_bytes: int = 0
+    moviehash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +222,23 @@ class Searched:
 
     at: datetime
     tracks: tuple[Track, ...]
+    matched: str = ""
+    """The video whose hash they were asked for."""
 
 
-def by_merit(tracks: Sequence[Track], *, release_title: str) -> list[Track]:
-    """Return tracks of one language, the best for a release first.
+def by_merit(tracks: Sequence[Track], *, release_title: str, video: str = "") -> list[Track]:
+    """Return tracks of one language, the best for a release and a video first.
 
-    What was translated by a person and is whole comes first; then what was made for the most similar release, because
-    its times fit; then what the source trusts, and what others took.
+    What was translated by a person and is whole comes first; then what was made for this very file, then for the most
+    similar release, because its times fit; then what the source trusts, and what others took.
     """
 
-    def merit(track: Track) -> tuple[bool, bool, float, bool, bool, int]:
+    def merit(track: Track) -> tuple[bool, bool, bool, float, bool, bool, int]:
         listed = track.listed
         return (
             Trait.FORCED not in listed.traits,
             Trait.MACHINE_TRANSLATED not in listed.traits,
+            bool(video) and listed.matches == video,
             similarity(listed.release_title, release_title),
             Trait.HEARING_IMPAIRED not in listed.traits,
             Trait.TRUSTED in listed.traits,

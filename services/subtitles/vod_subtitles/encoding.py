@@ -6,13 +6,13 @@ bytes; the letters of the language that the track is said to be in; a statistica
 
 import codecs
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from charset_normalizer import from_bytes
+import chardet
 
-from vod_subtitles.errors import UnreadableSubtitleError
 from vod_subtitles.languages import LANGUAGES
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -29,7 +29,24 @@ _TOLERATED_SHARE = 0.5
 _FEWEST_VALID = 3
 _SAMPLE = 200_000
 # The larger sets hold the smaller ones, and are what programs that name the smaller ones really write.
-_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "big5": "big5hkscs"}
+_WIDER = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "shift_jis_2004": "cp932",
+    "euc_kr": "cp949",
+    "big5": "big5hkscs",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "tis-620": "cp874",
+    "ascii": "cp1252",
+}
+_WESTERN = "cp1252"
+
+ENCODINGS = frozenset({"utf-8", "utf-16", "utf-16-le", "utf-16-be"}).union(
+    *(language.encodings for language in LANGUAGES.values())
+)
+"""What a viewer may say that a file is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,20 @@ def decode(raw: bytes, *, language: str) -> Decoded:
         raise UnreadableSubtitleError("no encoding fits")
     text = unicodedata.normalize("NFC", decoded.text.replace("\ufeff", ""))
     return Decoded(text, decoded.encoding, decoded.lossy)
+
+
+def decode_as(raw: bytes, encoding: str) -> Decoded:
+    """Read *raw* as what somebody says it is; what does not fit becomes U+FFFD.
+
+    Raises:
+        UnreadableSubtitleError: it is none of the encodings that subtitles come in (`ENCODINGS`).
+    """
+    name = encoding.lower().replace("_", "-")
+    if name not in ENCODINGS:
+        raise UnreadableSubtitleError(f"no encoding of subtitles is called {name[:20]}")
+    text = raw.decode(name, errors="replace")
+    text = unicodedata.normalize("NFC", text.replace("\ufeff", ""))
+    return Decoded(text, name, lossy="\ufffd" in text)
 
 
 def _marked(raw: bytes) -> Decoded | None:
@@ -78,12 +109,13 @@ def _utf16_by_nuls(raw: bytes) -> Decoded | None:
 def _utf8(raw: bytes) -> Decoded | None:
     if any(escape in raw for escape in _ESCAPES_OF_ISO_2022):
         return None
+    if (whole := _try(raw, "utf-8")) is not None:
+        return whole
     text = raw.decode("utf-8", errors="surrogateescape")
     stray = sum("\udc80" <= character <= "\udcff" for character in text)
-    if not stray:
-        return Decoded(text, "utf-8")
     valid = sum(character > "\x7f" for character in text) - stray
-    if valid < _FEWEST_VALID or valid / (valid + stray) < _TOLERATED_SHARE:
+    # Few letters beyond ASCII are evidence enough for one stray byte, but not for more.
+    if valid < min(stray, _FEWEST_VALID) or valid / (valid + stray) < _TOLERATED_SHARE:
         return None
     # A stray byte in UTF-8 is nearly always Windows punctuation pasted in.
     return Decoded(text.translate(_STRAY), "utf-8", lossy=True)
@@ -127,15 +159,26 @@ def _fit(character: str, letters: frozenset[str]) -> float:
 
 def _guessed(raw: bytes, language: str) -> Decoded | None:
     likely = LANGUAGES[language].encodings if language in LANGUAGES else ()
-    return _best_guess(raw, likely) or _best_guess(raw, ())
+    return (_best_guess(raw, likely) if likely else None) or _best_guess(raw, None)
 
 
-def _best_guess(raw: bytes, among: Iterable[str]) -> Decoded | None:
-    best = from_bytes(raw[:_SAMPLE], cp_isolation=list(among) or None).best()
-    if best is None:
+def _best_guess(raw: bytes, among: Sequence[str] | None) -> Decoded | None:
+    # chardet's own widening is left off: it takes ISO-8859-2 for Windows-1250, whose letters stand elsewhere.
+    found = chardet.detect(
+        raw[:_SAMPLE],
+        prefer_superset=False,
+        compat_names=False,
+        include_encodings=None if among is None else list(among),
+        no_match_encoding=_WESTERN if among is None else among[0],
+    )["encoding"]
+    if found is None:
         return None
-    encoding = _WIDER.get(best.encoding, best.encoding)
-    return _try(raw, encoding) or Decoded(raw.decode(encoding, errors="replace"), encoding, lossy=True)
+    encoding = codecs.lookup(found).name
+    encoding = _WIDER.get(encoding, encoding)
+    # A guess among a language's encodings must fit wholly; the last one may leave some bytes unread.
+    if (decoded := _try(raw, encoding)) is not None or among is not None:
+        return decoded
+    return Decoded(raw.decode(encoding, errors="replace"), encoding, lossy=True)
 
 
 def _try(raw: bytes, encoding: str) -> Decoded | None:

@@ -36,7 +36,3 @@ class SubtitleSourceUnavailable(Unavailable):
     """The source does not answer, answers nonsense, refuses our key, or asks us to wait."""
 
     reason = "SUBTITLE_SOURCE_UNAVAILABLE"
-
-
-class UnreadableSubtitleError(Exception):
-    """A file is no subtitle that we can read; the text says why."""

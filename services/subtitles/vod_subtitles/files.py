@@ -10,23 +10,20 @@ from structlog.typing import FilteringBoundLogger
 
 from vod_rpc import Flights
 from vod_runtime import Clock
-from vod_subtitles.convert import CONVERTER_VERSION, convert
+from vod_subtitles.convert import CONVERTER_VERSION, Converted
 from vod_subtitles.domain import Listed, Readable, StoredFile, Track
-from vod_subtitles.errors import (
-    SubtitleNotFound,
-    SubtitleQuotaExhausted,
-    SubtitleSourceUnavailable,
-    UnreadableSubtitleError,
-)
+from vod_subtitles.errors import SubtitleNotFound, SubtitleQuotaExhausted, SubtitleSourceUnavailable
+from vod_subtitles.unreadable import UnreadableSubtitleError
+from vod_subtitles.workers import Workers
 
 FILE_DOWNLOADED = "subtitle_downloaded"
 FILE_UNREADABLE = "subtitle_unreadable"
-CONVERTER_BROKE = "subtitle_converter_broke"
 QUOTA_EXHAUSTED = "subtitle_quota_exhausted"
 
 _CLAIM = timedelta(seconds=45)
 _LOOK_AGAIN_SECONDS = 0.25
-_CONVERSIONS_AT_ONCE = 2
+EMBEDDED = "embedded"
+"""The source of tracks inside a video: `torrents.py` reads them, nobody downloads them."""
 
 
 class Downloader(Protocol):
@@ -44,7 +41,7 @@ class FileStore(Protocol):
     async def claim_file(self, listed: Listed, *, now: datetime, until: datetime) -> bool: ...
     async def release_file(self, listed: Listed) -> None: ...
     async def save_content(self, listed: Listed, content: bytes) -> None: ...
-    async def save_webvtt(self, listed: Listed, *, webvtt: str, etag: str, encoding: str) -> None: ...
+    async def save_webvtt(self, listed: Listed, *, webvtt: str, etag: str, encoding: str, script: str) -> None: ...
     async def save_failure(self, listed: Listed, *, failure: str) -> None: ...
     async def quota_resets_at(self, source: str) -> datetime | None: ...
     async def save_quota(self, source: str, *, resets_at: datetime) -> None: ...
@@ -58,6 +55,7 @@ class Files:
         store: FileStore,
         *,
         sources: Mapping[str, Downloader],
+        workers: Workers,
         flights: Flights,
         clock: Clock,
         log: FilteringBoundLogger,
@@ -67,7 +65,7 @@ class Files:
         self._flights = flights
         self._clock = clock
         self._log = log
-        self._converting = asyncio.Semaphore(_CONVERSIONS_AT_ONCE)
+        self._workers = workers
 
     async def readable(self, track: Track) -> Readable:
         """Return a track's text, downloading and converting the file unless that was done before.
@@ -83,9 +81,21 @@ class Files:
             raise UnreadableSubtitleError(file.failure or "not converted")
         return readable
 
+    async def read_as(self, track: Track, encoding: str) -> Converted:
+        """Return a track's file as it reads in an encoding that a viewer names.
+
+        Raises:
+            UnreadableSubtitleError: it does not read in that one, or is no such file.
+        """
+        await self.readable(track)
+        content = (await self._store.file(track.listed)).content
+        if content is None:
+            raise UnreadableSubtitleError("a track inside a video is in UTF-8")
+        return await self._workers.convert(content, language=track.listed.lang, fps=track.listed.fps, encoding=encoding)
+
     async def _converted(self, listed: Listed) -> StoredFile:
         file = await self._store.file(listed)
-        if is_hopeless(file):
+        if is_hopeless(file) or listed.source == EMBEDDED:
             return file
         if file.content is None:
             file = await self._downloaded(listed)
@@ -137,19 +147,17 @@ class Files:
 
     async def _convert(self, listed: Listed, content: bytes) -> StoredFile:
         try:
-            async with self._converting:
-                # In a thread: a large file takes most of a second, in which others are served.
-                converted = await asyncio.to_thread(convert, content, language=listed.lang, fps=listed.fps)
+            converted = await self._workers.convert(content, language=listed.lang, fps=listed.fps)
         except UnreadableSubtitleError as error:
             return await self._unreadable(listed, error)
-        except Exception as error:  # noqa: BLE001  a file that breaks the converter must not take the other tracks along
-            self._log.exception(CONVERTER_BROKE, source=listed.source, file_id=listed.file_id)
-            return await self._unreadable(
-                listed, UnreadableSubtitleError(f"breaks the converter: {type(error).__name__}")
-            )
-        etag = hashlib.sha256(converted.webvtt.encode()).hexdigest()[:32]
-        await self._store.save_webvtt(listed, webvtt=converted.webvtt, etag=etag, encoding=converted.encoding)
-        return StoredFile(webvtt=converted.webvtt, etag=etag, converter_version=CONVERTER_VERSION)
+        await self._store.save_webvtt(
+            listed,
+            webvtt=converted.webvtt,
+            etag=etag_of(converted.webvtt),
+            encoding=converted.encoding,
+            script=converted.script,
+        )
+        return await self._store.file(listed)
 
     async def _unreadable(self, listed: Listed, error: UnreadableSubtitleError) -> StoredFile:
         self._log.warning(FILE_UNREADABLE, source=listed.source, file_id=listed.file_id, reason=str(error))
@@ -166,4 +174,9 @@ def as_readable(track: Track, file: StoredFile) -> Readable | None:
     """Return the track's text if the file was converted by the present converter."""
     if file.webvtt is None or file.etag is None or file.converter_version != CONVERTER_VERSION:
         return None
-    return Readable(track, file.webvtt, file.etag)
+    return Readable(track, file.webvtt, file.etag, script=file.script, partial=not file.complete, timing=file.timing)
+
+
+def etag_of(text: str) -> str:
+    """Return the entity tag of a text, without quotes."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -28,6 +28,8 @@ class Language:
 
 LANGUAGES: Mapping[str, Language] = {
     "ar": Language("العربية", "ابتثجحخدذرزسشصضطظعغفقكلمنهويةىأإآؤئء", _ARABIC),
+    "az": Language("Azərbaycanca", "çəğıöşü", _TURKIC),
+    "be": Language("Беларуская", "аоиетнрсвлкдмпзбгучжцшхфыьэюяйёіў", _CYRILLIC),
     "bg": Language("Български", "аоиетнрсвлкдпмзъбгуячщжцюшхйфь", _CYRILLIC),
     "bs": Language("Bosanski", "čćđšž", _CENTRAL),
     "ca": Language("Català", "àçèéíïòóúü·", _WEST),
@@ -47,11 +49,12 @@ LANGUAGES: Mapping[str, Language] = {
     "id": Language("Bahasa Indonesia", "é", _WEST),
     "is": Language("Íslenska", "áðéíóúýþæö", _WEST),
     "it": Language("Italiano", "àèéìòù", _WEST),
-    "ja": Language("日本語", "", ("cp932", "euc_jp", "iso2022_jp")),
+    "ja": Language("日本語", "", ("cp932", "euc-jp", "iso-2022-jp")),
     "ko": Language("한국어", "", ("cp949",)),
     "lt": Language("Lietuvių", "ąčęėįšųūž", _BALTIC),
     "lv": Language("Latviešu", "āčēģīķļņšūž", _BALTIC),
     "mk": Language("Македонски", "аоиетнрсвлкдпмзбгучжцшхфјѓќљњџѕ", _CYRILLIC),
+    "ms": Language("Bahasa Melayu", "é", _WEST),
     "nl": Language("Nederlands", "éëïöüèáó", _WEST),
     "no": Language("Norsk", "æøåéò", _WEST),
     "pl": Language("Polski", "ąćęłńóśźż", _CENTRAL),
@@ -74,3 +77,30 @@ LANGUAGES: Mapping[str, Language] = {
 def language_name(code: str) -> str:
     """Return what a language calls itself, for people; its code if we don't know."""
     return LANGUAGES[code].name if code in LANGUAGES else code
+
+
+def language_of(word: str) -> str:
+    """Return the language (ISO 639-1) that a code or a name means, empty if none: `de`, `ger`, `pt-br`, `german`."""
+    word = word.lower()
+    base = word.split("-")[0]
+    if base in LANGUAGES and (base == word or len(word) <= 7):
+        return base
+    return _ELSEWHERE.get(word, "")
+
+
+_ELSEWHERE = {
+    other: code
+    for code, others in {
+        "ar": "ara arabic", "az": "aze azerbaijani", "be": "bel belarusian", "bg": "bul bulgarian", "bs": "bos bosnian",
+        "ca": "cat catalan", "cs": "ces cze czech", "da": "dan danish", "de": "deu ger german", "el": "ell gre greek",
+        "en": "eng english", "es": "spa spanish castilian", "et": "est estonian", "fa": "fas per persian farsi",
+        "fi": "fin finnish", "fr": "fra fre french", "he": "heb hebrew", "hr": "hrv croatian", "hu": "hun hungarian",
+        "id": "ind indonesian", "is": "isl ice icelandic", "it": "ita italian", "ja": "jpn japanese",
+        "ko": "kor korean", "lt": "lit lithuanian", "lv": "lav latvian", "mk": "mkd mac macedonian",
+        "ms": "msa may malay", "nl": "nld dut dutch", "no": "nor nob norwegian nb", "pl": "pol polish",
+        "pt": "por portuguese brazilian", "ro": "ron rum romanian", "ru": "rus russian", "sk": "slk slo slovak",
+        "sl": "slv slovenian", "sq": "sqi alb albanian", "sr": "srp serbian", "sv": "swe swedish", "th": "tha thai",
+        "tr": "tur turkish", "uk": "ukr ukrainian", "vi": "vie vietnamese", "zh": "zho chi chs cht chinese",
+    }.items()
+    for other in others.split()
+}  # fmt: skip

@@ -5,16 +5,20 @@ Searching is free; `POST /download` is counted against the operator's daily quot
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
 
 from vod_runtime import Clock
 from vod_subtitles.convert import MAX_BYTES
-from vod_subtitles.domain import EpisodeNamed, EpisodeOf, FilmOf, Lang, Listed, Target, Trait
-from vod_subtitles.errors import SubtitleQuotaExhausted, SubtitleSourceUnavailable, UnreadableSubtitleError
+from vod_subtitles.domain import EpisodeNamed, EpisodeOf, FilmOf, Lang, Listed, Target, Trait, Wanted
+from vod_subtitles.errors import SubtitleQuotaExhausted, SubtitleSourceUnavailable
+from vod_subtitles.torrents import Hashed
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 SOURCE = "opensubtitles"
 
@@ -28,6 +32,9 @@ _QUOTA_IF_UNSAID = timedelta(hours=6)
 _SHORTEST_QUOTA = timedelta(minutes=1)
 _RETRY_STATUSES = frozenset({500, 502, 503, 504})
 _MOST_REDIRECTS = 3
+_TOKEN_LIFE = timedelta(hours=12)
+_BETWEEN_LOGINS = timedelta(minutes=10)
+_VIP_HOST = re.compile(r"[a-z0-9-]{1,40}\.opensubtitles\.com", re.ASCII)
 # Where OpenSubtitles tells regional languages apart.
 _REGIONS = {"pt": ("pt-br", "pt-pt"), "zh": ("zh-cn", "zh-tw"), "es": ("ea", "es")}
 _LANGUAGES = {"ea": "es"}
@@ -40,40 +47,59 @@ _TRAITS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Whose downloads are spent; `name` is the user's name, not the mail address."""
+
+    name: str
+    password: str = field(repr=False)
+
+
 @asynccontextmanager
-async def opensubtitles(base: str, *, key: str, clock: Clock) -> AsyncIterator["OpenSubtitles"]:
-    """Open a client for the API at *base*, with the operator's *key*."""
+async def opensubtitles(
+    base: str, *, key: str, clock: Clock, account: Account | None = None
+) -> AsyncIterator["OpenSubtitles"]:
+    """Open a client for the API at *base*, with the operator's *key*; with an account, its downloads are spent."""
     async with httpx.AsyncClient(timeout=_DEADLINE.total_seconds()) as http:
-        yield OpenSubtitles(http, base=httpx.URL(base.rstrip("/") + "/"), key=key, clock=clock)
+        yield OpenSubtitles(http, base=httpx.URL(base.rstrip("/") + "/"), key=key, clock=clock, account=account)
 
 
 class OpenSubtitles:
     """Finds and downloads subtitle files."""
 
     name = SOURCE
+    needs_title = False
 
-    def __init__(self, http: httpx.AsyncClient, *, base: httpx.URL, key: str, clock: Clock) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, *, base: httpx.URL, key: str, clock: Clock, account: Account | None
+    ) -> None:
         self._http = http
         self._base = base
         self._headers = {"api-key": key, "user-agent": "NovaStream v0.1.0", "accept": "application/json"}
         self._clock = clock
         self._next_turn = 0.0
         self._resting_until = 0.0
+        self._account = account
+        self._login = asyncio.Lock()
+        self._login_until = 0.0
+        self._next_login = 0.0
 
-    async def search(self, target: Target, languages: Sequence[Lang]) -> list[Listed]:
-        """Return the files of *target* in these languages, 50 at most, in no order.
+    async def search(self, wanted: Wanted, languages: Sequence[Lang], *, hashed: Hashed | None) -> list[Listed]:
+        """Return the files of an episode, and of the video that has the hash, in these languages, 50 at most.
 
         Raises:
             SubtitleSourceUnavailable: no usable answer in time; `retry_after` says when to ask again.
         """
+        target = wanted.target
         asked = sorted({region for lang in languages for region in _REGIONS.get(lang, (lang,))})
         # Sorted, lower case and without defaults: anything else is answered with a redirect.
-        params = dict(sorted({"languages": ",".join(asked), **_query(target)}.items()))
+        by_hash = {"moviehash": hashed.moviehash} if hashed and hashed.moviehash else {}
+        params = dict(sorted({"languages": ",".join(asked), **by_hash, **_query(target)}.items()))
         found = await self._call("GET", self._base.join("subtitles").copy_merge_params(params))
         items = found.get("data")
         if not isinstance(items, list):
             raise self._unavailable("answered without the data")
-        listed = (_listed(item.get("attributes"), target) for item in items if isinstance(item, dict))
+        listed = (_listed(item.get("attributes"), target, hashed) for item in items if isinstance(item, dict))
         return [one for one in listed if one is not None]
 
     async def download(self, file_id: str) -> bytes:
@@ -83,6 +109,7 @@ class OpenSubtitles:
             SubtitleQuotaExhausted: there are none left; `retry_after` says until when.
             SubtitleSourceUnavailable: no usable answer in time.
         """
+        await self._log_in()
         found = await self._call(
             "POST", self._base.join("download"), body={"file_id": int(file_id), "sub_format": "srt"}
         )
@@ -94,6 +121,28 @@ class OpenSubtitles:
         if url.scheme != "https" and _origin(url) != _origin(self._base):
             raise self._unavailable("answered with a link that we don't follow")
         return await self._file(url)
+
+    async def _log_in(self) -> None:
+        """Get a token for the account, unless there is a good one, or the last try was not long ago."""
+        async with self._login:
+            now = self._clock.monotonic()
+            if self._account is None or now < self._login_until or now < self._next_login:
+                return
+            # 30 logins an hour are allowed; a wrong password does not get better by trying.
+            self._next_login = now + _BETWEEN_LOGINS.total_seconds()
+            self._headers.pop("authorization", None)
+            body = {"username": self._account.name, "password": self._account.password}
+            try:
+                found = await self._call("POST", self._base.join("login"), body=body)
+            except (SubtitleSourceUnavailable, SubtitleQuotaExhausted):
+                return  # the key alone has downloads of its own
+            token, host = found.get("token"), found.get("base_url")
+            if not isinstance(token, str):
+                return
+            self._headers["authorization"] = f"Bearer {token}"
+            self._login_until = now + _TOKEN_LIFE.total_seconds()
+            if isinstance(host, str) and _VIP_HOST.fullmatch(host) and self._base.scheme == "https":
+                self._base = self._base.copy_with(host=host)
 
     async def _call(
         self, method: str, url: httpx.URL, *, body: Mapping[str, object] | None = None
@@ -166,6 +215,10 @@ class OpenSubtitles:
             wait = timedelta(seconds=min(int(header), 10**6)) if header.isdecimal() else _REST_AFTER_429
             self._resting_until = self._clock.monotonic() + min(wait, _LONGEST_REST).total_seconds()
             raise self._unavailable("asks us to wait")
+        if status == httpx.codes.UNAUTHORIZED and "authorization" in self._headers:
+            # The token is no longer good: the next download gets a new one.
+            self._headers.pop("authorization")
+            self._login_until = 0.0
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise self._unavailable("refuses the configured key")
         if status != httpx.codes.OK:
@@ -195,9 +248,12 @@ def _query(target: Target) -> dict[str, str]:
             return {"query": title.lower(), "season_number": f"{season}", "episode_number": f"{episode}"}
 
 
-def _listed(attributes: object, target: Target) -> Listed | None:
+def _listed(attributes: object, target: Target, hashed: Hashed | None) -> Listed | None:
     """Read one result; None for what has no single file of a known language, or is of another episode."""
-    if not isinstance(attributes, dict) or not _is_of(attributes.get("feature_details"), target):
+    if not isinstance(attributes, dict):
+        return None
+    is_exact = attributes.get("moviehash_match") is True
+    if not is_exact and not _is_of(attributes.get("feature_details"), target):
         return None
     files, language = attributes.get("files"), attributes.get("language")
     # Two files are two discs, each with times of its own.
@@ -217,6 +273,7 @@ def _listed(attributes: object, target: Target) -> Listed | None:
         downloads=downloads if isinstance(downloads, int) else 0,
         fps=float(fps) if isinstance(fps, int | float) and fps > 0 else None,
         traits=frozenset(trait for name, trait in _TRAITS.items() if attributes.get(name) is True),
+        matches=hashed.video if hashed and is_exact else "",
     )
 
 

@@ -1,21 +1,32 @@
 """Subtitles, put together."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import httpx
 from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from vod.stream.v1.stream_service_pb2_grpc import StreamServiceStub
 from vod.subtitles.v1 import subtitles_service_pb2, subtitles_service_pb2_grpc
 
 from vod_rpc import Serving, channel, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
 from vod_subtitles.api import SubtitlesServicer
-from vod_subtitles.clients import CatalogClient
-from vod_subtitles.files import Files
-from vod_subtitles.opensubtitles import OpenSubtitles, opensubtitles
+from vod_subtitles.clients import CatalogClient, StreamNodeClient
+from vod_subtitles.configured import Addon, Folder, Template
+from vod_subtitles.files import Downloader, Files
+from vod_subtitles.opensubtitles import Account, opensubtitles
+from vod_subtitles.ports import Source
+from vod_subtitles.public_http import origin, public_http
 from vod_subtitles.settings import Settings
 from vod_subtitles.store import Store
 from vod_subtitles.subtitles import Subtitles
+from vod_subtitles.torrents import Torrents
+from vod_subtitles.workers import workers
+
+_CONVERSIONS_AT_ONCE = 2
+_VIDEOS_AT_ONCE = 1
 
 
 @asynccontextmanager
@@ -28,13 +39,21 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         to_catalog = await stack.enter_async_context(
             channel(settings.catalog_target, runtime, retry=["vod.catalog.v1.CatalogService"])
         )
+        to_stream_node = await stack.enter_async_context(channel(settings.stream_node_target, runtime))
+        converting = await stack.enter_async_context(workers(_CONVERSIONS_AT_ONCE))
+        reading = await stack.enter_async_context(workers(_VIDEOS_AT_ONCE))
         flights = await stack.enter_async_context(take_off())
         store = Store(db.pool)
-        by_name = {source.name: source for source in sources}
+        torrents = Torrents(
+            store, node=StreamNodeClient(StreamServiceStub(to_stream_node)), workers=reading, flights=flights, log=log
+        )
+        downloaders: dict[str, Downloader] = {source.name: source for source in sources}
+        downloaders[torrents.name] = torrents
         subtitles = Subtitles(
             store,
-            files=Files(store, sources=by_name, flights=flights, clock=clock, log=log),
+            files=Files(store, sources=downloaders, workers=converting, flights=flights, clock=clock, log=log),
             sources=sources,
+            videos=torrents,
             catalog=CatalogClient(CatalogServiceStub(to_catalog)),
             flights=flights,
             clock=clock,
@@ -50,8 +69,19 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             yield endpoint
 
 
-async def _sources(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> list[OpenSubtitles]:
-    if settings.os_key is None:
-        return []
-    key = settings.os_key.get_secret_value()
-    return [await stack.enter_async_context(opensubtitles(settings.os_base, key=key, clock=runtime.clock))]
+async def _sources(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> list[Source]:
+    sources: list[Source] = []
+    if settings.os_key is not None:
+        key, account = settings.os_key.get_secret_value(), None
+        if settings.os_username and settings.os_password:
+            account = Account(settings.os_username, settings.os_password.get_secret_value())
+        client = opensubtitles(settings.os_base, key=key, clock=runtime.clock, account=account)
+        sources.append(await stack.enter_async_context(client))
+    if settings.folder is not None:
+        sources.append(Folder(settings.folder))
+    if settings.addresses:
+        trusted = frozenset(origin(httpx.URL(re.sub(r"[{}]", "", address))) for address in settings.addresses)
+        http = await stack.enter_async_context(public_http(trusted=trusted))
+        sources += [Addon(http, address) for address in settings.addon_list]
+        sources += [Template(http, template) for template in settings.endpoint_list]
+    return sources

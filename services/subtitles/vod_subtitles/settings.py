@@ -1,5 +1,6 @@
 """What subtitles reads from the environment."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
@@ -22,8 +23,20 @@ class Settings(BaseSettings):
     """The database; its user must be a member of the role `vod_subtitles`."""
     catalog_target: str = Field(default="127.0.0.1:7016", validation_alias="VOD_CATALOG_TARGET")
     """Where catalog is."""
+    stream_node_target: str = Field(default="127.0.0.1:7019", validation_alias="VOD_STREAM_NODE_TARGET")
+    """Where a stream node is."""
     os_key: SecretStr | None = Field(default=None, validation_alias="OS_KEY")
     """OpenSubtitles' Api-Key; without one there are no subtitles but those already kept."""
+    os_username: str | None = Field(default=None, validation_alias="VOD_OS_USERNAME")
+    """Name (not mail address) of the OpenSubtitles account whose downloads are spent; without one, the key's own."""
+    os_password: SecretStr | None = Field(default=None, validation_alias="VOD_OS_PASSWORD")
+    """Password of that account."""
+    folder: Path | None = Field(default=None, validation_alias="VOD_SUBTITLE_FOLDER")
+    """A folder with subtitle files of your own, found by title and number in their names (`Title.S01E02.en.srt`)."""
+    addons: str = Field(default="", validation_alias="VOD_SUBTITLE_ADDONS")
+    """Addresses of Stremio add-ons that have subtitles, up to `/manifest.json`; separated by commas."""
+    endpoints: str = Field(default="", validation_alias="VOD_SUBTITLE_ENDPOINTS")
+    """Addresses of single files, with {series_id}, {season}, {episode} and {lang} to fill in; separated by commas."""
     os_base: str = Field(default="https://api.opensubtitles.com/api/v1", validation_alias="VOD_OS_BASE")
     """Base address of OpenSubtitles' REST API, version 1."""
     languages: Annotated[tuple[Lang, ...], NoDecode] = Field(
@@ -41,3 +54,16 @@ class Settings(BaseSettings):
             return tuple(parse_language(str(code).strip()) for code in codes)
         except Failure as failure:
             raise ValueError(str(failure)) from failure
+
+    @property
+    def addon_list(self) -> list[str]:
+        return [one.strip() for one in self.addons.split(",") if one.strip()]
+
+    @property
+    def endpoint_list(self) -> list[str]:
+        return [one.strip() for one in self.endpoints.split(",") if one.strip()]
+
+    @property
+    def addresses(self) -> list[str]:
+        """What the operator named himself."""
+        return [*self.addon_list, *self.endpoint_list]

@@ -1,23 +1,38 @@
 """Tracks and files in Postgres: all SQL of subtitles."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 
 from vod_subtitles.convert import CONVERTER_VERSION
-from vod_subtitles.domain import Choice, EpisodeKey, Lang, Listed, Searched, StoredFile, Track, Trait
+from vod_subtitles.domain import (
+    Choice,
+    EpisodeKey,
+    Lang,
+    Listed,
+    ReadVideo,
+    Searched,
+    StoredFile,
+    Timing,
+    Track,
+    Trait,
+)
 
 _SAVE_TRACKS = """
-    INSERT INTO tracks (series_id, season, episode, lang, source, file_id, release_title, downloads, fps, traits)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    INSERT INTO tracks (series_id, season, episode, lang, source, file_id, release_title, downloads, fps, traits,
+        matches, title)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (series_id, season, episode, source, file_id) DO UPDATE SET lang = excluded.lang,
         release_title = excluded.release_title, downloads = excluded.downloads, fps = excluded.fps,
-        traits = excluded.traits
+        traits = excluded.traits, title = excluded.title,
+        matches = CASE WHEN excluded.matches = '' THEN tracks.matches ELSE excluded.matches END
 """
 _SAVE_SEARCHES = """
-    INSERT INTO searches (series_id, season, episode, lang, searched_at) SELECT $1, $2, $3, unnest($4::text[]), $5
-    ON CONFLICT (series_id, season, episode, lang) DO UPDATE SET searched_at = excluded.searched_at
+    INSERT INTO searches (series_id, season, episode, lang, searched_at, matched)
+    SELECT $1, $2, $3, unnest($4::text[]), $5, $6
+    ON CONFLICT (series_id, season, episode, lang) DO UPDATE SET searched_at = excluded.searched_at,
+        matched = excluded.matched
 """
 _SAVE_CHOICE = """
     INSERT INTO choices (series_id, season, episode, lang, track_id, release_title) VALUES ($1, $2, $3, $4, $5, $6)
@@ -34,6 +49,19 @@ _KEPT_LANGUAGES = """
     SELECT DISTINCT lang FROM tracks JOIN files USING (source, file_id)
     WHERE series_id = $1 AND season = $2 AND episode = $3 AND webvtt IS NOT NULL
 """
+_SAVE_VIDEO = """
+    INSERT INTO videos (series_id, season, episode, video, read_bytes, converter_version, moviehash)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (series_id, season, episode, video) DO UPDATE SET read_bytes = excluded.read_bytes,
+        converter_version = excluded.converter_version, moviehash = excluded.moviehash
+"""
+_SAVE_EXTRACTED = """
+    INSERT INTO files (source, file_id, webvtt, etag, script, complete, converter_version, encoding)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, 'utf-8')
+    ON CONFLICT (source, file_id) DO UPDATE SET webvtt = excluded.webvtt, etag = excluded.etag,
+        script = excluded.script, complete = excluded.complete, converter_version = excluded.converter_version
+"""
+_OF_FILES = "webvtt, etag, failure, converter_version, encoding, script, complete, offset_ms, rate"
 _IS_EPISODE = "series_id = $1 AND season = $2 AND episode = $3"
 
 
@@ -47,7 +75,7 @@ class Store:
         """Return for each of the languages that was searched for when, and the tracks that are listed for it."""
         async with self._pool.acquire() as connection:
             searches = await connection.fetch(
-                f"SELECT lang, searched_at FROM searches WHERE {_IS_EPISODE} AND lang = ANY ($4)",  # noqa: S608
+                f"SELECT lang, searched_at, matched FROM searches WHERE {_IS_EPISODE} AND lang = ANY ($4)",  # noqa: S608
                 *_args(key),
                 list(languages),
             )
@@ -59,31 +87,61 @@ class Store:
         tracks = [_track(row) for row in rows]
         return {
             Lang(row["lang"]): Searched(
-                row["searched_at"], tuple(track for track in tracks if track.listed.lang == row["lang"])
+                row["searched_at"],
+                tuple(track for track in tracks if track.listed.lang == row["lang"]),
+                row["matched"],
             )
             for row in searches
         }
 
     async def save_search(
-        self, key: EpisodeKey, languages: Sequence[Lang], listed: Sequence[Listed], *, at: datetime
+        self, key: EpisodeKey, languages: Sequence[Lang], listed: Sequence[Listed], *, at: datetime, matched: str
     ) -> None:
-        """Keep what the sources list for an episode in these languages."""
-        rows = [
-            (
-                *_args(key),
-                one.lang,
-                one.source,
-                one.file_id,
-                one.release_title,
-                one.downloads,
-                one.fps,
-                sorted(trait.value for trait in one.traits),
-            )
-            for one in listed
-        ]
+        """Keep what the sources list for an episode in these languages, and for which video they were asked."""
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.executemany(_SAVE_TRACKS, rows)
-            await connection.execute(_SAVE_SEARCHES, *_args(key), list(languages), at)
+            await connection.executemany(_SAVE_TRACKS, _rows(key, listed))
+            await connection.execute(_SAVE_SEARCHES, *_args(key), list(languages), at, matched)
+
+    async def save_tracks(self, key: EpisodeKey, listed: Sequence[Listed]) -> None:
+        """Keep what was found without a search."""
+        await self._pool.executemany(_SAVE_TRACKS, _rows(key, listed))
+
+    async def tracks(self, key: EpisodeKey) -> list[Track]:
+        """Return all tracks of an episode."""
+        rows = await self._pool.fetch(f"SELECT * FROM tracks WHERE {_IS_EPISODE} ORDER BY id", *_args(key))  # noqa: S608
+        return [_track(row) for row in rows]
+
+    async def video(self, key: EpisodeKey, video: str) -> ReadVideo:
+        """Return how far a video was read."""
+        row = await self._pool.fetchrow(
+            f"SELECT read_bytes, converter_version, moviehash FROM videos WHERE {_IS_EPISODE} AND video = $4",  # noqa: S608
+            *_args(key),
+            video,
+        )
+        if row is None or row["converter_version"] != CONVERTER_VERSION:
+            return ReadVideo(0, row["moviehash"] if row else "")
+        return ReadVideo(row["read_bytes"], row["moviehash"])
+
+    async def save_video(self, key: EpisodeKey, video: str, read: ReadVideo) -> None:
+        """Keep how far a video was read."""
+        await self._pool.execute(_SAVE_VIDEO, *_args(key), video, read.read_bytes, CONVERTER_VERSION, read.moviehash)
+
+    async def save_extracted(self, listed: Listed, *, webvtt: str, etag: str, script: str, complete: bool) -> None:
+        """Keep what there is so far of a track inside a video."""
+        await self._pool.execute(
+            _SAVE_EXTRACTED, listed.source, listed.file_id, webvtt, etag, script, complete, CONVERTER_VERSION
+        )
+
+    async def save_timing(self, listed: Listed, timing: Timing) -> None:
+        """Keep by how much a file's times are off."""
+        await self._pool.execute(
+            "INSERT INTO files (source, file_id, offset_ms, rate) VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT (source, file_id) DO UPDATE SET offset_ms = excluded.offset_ms, rate = excluded.rate",
+            listed.source,
+            listed.file_id,
+            round(timing.offset.total_seconds() * 1000),
+            timing.rate,
+        )
 
     async def kept_languages(self, key: EpisodeKey) -> list[Lang]:
         """Return the languages in which an episode has a track that is converted already."""
@@ -105,7 +163,7 @@ class Store:
     async def files(self, listed: Sequence[Listed]) -> dict[tuple[str, str], StoredFile]:
         """Return what we have of these files, without their bytes, by source and file id."""
         rows = await self._pool.fetch(
-            "SELECT source, file_id, NULL::bytea AS content, webvtt, etag, failure, converter_version FROM files "
+            f"SELECT source, file_id, NULL::bytea AS content, {_OF_FILES} FROM files "  # noqa: S608
             "WHERE (source, file_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))",
             [one.source for one in listed],
             [one.file_id for one in listed],
@@ -115,7 +173,7 @@ class Store:
     async def file(self, listed: Listed) -> StoredFile:
         """Return what we have of a file, with its bytes."""
         row = await self._pool.fetchrow(
-            "SELECT content, webvtt, etag, failure, converter_version FROM files WHERE source = $1 AND file_id = $2",
+            f"SELECT content, {_OF_FILES} FROM files WHERE source = $1 AND file_id = $2",  # noqa: S608
             listed.source,
             listed.file_id,
         )
@@ -140,10 +198,11 @@ class Store:
             content,
         )
 
-    async def save_webvtt(self, listed: Listed, *, webvtt: str, etag: str, encoding: str) -> None:
+    async def save_webvtt(self, listed: Listed, *, webvtt: str, etag: str, encoding: str, script: str) -> None:
         """Keep what a file was converted to."""
         await self._pool.execute(
-            "UPDATE files SET webvtt = $3, etag = $4, encoding = $5, failure = NULL, converter_version = $6 "
+            "UPDATE files SET webvtt = $3, etag = $4, encoding = $5, failure = NULL, converter_version = $6, "
+            "script = $7 "
             "WHERE source = $1 AND file_id = $2",
             listed.source,
             listed.file_id,
@@ -151,6 +210,7 @@ class Store:
             etag,
             encoding,
             CONVERTER_VERSION,
+            script,
         )
 
     async def save_failure(self, listed: Listed, *, failure: str) -> None:
@@ -182,6 +242,24 @@ def _args(key: EpisodeKey) -> tuple[str, int, int]:
     return key.series_id, key.season, key.episode
 
 
+def _rows(key: EpisodeKey, listed: Sequence[Listed]) -> list[tuple[object, ...]]:
+    return [
+        (
+            *_args(key),
+            one.lang,
+            one.source,
+            one.file_id,
+            one.release_title,
+            one.downloads,
+            one.fps,
+            sorted(trait.value for trait in one.traits),
+            one.matches,
+            one.title,
+        )
+        for one in listed
+    ]
+
+
 def _track(row: "asyncpg.Record") -> Track:
     listed = Listed(
         source=row["source"],
@@ -191,9 +269,21 @@ def _track(row: "asyncpg.Record") -> Track:
         downloads=row["downloads"],
         fps=row["fps"],
         traits=frozenset(Trait(trait) for trait in row["traits"]),
+        matches=row["matches"],
+        title=row["title"],
     )
     return Track(row["id"], listed)
 
 
 def _file(row: "asyncpg.Record") -> StoredFile:
-    return StoredFile(row["content"], row["webvtt"], row["etag"], row["failure"], row["converter_version"])
+    return StoredFile(
+        content=row["content"],
+        webvtt=row["webvtt"],
+        etag=row["etag"],
+        failure=row["failure"],
+        converter_version=row["converter_version"],
+        encoding=row["encoding"],
+        script=row["script"],
+        complete=row["complete"],
+        timing=Timing(timedelta(milliseconds=row["offset_ms"]), row["rate"]),
+    )

@@ -26,7 +26,9 @@ def _all_answer(fakes, samples) -> None:
         "ListSessions": playback.ListSessionsResponse(sessions=[samples.session]),
         "SearchTitles": catalog_service_pb2.SearchTitlesResponse(),
         "ListEpisodes": catalog_service_pb2.ListEpisodesResponse(),
-        "GetSubtitle": subtitles.GetSubtitleResponse(webvtt="WEBVTT\n", etag="e"),
+        "GetSubtitle": subtitles.GetSubtitleResponse(webvtt="WEBVTT\n", script="[Script Info]\n", etag="e"),
+        "ListSubtitles": subtitles.ListSubtitlesResponse(tracks=[subtitles.SubtitleTrack(id="17", lang="en")]),
+        "SetTiming": subtitles.SetTimingResponse(track=subtitles.SubtitleTrack(id="17", lang="en")),
         "ListPicks": picks.ListPicksResponse(picks=[samples.pick]),
         "ListPins": stream.ListPinsResponse(node="node-1"),
     }

@@ -165,7 +165,13 @@ async def test_a_heartbeat_gets_the_next_episode_ready(neighbours: Neighbours, b
         == pin
     )
     assert (
-        subtitles_service_pb2.EnsureSubtitlesRequest(key=NEXT, languages=["en", "de"], release_title="T") == subtitles
+        subtitles_service_pb2.EnsureSubtitlesRequest(
+            key=NEXT,
+            languages=["en", "de"],
+            release_title="T",
+            picked=subtitles_service_pb2.PickedFile(infohash="aa", file_index=3, release_title="T"),
+        )
+        == subtitles
     )
 
 

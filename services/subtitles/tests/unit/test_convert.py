@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vod_subtitles.convert import MAX_BYTES, convert
-from vod_subtitles.errors import UnreadableSubtitleError
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 ASS = """[Script Info]
 PlayResX: 640

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vod_subtitles.encoding import decode
-from vod_subtitles.errors import UnreadableSubtitleError
 from vod_subtitles.languages import LANGUAGES
+from vod_subtitles.unreadable import UnreadableSubtitleError
 
 # Written by us; each says about "I don't know what to say" and something with the letters that matter.
 SPOKEN = {

@@ -1,0 +1,143 @@
+"""Sources that the operator configures: a folder, Stremio add-ons, addresses of single files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from vod.catalog.v1 import catalog_pb2
+from vod.subtitles.v1.subtitles_service_pb2 import GetSubtitleRequest
+
+from vod_fakes.control import Control
+from vod_fakes.serving import Site, bind, http_servers
+from vod_rpc import NotFound, Unavailable
+from vod_subtitles.public_http import is_public
+
+if TYPE_CHECKING:
+    from vod.subtitles.v1.subtitles_service_pb2_grpc import SubtitlesServiceAsyncStub
+
+RunSubtitles = Callable[..., AbstractAsyncContextManager["SubtitlesServiceAsyncStub"]]
+KEY = catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=1)
+ASKED = GetSubtitleRequest(key=KEY, lang="pl")
+POLISH = "1\n00:01 --> 00:02\nZażółć gęślą jaźń\n"
+
+
+async def test_a_folder_has_files_by_title_and_number(run_subtitles: RunSubtitles, tmp_path: Path) -> None:
+    (tmp_path / "Harbor Lights").mkdir()
+    (tmp_path / "Harbor Lights" / "S01E01.pl.srt").write_bytes(POLISH.encode("cp1250"))
+    (tmp_path / "Harbor Lights" / "S01E02.pl.srt").write_text("1\n00:01 --> 00:02\nAnother\n")
+    (tmp_path / "Other.S01E01.pl.srt").write_text("1\n00:01 --> 00:02\nOther\n")
+    async with run_subtitles(os_key=None, folder=tmp_path) as subtitles:
+        found = await subtitles.GetSubtitle(ASKED)
+
+    assert "Zażółć gęślą jaźń" in found.webvtt
+    assert found.track.source == "folder"
+
+
+async def test_a_link_in_the_folder_leads_nowhere_else(run_subtitles: RunSubtitles, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text(POLISH)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "Harbor.Lights.S01E01.pl.srt").symlink_to(tmp_path / "secret.txt")
+    async with run_subtitles(os_key=None, folder=tmp_path / "mine") as subtitles:
+        with pytest.raises(NotFound):
+            await subtitles.GetSubtitle(ASKED)
+
+
+async def test_an_addon_and_an_endpoint_have_files(run_subtitles: RunSubtitles) -> None:
+    seen: list[str] = []
+
+    async def listed(request: Request) -> Response:
+        seen.append(request.url.path)
+        url = f"{request.base_url}files/1.vtt"
+        return JSONResponse({"subtitles": [{"id": "1", "url": url, "lang": "pol"}, {"url": 7}, None]})
+
+    async def file(_: Request) -> Response:
+        return PlainTextResponse(POLISH)
+
+    routes = [Route("/a/subtitles/{kind}/{video}.json", listed), Route("/files/{name}", file)]
+    site = Site(Starlette(routes=routes), Control(), bind())
+    async with http_servers([site]):
+        async with run_subtitles(os_key=None, addons=f"{site.url}/a/manifest.json") as subtitles:
+            from_addon = await subtitles.GetSubtitle(ASKED)
+        template = f"{site.url}/files/{{series_id}}-{{season}}-{{episode}}-{{lang}}.vtt"
+        async with run_subtitles(os_key=None, endpoints=template) as subtitles:
+            other = catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=2)
+            from_endpoint = await subtitles.GetSubtitle(GetSubtitleRequest(key=other, lang="pl"))
+
+    assert seen == ["/a/subtitles/series/tt0009001:1:1.json"]
+    assert "Zażółć" in from_addon.webvtt
+    assert "Zażółć" in from_endpoint.webvtt
+
+
+@pytest.mark.parametrize("kind", ["link", "redirect"])
+async def test_nothing_is_fetched_from_inside_our_network(run_subtitles: RunSubtitles, kind: str) -> None:
+    inside = Site(PlainTextResponse(POLISH), Control(), bind())
+
+    async def listed(request: Request) -> Response:
+        url = f"{inside.url}/secret" if kind == "link" else f"{request.base_url}go"
+        return JSONResponse({"subtitles": [{"id": "1", "url": url, "lang": "pol"}]})
+
+    async def go(_: Request) -> Response:
+        return RedirectResponse(f"{inside.url}/secret")
+
+    routes = [Route("/subtitles/{kind}/{video}.json", listed), Route("/go", go)]
+    site = Site(Starlette(routes=routes), Control(), bind())
+    running = run_subtitles(os_key=None, addons=f"{site.url}/manifest.json")
+    async with http_servers([site, inside]), running as subtitles:
+        with pytest.raises(Unavailable):
+            await subtitles.GetSubtitle(ASKED)
+
+    assert list(inside.control.seen) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("93.184.216.34", True),
+        ("2606:4700::1111", True),
+        ("127.0.0.1", False),
+        ("10.1.2.3", False),
+        ("169.254.169.254", False),
+        ("100.64.0.1", False),
+        ("0.0.0.0", False),
+        ("224.0.0.1", False),
+        ("::1", False),
+        ("fe80::1%eth0", False),
+        ("::ffff:127.0.0.1", False),
+        ("2002:7f00:1::", False),
+    ],
+)
+def test_what_a_public_address_is(address: str, public: bool) -> None:
+    assert is_public(address) is public
+
+
+async def test_an_accounts_downloads_are_spent_with_one_login(
+    run_subtitles: RunSubtitles, opensubtitles: object
+) -> None:
+    control = opensubtitles.control  # type: ignore[attr-defined]
+    async with run_subtitles(os_username="demo", os_password="demo") as subtitles:
+        for episode in (1, 2):
+            key = catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=episode)
+            await subtitles.GetSubtitle(GetSubtitleRequest(key=key, lang="en"))
+
+    assert control.count("/api/v1/login") == 1
+    assert all("authorization" in seen.headers for seen in control.asked("/api/v1/download"))
+
+
+async def test_a_wrong_password_is_not_tried_again_and_the_key_goes_on(
+    run_subtitles: RunSubtitles, opensubtitles: object
+) -> None:
+    control = opensubtitles.control  # type: ignore[attr-defined]
+    async with run_subtitles(os_username="demo", os_password="wrong") as subtitles:
+        for episode in (1, 2):
+            key = catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=episode)
+            await subtitles.GetSubtitle(GetSubtitleRequest(key=key, lang="en"))
+
+    assert control.count("/api/v1/login") == 1

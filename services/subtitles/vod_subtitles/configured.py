@@ -1,0 +1,175 @@
+"""Sources that the operator configures: a folder of files, Stremio add-ons, and addresses of single files.
+
+Add-ons: https://github.com/Stremio/stremio-addon-sdk/blob/master/docs/api/responses/subtitles.md.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+
+from vod_subtitles.archives import MAX_ARCHIVE_BYTES, SUFFIXES
+from vod_subtitles.convert import MAX_BYTES
+from vod_subtitles.domain import EpisodeKey, Lang, Listed, Wanted
+from vod_subtitles.errors import SubtitleSourceUnavailable
+from vod_subtitles.languages import language_of
+from vod_subtitles.torrents import Hashed
+from vod_subtitles.unreadable import UnreadableSubtitleError
+
+_DEADLINE = timedelta(seconds=8)
+_MOST_FILES = 20_000
+_MOST_TRACKS = 100
+_LONGEST_URL = 2_000
+_NUMBER = re.compile(r"s(\d{1,3})[ ._-]{0,3}e(\d{1,4})(?!\d)", re.IGNORECASE | re.ASCII)
+_WORDS = re.compile(r"[^\W_]+")
+
+
+class Folder:
+    """Subtitle files in a folder of the operator's, and below it."""
+
+    name = "folder"
+    needs_title = True
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+
+    async def search(self, wanted: Wanted, languages: Sequence[Lang], *, hashed: Hashed | None) -> list[Listed]:
+        """Return the files whose names (or folders) have the title's words and the episode's number."""
+        return await asyncio.to_thread(lambda: list(self._found(wanted, languages)))
+
+    async def download(self, file_id: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            UnreadableSubtitleError: it is gone, too large, or not in the folder.
+        """
+        return await asyncio.to_thread(self._read, file_id)
+
+    def _found(self, wanted: Wanted, languages: Sequence[Lang]) -> Iterator[Listed]:
+        title = _words(wanted.title)
+        for count, path in enumerate(self._folder.rglob("*")):
+            if count > _MOST_FILES:
+                return
+            name = str(path.relative_to(self._folder))
+            if path.suffix.lower() not in SUFFIXES or not title or not title <= _words(name):
+                continue
+            number = _NUMBER.search(path.name)
+            is_it = (int(number[1]), int(number[2])) == (wanted.key.season, wanted.key.episode) if number else False
+            lang = next((lang for word in reversed(_WORDS.findall(path.stem)) if (lang := language_of(word))), "")
+            if (is_it or wanted.is_film) and lang in languages:
+                yield Listed(self.name, name, Lang(lang), path.stem[:300], downloads=0)
+
+    def _read(self, file_id: str) -> bytes:
+        path = (self._folder / file_id).resolve()
+        # A link inside of it may lead elsewhere.
+        if not path.is_relative_to(self._folder) or not path.is_file():
+            raise UnreadableSubtitleError("gone from the folder")
+        if path.stat().st_size > MAX_BYTES:
+            raise UnreadableSubtitleError(f"more than {MAX_BYTES} bytes")
+        return path.read_bytes()
+
+
+class Addon:
+    """A Stremio add-on with subtitles."""
+
+    needs_title = True
+
+    def __init__(self, http: httpx.AsyncClient, address: str) -> None:
+        self._http = http
+        self._base = address.removesuffix("/manifest.json").rstrip("/")
+        self.name = f"addon:{httpx.URL(address).host}"
+
+    async def search(self, wanted: Wanted, languages: Sequence[Lang], *, hashed: Hashed | None) -> list[Listed]:
+        """Return what the add-on has; it knows titles by their IMDb ids alone.
+
+        Raises:
+            SubtitleSourceUnavailable: no usable answer in time.
+        """
+        if not wanted.imdb_id:
+            return []
+        key = wanted.key
+        kind = "movie" if wanted.is_film else "series"
+        video = wanted.imdb_id if wanted.is_film else f"{wanted.imdb_id}:{key.season}:{key.episode}"
+        extra = f"/videoHash={hashed.moviehash}" if hashed and hashed.moviehash else ""
+        url = f"{self._base}/subtitles/{kind}/{quote(video, safe='')}{extra}.json"
+        content = await _get(self._http, url, self.name)
+        listed = [self._listed(item) for item in _items(content)[:_MOST_TRACKS]]
+        return [one for one in listed if one and one.lang in languages]
+
+    async def download(self, file_id: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            SubtitleSourceUnavailable: not now, or from where nothing may be fetched.
+        """
+        return await _get(self._http, file_id, self.name)
+
+    def _listed(self, item: Mapping[str, object]) -> Listed | None:
+        url, lang = item.get("url"), item.get("lang")
+        if not isinstance(url, str) or not isinstance(lang, str) or len(url) > _LONGEST_URL:
+            return None
+        known = language_of(lang)
+        return Listed(self.name, url, Lang(known), "", downloads=0) if known else None
+
+
+class Template:
+    """Addresses of single files, made from the episode and a language."""
+
+    needs_title = False
+
+    def __init__(self, http: httpx.AsyncClient, template: str) -> None:
+        self._http = http
+        self._template = template
+        self.name = f"endpoint:{httpx.URL(_filled(template, EpisodeKey('a:b:c', 1, 1), 'en')).host}"
+
+    async def search(self, wanted: Wanted, languages: Sequence[Lang], *, hashed: Hashed | None) -> list[Listed]:
+        """Return a file per language; whether there is one shows when it is fetched."""
+        urls = [(lang, _filled(self._template, wanted.key, lang)) for lang in languages]
+        return [Listed(self.name, url, lang, "", downloads=0) for lang, url in urls]
+
+    async def download(self, file_id: str) -> bytes:
+        """Return a file's bytes; raises SubtitleSourceUnavailable."""
+        return await _get(self._http, file_id, self.name)
+
+
+def _filled(template: str, key: EpisodeKey, lang: str) -> str:
+    values = {"series_id": quote(key.series_id, safe=""), "season": key.season, "episode": key.episode, "lang": lang}
+    return re.sub(r"\{(series_id|season|episode|lang)\}", lambda found: str(values[found[1]]), template)
+
+
+async def _get(http: httpx.AsyncClient, url: str, source: str) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_DEADLINE.total_seconds()), http.stream("GET", url) as response:
+            if response.status_code in {httpx.codes.NOT_FOUND, httpx.codes.GONE}:
+                raise UnreadableSubtitleError("gone at the source")
+            response.raise_for_status()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_ARCHIVE_BYTES:
+                    raise UnreadableSubtitleError(f"more than {MAX_ARCHIVE_BYTES} bytes")
+    except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
+        raise SubtitleSourceUnavailable(
+            "A configured source does not answer as it should.",
+            metadata={"source": source},
+            retry_after=timedelta(seconds=30),
+        ) from error
+    return bytes(body)
+
+
+def _items(content: bytes) -> list[Mapping[str, object]]:
+    try:
+        answer = json.loads(content)
+    except (ValueError, RecursionError):
+        return []
+    found = answer.get("subtitles") if isinstance(answer, dict) else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(word.lower() for word in _WORDS.findall(text))
