@@ -101,6 +101,7 @@ class SearchClient:
                 year=episode.year,
                 absolute=episode.absolute,
                 profile_hash=profile_hash,
+                air_date=episode.air_date.isoformat() if episode.air_date else "",
                 external_ids=episode.external_ids or {},
             )
         )
@@ -156,6 +157,7 @@ def _wanted(episode: Episode, previous_group: str) -> scoring_pb2.Wanted:
         absolute=episode.absolute,
         season_episode_count=episode.season_size,
         previous_group=previous_group,
+        air_date=episode.air_date.isoformat() if episode.air_date else "",
     )
     wanted.runtime.FromTimedelta(episode.runtime)
     return wanted
