@@ -90,6 +90,29 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a release beside what was announced."""
+
+    trust: float | None = None
+    """How far its indexer's numbers proved true, 0 to 1; None if nobody has checked any."""
+    peers: int | None = None
+    """Seen in the swarm lately; None if nobody looked."""
+    bytes_per_second: int = 0
+    age: timedelta = timedelta()
+    held: bool = False
+    """A stream node has data of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What served the episode before; empty if nothing did."""
+
+    group: str = ""
+    """Or the group that viewers of the series prefer."""
+    infohash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why something can't be played: a stable code, and the same for people."""
 
@@ -112,6 +135,11 @@ class Candidate:
 
     release: Release
     ranking: Ranking
+
+    @property
+    def score(self) -> float:
+        """Its points, 0 to 1."""
+        return int(self.ranking.explanation.get("score_micro", 0)) / 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
