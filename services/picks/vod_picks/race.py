@@ -26,6 +26,8 @@ PROOF = 1.5
 """Times the bitrate: it plays, and gets ahead."""
 GRACE = 0.1
 """Of the time that the first one took."""
+LEAST_GRACE = 0.15
+"""Seconds: two that are both good are often so close."""
 SAMPLE_SECONDS = 1.5
 LEAST_SAMPLE, LARGEST_SAMPLE = 256 << 10, 3 << 20
 USUAL_RUNTIME = {
@@ -146,7 +148,7 @@ async def _watch(course: _Course, runners: int) -> None:
         if best < runners:
             if not any(rank < best and rank not in course.finished for rank in course.shown):
                 return
-            end = end or clock() + GRACE * (clock() - started)
+            end = end or clock() + max(LEAST_GRACE, GRACE * (clock() - started))
 
 
 async def _enter(
