@@ -141,6 +141,13 @@ class Candidate:
         """Its points, 0 to 1."""
         return int(self.ranking.explanation.get("score_micro", 0)) / 1_000_000
 
+    @property
+    def merit(self) -> float:
+        """Its points without those for the health of its swarm: what counts once swarms were seen, 0 to 1."""
+        components = self.ranking.explanation.get("components", [])
+        health = sum(int(one.get("micro_points", 0)) for one in components if one.get("name") == "health")
+        return self.score - health / 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

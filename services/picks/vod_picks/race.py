@@ -6,9 +6,10 @@ Each runner asks its swarm what is in the torrent, finds the wanted file in it, 
     fell short    the file is there, but its bytes came slower, or not at all
     out           the swarm stayed silent, or has no such file
 
-A runner that proves itself waits only for better-ranked ones that have shown the file already, and only for a tenth of
-the time it took, so a good first choice is never held up. When nobody proves itself in time, the best of rank and rate
-together wins. Losers are dropped; what all of them showed is remembered (`trust.py`).
+A runner that proves itself waits only for better ones (in picture, size and group: claims about swarms count no more)
+that have shown the file already, and only for a tenth of the time it took, so a good first choice is never held up.
+When nobody proves itself in time, the best of merit and rate together wins. Losers are dropped; what all of them
+showed is remembered (`trust.py`).
 """
 
 import asyncio
@@ -26,6 +27,8 @@ PROOF = 1.5
 """Times the bitrate: it plays, and gets ahead."""
 GRACE = 0.1
 """Of the time that the first one took."""
+WORTH_WAITING = 0.01
+"""Points: better by less than this is not better."""
 LEAST_GRACE = 0.15
 """Seconds: two that are both good are often so close."""
 SAMPLE_SECONDS = 1.5
@@ -68,11 +71,12 @@ class Run:
 
     @property
     def promise(self) -> float:
-        """How much it may please: its score, as far as the rate carries it."""
+        """How much it may please: its merit, as far as the rate carries it."""
         if self.chosen is None:
             return -1.0
         rate = self.sighting.bytes_per_second if self.sighting else 0
-        return min(1.0, rate / (PROOF * self.needed_rate)) ** 2 * self.candidate.score + self.candidate.score / 1000
+        carried = min(1.0, rate / (PROOF * self.needed_rate)) if self.needed_rate else 0.0
+        return carried**2 * self.candidate.merit + self.candidate.score / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ async def race(candidates: Sequence[Candidate], *, swarms: Swarms, episode: Epis
             for rank, one in enumerate(candidates)
         ]
         try:
-            await _watch(course, len(candidates))
+            await _watch(course, candidates)
         except Failure as failure:  # not through the group, which would wrap it
             broken = failure
         for task in tasks:
@@ -126,16 +130,16 @@ async def race(candidates: Sequence[Candidate], *, swarms: Swarms, episode: Epis
     if broken:
         raise broken
     runs = [course.finished[rank] for rank in sorted(course.finished)]
-    proved = next((run for run in runs if run.proved), None)
+    proved = max((run for run in runs if run.proved), key=lambda run: run.candidate.merit, default=None)
     best = max((run for run in runs if run.chosen), key=lambda run: run.promise, default=None)
     return Result(proved or best, runs)
 
 
-async def _watch(course: _Course, runners: int) -> None:
+async def _watch(course: _Course, candidates: Sequence[Candidate]) -> None:
     """Return when the race is decided."""
     clock = asyncio.get_running_loop().time
     started, end = clock(), None
-    while len(course.finished) < runners:
+    while len(course.finished) < len(candidates):
         try:
             async with asyncio.timeout_at(end):
                 rank, arrived = await course.arrivals.get()
@@ -144,9 +148,10 @@ async def _watch(course: _Course, runners: int) -> None:
         if isinstance(arrived, Failure):
             raise arrived
         course.finished[rank] = arrived
-        best = min((rank for rank, run in course.finished.items() if run.proved), default=runners)
-        if best < runners:
-            if not any(rank < best and rank not in course.finished for rank in course.shown):
+        proved = [run.candidate.merit for run in course.finished.values() if run.proved]
+        if proved:
+            running = [candidates[rank].merit for rank in course.shown if rank not in course.finished]
+            if max(running, default=0.0) < max(proved) + WORTH_WAITING:
                 return
             end = end or clock() + max(LEAST_GRACE, GRACE * (clock() - started))
 
