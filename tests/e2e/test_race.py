@@ -22,5 +22,7 @@ async def test_of_a_dead_a_slow_and_a_good_swarm_the_good_one_is_played(
 
     assert started["pick"]["title"] == GOOD
     assert first.startswith(GOOD.encode())
-    trail = (await viewer.get(f"/v1/picks/{FILM}/1/1", headers=vod.admin)).json()["picks"]
-    assert trail[0]["title"] == GOOD
+    seen = (await viewer.get(f"/v1/picks/{FILM}/1/1", headers=vod.admin)).json()
+    assert {one["title"] for one in seen["candidates"]} == set(CLAIMED)
+    assert seen["picks"][0]["title"] == GOOD
+    assert seen["picks"][0]["reasons"][0].startswith("tried: its first bytes came at ")

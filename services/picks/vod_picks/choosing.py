@@ -146,8 +146,10 @@ class Chooser:
                 result = await self._race(heat, episode)
                 if result is None:
                     break
+                candidates = _observed(candidates, result)
                 if (winner := result.winner) and (chosen := winner.chosen):
-                    return Decision(Choice(key, profile.hash, winner.candidate, chosen), candidates)
+                    best = winner.candidate.with_observation(winner.told)
+                    return Decision(Choice(key, profile.hash, best, chosen), candidates)
                 reasons |= _reasons(result)
             refused = [Refusal(one.release, _why(one, reasons)) for one in candidates]
             raise NoPlayableRelease(key, refused=refused, unavailable=found.unavailable)
@@ -200,6 +202,14 @@ def _outcome(run: Run) -> ProbeOutcome:
     if run.chosen:
         return ProbeOutcome.PROVED if run.proved else ProbeOutcome.FELL_SHORT
     return ProbeOutcome.SILENT if any(one.code == "SWARM_SILENT" for one in run.reasons) else ProbeOutcome.REFUSED
+
+
+def _observed(candidates: Sequence[Candidate], result: Result) -> list[Candidate]:
+    """Note on each candidate what its run showed."""
+    told = {run.candidate.release.infohash: run.told for run in result.runs}
+    return [
+        one.with_observation(told[one.release.infohash]) if one.release.infohash in told else one for one in candidates
+    ]
 
 
 def _reasons(result: Result) -> dict[str, tuple[Reason, ...]]:

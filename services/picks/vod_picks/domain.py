@@ -141,6 +141,12 @@ class Candidate:
         """Its points, 0 to 1."""
         return int(self.ranking.explanation.get("score_micro", 0)) / 1_000_000
 
+    def with_observation(self, text: str) -> "Candidate":
+        """Return it with what its swarm showed, for people."""
+        ranking = self.ranking
+        told = {**ranking.explanation, "observations": [text]}
+        return Candidate(self.release, Ranking(ranking.tier, ranking.gates, told))
+
     @property
     def merit(self) -> float:
         """Its points without those for the health of its swarm: what counts once swarms were seen, 0 to 1."""

@@ -70,6 +70,16 @@ class Run:
         return seen.here_before or seen.bytes_per_second >= PROOF * self.needed_rate
 
     @property
+    def told(self) -> str:
+        """Say for people what it showed."""
+        if self.sighting is None:
+            return "; ".join(reason.text for reason in self.reasons)
+        if self.sighting.here_before:
+            return "its first bytes were here already"
+        rate, needed = self.sighting.bytes_per_second / 1e6, self.needed_rate / 1e6
+        return f"tried: its first bytes came at {rate:.2f} MB/s, {needed:.2f} are needed to play"
+
+    @property
     def promise(self) -> float:
         """How much it may please: its merit, as far as the rate carries it."""
         if self.chosen is None:

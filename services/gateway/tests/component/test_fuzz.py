@@ -28,6 +28,7 @@ def _all_answer(fakes, samples) -> None:
         "ListEpisodes": catalog_service_pb2.ListEpisodesResponse(),
         "GetSubtitle": subtitles.GetSubtitleResponse(webvtt="WEBVTT\n", etag="e"),
         "ListPicks": picks.ListPicksResponse(picks=[samples.pick]),
+        "ListCandidates": picks.ListCandidatesResponse(candidates=[picks.RankedRelease(ranking=samples.ranking)]),
         "ListPins": stream.ListPinsResponse(node="node-1"),
     }
 
