@@ -1,20 +1,23 @@
 """What a race teaches about those who announced its runners: does an indexer's number of seeders mean anything?
 
 Trust is the mean of a Beta distribution, Beta(4, 1) before anything is known, whose past fades by half a percent with
-each new lesson. A number proved true when a quarter of what so many seeders should give came, or enough to play.
+each new lesson. A number proved true when a quarter of what so many seeders should give came, as far as that can be
+told.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from vod_picks.race import PROOF, Run
+from vod_picks.race import Run
 
 PRIOR_KEPT, PRIOR_BROKEN = 4.0, 1.0
 FADING = 0.995
-BYTES_PER_SEEDER = 1_500_000 / 8
+BYTES_PER_SEEDER = 2_000_000 / 8
 LEECHER_WEIGHT = 0.6
 SHARE = 0.25
+TELLABLE = 4.0
+"""Times the bitrate: a sample ends when enough comes."""
 LEAST_CLAIM = 5
 """Fewer seeders than this may be gone by chance."""
 
@@ -74,9 +77,7 @@ def _is_about_swarm(run: Run) -> bool:
 def _is_kept(run: Run, seeders: int) -> bool:
     if run.sighting is None:
         return False
-    if run.proved or run.sighting.complete:
-        return True
     leechers = int(run.candidate.release.announced.get("leechers", 0))
     supply = BYTES_PER_SEEDER * seeders**2 / (seeders + LEECHER_WEIGHT * leechers)
-    # Nobody can tell in seconds whether more comes than is needed.
-    return run.sighting.bytes_per_second >= SHARE * min(supply, PROOF * run.needed_rate)
+    # Nobody can tell in seconds whether much more would come than is needed.
+    return run.sighting.bytes_per_second >= SHARE * min(supply, TELLABLE * run.needed_rate)

@@ -10,7 +10,7 @@ from vod_scoring.domain import Candidate, Codec, Device, Source, Traits, Wanted
 from vod_scoring.policy import Picture, Policy
 from vod_scoring.sizes import FileSize
 
-TRUSTED = 0.75  # below this, the explanation says so
+TRUSTED = 0.7  # below this, the explanation says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ def _ago(age: timedelta) -> str:
 def _sufficiency(mbps: float, size: FileSize, policy: Policy) -> float:
     """Rate a supply against the need: a logistic of the log of their ratio."""
     ratio: float = (mbps / (policy.health.headroom * size.assumed_mbps)) ** policy.health.steepness
-    return ratio / (1 + ratio)
+    # Not ratio / (1 + ratio), which rounding makes fall now and then where it should rise.
+    return 1 - 1 / (1 + ratio)
 
 
 def _claimed_health(candidate: Candidate, size: FileSize, policy: Policy) -> Value:
@@ -60,8 +61,7 @@ def _claimed_health(candidate: Candidate, size: FileSize, policy: Policy) -> Val
     if not seeders:
         return Value(0.0, "nobody seeds", unknowns)
     effective = seeders**2 / (seeders + rules.leecher_weight * leechers)
-    # As far as an indexer is worse than one that nobody has checked.
-    trust = 1.0 if candidate.trust is None else min(1.0, candidate.trust / rules.trust_of_unknown)
+    trust = rules.trust_of_unknown if candidate.trust is None else candidate.trust
     supply = _sufficiency(rules.mbps_per_seeder * effective, size, policy)
     value = trust * supply * seeders / (seeders + rules.trusted_from)
     usual = "" if size.mbps is not None else " (as usual for such a picture)"

@@ -66,7 +66,7 @@ async def test_an_indexer_that_lied_is_trusted_less_and_an_honest_one_more(picks
     neighbours.search.offer("d", "Harbor.Lights.S01E03.1080p.WEB-DL.H264-DEAD")
     announce(neighbours, "d", seeders=900, indexer="Siren")
     neighbours.offer_single("5", 3, group="SLOW")
-    neighbours.stream_node.rates["5" * 40] = 300
+    neighbours.stream_node.rates["5" * 40] = 500
     announce(neighbours, "5", seeders=12, indexer="Breakwater")
     await picks.EnsurePick(ensure(3))
 
