@@ -11,13 +11,14 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
 from allinone import System, start, system
+from contenders import CLAIMED, GOOD, contenders
 from starlette.responses import FileResponse
 from starlette.types import Receive, Scope, Send
 
@@ -25,6 +26,7 @@ from vod_fakes.media import Profile
 from vod_fakes.world import World, world
 
 ROUNDS = 15
+RACES = 7
 SERIES, FILM = "tmdb:tv:9001", "tmdb:movie:9101"
 
 Measured = Callable[[], Awaitable[Any]]
@@ -99,11 +101,37 @@ async def run(vod: System, outside: World) -> None:
             plain.should_exit = True
 
 
+async def first_byte(vod: System, outside: World, folder: Path, claimed: Mapping[str, int], *, round_: int) -> float:
+    """Start the film as a device that nothing was chosen for yet; give the seconds until its first byte."""
+    await asyncio.to_thread(folder.mkdir)
+    caps = {"h264": True, "maxHeight": 1080, "maxBitrate": 50_000_000 + round_}
+    async with contenders(outside, folder, claimed), vod.client() as client:
+        before = time.perf_counter()
+        started = await start(client, FILM, 1, 1, deviceCaps=caps)
+        async with client.stream("GET", started["streamUrl"], headers={"Range": "bytes=0-65535"}) as answer:
+            async for _ in answer.aiter_raw():
+                return time.perf_counter() - before
+    raise RuntimeError("the stream was empty")
+
+
+async def race(vod: System, outside: World, folder: Path) -> None:
+    """Print how long the first byte takes with a dead, a slow and a good swarm, and with the good one alone."""
+    among, alone = [], []
+    for number in range(RACES):
+        among.append(await first_byte(vod, outside, folder / f"a{number}", CLAIMED, round_=2 * number))
+        alone.append(await first_byte(vod, outside, folder / f"b{number}", {GOOD: 12}, round_=2 * number + 1))
+    ours, direct = statistics.median(among), statistics.median(alone)
+    line = f"{'first byte: good swarm beside a dead and a slow one : alone':<58} {ours / direct:6.2f}"
+    spread = f"({min(among) / direct:.2f} to {max(among) / direct:.2f})"
+    sys.stdout.write(f"{line}  {spread}   {ours * 1000:8.2f} ms : {direct * 1000:8.2f} ms\n")
+
+
 async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vod-bench-") as folder:
         sys.stdout.write("making the library and starting everything …\n")
         async with world(Path(folder), profile=Profile.TINY) as outside, system(outside) as vod:
             await run(vod, outside)
+            await race(vod, outside, Path(folder))
 
 
 if __name__ == "__main__":

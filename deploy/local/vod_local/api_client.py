@@ -97,6 +97,10 @@ class ApiClient:
         hint = answer.get("nextHint")
         return (hint["season"], hint["episode"]) if hint else None
 
+    async def picks(self, series_id: str, season: int, episode: int) -> Mapping[str, Any]:
+        """Give an episode's picks, newest first, and what the newest was chosen from (admin key)."""
+        return await self._ask("GET", f"/v1/picks/{series_id}/{season}/{episode}")
+
     async def status(self) -> Mapping[str, Any]:
         """Give sessions and pins (admin key)."""
         return await self._ask("GET", "/v1/status")

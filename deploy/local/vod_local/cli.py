@@ -16,6 +16,7 @@ examples:
   vod up                              start everything; without TMDB_KEY and PROWLARR_URL with a demo library
   vod up --port 8090 --data ~/vod2    a second one beside it
   vod play "Harbor Lights" S1E2       watch an episode
+  vod why "Harbor Lights" S1E2        which release was picked for it, and why
   vod status                          what runs, who watches
 
 environment:
@@ -31,6 +32,7 @@ exit codes:
 
 UP = "Start everything: servers, services and, without upstreams, a demo library. Ctrl-C stops it."
 PLAY = "Find a title, start a session, print the stream's URL and open a player on it."
+WHY = "Show which release was picked for an episode, what it was chosen from, and why."
 STATUS = "Show whether each service is ready, who watches, and what the stream node holds."
 INTERRUPTED = 130
 
@@ -65,6 +67,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_up(commands.add_parser("up", help="start everything and print the address", description=UP))
     _add_play(commands.add_parser("play", help="watch a title in mpv or VLC", description=PLAY))
+    _add_why(commands.add_parser("why", help="show why a release was picked", description=WHY))
     _add_status(commands.add_parser("status", help="show services, sessions and pins", description=STATUS))
     return root
 
@@ -89,6 +92,13 @@ def _add_play(command: argparse.ArgumentParser) -> None:
     which.add_argument("--no-player", action="store_true", help="only print the URL")
     which.add_argument("--player", metavar="PROGRAM", help="mpv or vlc, if not the one that is found first")
     command.set_defaults(run=_play)
+
+
+def _add_why(command: argparse.ArgumentParser) -> None:
+    _add_data(command)
+    command.add_argument("title", help='for example "Harbor Lights"')
+    command.add_argument("episode", nargs="?", default="S1E1", help="S1E2; for films it is not needed")
+    command.set_defaults(run=_why)
 
 
 def _add_status(command: argparse.ArgumentParser) -> None:
@@ -116,6 +126,13 @@ def _play(parsed: argparse.Namespace) -> int:
     episode = play.parse_episode(parsed.episode) if parsed.episode else None
     player = None if parsed.no_player else play.chosen_player(parsed.player)
     return play.main(play.PlayOptions(data=parsed.data, title=parsed.title, episode=episode, player=player))
+
+
+def _why(parsed: argparse.Namespace) -> int:
+    from vod_local import play, why
+
+    options = why.WhyOptions(data=parsed.data, title=parsed.title, episode=play.parse_episode(parsed.episode))
+    return why.main(options)
 
 
 def _status(parsed: argparse.Namespace) -> int:

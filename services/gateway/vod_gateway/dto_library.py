@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from vod_gateway.dto import Pick, answer_config
+from vod_gateway.dto import Candidate, Pick, answer_config
 
 _EPISODE = {
     "seriesId": "mal:anime:9201",
@@ -110,12 +110,13 @@ class PickRecord(Pick):
 class PicksAnswer(BaseModel):
     """Every pick ever made for an episode, newest first."""
 
-    model_config = answer_config({"seriesId": "tmdb:tv:9001", "season": 1, "episode": 3, "picks": []})
+    model_config = answer_config({"seriesId": "tmdb:tv:9001", "season": 1, "episode": 3, "picks": [], "candidates": []})
 
     series_id: str
     season: int
     episode: int
     picks: list[PickRecord]
+    candidates: list[Candidate] = Field(description="What the newest pick was chosen from, best first.")
 
 
 class SessionStatus(BaseModel):

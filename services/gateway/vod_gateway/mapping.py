@@ -127,7 +127,8 @@ def _score(ranked: scoring.RankedCandidate) -> dto.Score:
 
 
 def _reasons(ranked: scoring.RankedCandidate) -> list[str]:
-    texts = [*(part.reason for part in ranked.components), *(gate.reason for gate in ranked.gates)]
+    parts = (part.reason for part in ranked.components)
+    texts = [*ranked.observations, *parts, *(gate.reason for gate in ranked.gates)]
     return [text for text in texts if text]
 
 

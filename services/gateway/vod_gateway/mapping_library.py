@@ -9,7 +9,7 @@ from vod.playback.v1 import playback_pb2
 from vod.stream.v1 import stream_service_pb2 as stream
 
 from vod_gateway import dto_library
-from vod_gateway.mapping import enum_name, moment, pick_fields, seconds
+from vod_gateway.mapping import candidate, enum_name, moment, pick_fields, seconds
 
 _EPISODE_KEY = re.compile(r"(?P<series_id>.+):S(?P<season>[0-9]+)E(?P<episode>[0-9]+)")
 
@@ -67,15 +67,18 @@ def title(message: catalog_pb2.Series) -> dto_library.Title:
     )
 
 
-def picks_answer(key: catalog_pb2.EpisodeKey, message: picks.ListPicksResponse) -> dto_library.PicksAnswer:
+def picks_answer(
+    key: catalog_pb2.EpisodeKey, made: picks.ListPicksResponse, behind: picks.ListCandidatesResponse
+) -> dto_library.PicksAnswer:
     return dto_library.PicksAnswer(
         series_id=key.series_id,
         season=key.season,
         episode=key.episode,
         picks=[
             dto_library.PickRecord(**pick_fields(one), profile_hash=one.profile_hash, replaced=one.replaced)
-            for one in message.picks
+            for one in made.picks
         ],
+        candidates=[candidate(one) for one in behind.candidates],
     )
 
 

@@ -1,31 +1,31 @@
 """Chooses a release for an episode: what it is called, who has it, which is best, and whether the swarm agrees."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from vod_picks.domain import (
+    Before,
     Candidate,
     Choice,
     ChosenFile,
     Episode,
     EpisodeKey,
+    Evidence,
     Profile,
     Ranking,
     Reason,
     Refusal,
     Release,
     Tier,
-    TorrentFile,
 )
-from vod_picks.errors import CandidateRefused, NoPlayableRelease, SwarmSilent
-from vod_picks.files import find_file
+from vod_picks.errors import CandidateRefused, NoPlayableRelease
+from vod_picks.race import Result, Run, Swarms, race
 from vod_rpc import deadline, time_left
 
-_SHORTEST_PROBE = timedelta(milliseconds=300)
+_SHORTEST_RACE = timedelta(milliseconds=300)
 """Asking a swarm for less than this would only tell that there was no time."""
 _RESERVE = timedelta(seconds=0.5)
 """Kept back from the budget, to write the pick down or to say why there is none."""
@@ -59,28 +59,43 @@ class Search(Protocol):
 
 class Scoring(Protocol):
     async def rank(
-        self, releases: Sequence[Release], *, episode: Episode, profile: Profile, previous_group: str
+        self, releases: Sequence[Release], *, episode: Episode, profile: Profile, before: Before
     ) -> Mapping[str, Ranking]:
         """Return a ranking per infohash, in order, best first."""
         ...
 
 
-class Swarms(Protocol):
-    async def files(self, release: Release, *, within: timedelta) -> Sequence[TorrentFile]:
-        """Return what is in the torrent. Raises SwarmSilent when nobody tells in time."""
+class Nodes(Swarms, Protocol):
+    async def held(self) -> Set[str]:
+        """Return the infohashes that a node has data of."""
         ...
 
 
-class Groups(Protocol):
-    async def previous_group(self, episode: Episode, *, profile_hash: str) -> str:
-        """Return the release group that a viewer would expect; empty if there is none."""
+class History(Protocol):
+    async def before(self, episode: Episode, *, profile_hash: str) -> Before:
+        """Return what served the episode before."""
         ...
+
+
+class Memory(Protocol):
+    async def evidence(self, releases: Sequence[Release]) -> Mapping[str, Evidence]:
+        """Return what is known of releases, by infohash."""
+        ...
+
+    async def note(self, runs: Sequence[Run]) -> None:
+        """Remember what a race showed."""
+        ...
+
+
+class Enrich(Protocol):
+    def __call__(self, release: Release, evidence: Evidence) -> Release: ...
 
 
 class ProbeOutcome(StrEnum):
-    """How asking a swarm ended."""
+    """How trying a swarm ended."""
 
-    FOUND = "found"
+    PROVED = "proved"
+    FELL_SHORT = "fell_short"
     REFUSED = "refused"
     SILENT = "silent"
 
@@ -94,25 +109,29 @@ class Patience:
     """How long choosing may take."""
 
     total: timedelta = timedelta(seconds=15)
-    per_swarm: timedelta = timedelta(seconds=4)
-    swarms: int = 4
-    """Candidates whose swarms are asked, at most."""
+    per_race: timedelta = timedelta(seconds=4)
+    runners: int = 3
+    """Swarms that are tried side by side."""
+    swarms: int = 6
+    """Candidates whose swarms are tried, at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chooser:
-    """Makes decisions; remembers nothing."""
+    """Makes decisions; remembers nothing itself."""
 
     catalog: Catalog
     search: Search
     scoring: Scoring
-    swarms: Swarms
-    groups: Groups
+    nodes: Nodes
+    history: History
+    memory: Memory
+    enrich: Enrich
     count_probe: ProbeCounter
     patience: Patience = field(default_factory=Patience)
 
     async def choose(self, key: EpisodeKey, *, profile: Profile) -> Decision:
-        """Search, rank, and walk down the ranking until a swarm has the wanted file.
+        """Search, rank, and let the best race until one has the wanted file and its bytes flow.
 
         Raises:
             NoPlayableRelease: none has; the failure lists each candidate with its reasons.
@@ -121,14 +140,18 @@ class Chooser:
             episode = await self.catalog.episode(key)
             found = await self.search.releases(episode, profile_hash=profile.hash)
             candidates = await self._rank(found.releases, episode=episode, profile=profile)
-            refused: list[Refusal] = []
-            asked = 0
-            for candidate in candidates:
-                verdict = await self._verdict(candidate, episode=episode, asked=asked)
-                asked += candidate.ranking.tier is not Tier.REFUSED
-                if isinstance(verdict, ChosenFile):
-                    return Decision(Choice(key, profile.hash, candidate, verdict), candidates)
-                refused.append(Refusal(candidate.release, verdict))
+            playable = [one for one in candidates if one.ranking.tier is not Tier.REFUSED]
+            reasons: dict[str, tuple[Reason, ...]] = {}
+            for heat in _heats(playable[: self.patience.swarms], self.patience.runners):
+                result = await self._race(heat, episode)
+                if result is None:
+                    break
+                candidates = _observed(candidates, result)
+                if (winner := result.winner) and (chosen := winner.chosen):
+                    best = winner.candidate.with_observation(winner.told)
+                    return Decision(Choice(key, profile.hash, best, chosen), candidates)
+                reasons |= _reasons(result)
+            refused = [Refusal(one.release, _why(one, reasons)) for one in candidates]
             raise NoPlayableRelease(key, refused=refused, unavailable=found.unavailable)
 
     async def verify(self, candidate: Candidate, *, key: EpisodeKey) -> ChosenFile:
@@ -139,31 +162,62 @@ class Chooser:
         """
         with deadline(self.patience.total):
             episode = await self.catalog.episode(key)
-            verdict = await self._verdict(candidate, episode=episode, asked=0)
-            if isinstance(verdict, ChosenFile):
-                return verdict
-            raise CandidateRefused(Refusal(candidate.release, verdict))
+            if candidate.ranking.tier is Tier.REFUSED:
+                raise CandidateRefused(Refusal(candidate.release, candidate.ranking.gates))
+            result = await self._race([candidate], episode)
+            if result and result.winner and result.winner.chosen:
+                return result.winner.chosen
+            reasons = _reasons(result) if result else {}
+            raise CandidateRefused(Refusal(candidate.release, _why(candidate, reasons)))
 
     async def _rank(self, releases: Sequence[Release], *, episode: Episode, profile: Profile) -> list[Candidate]:
         if not releases:
             return []
-        group = await self.groups.previous_group(episode, profile_hash=profile.hash)
-        rankings = await self.scoring.rank(releases, episode=episode, profile=profile, previous_group=group)
-        by_infohash = {release.infohash: release for release in releases}
-        return [Candidate(by_infohash[infohash], ranking) for infohash, ranking in rankings.items()]
+        before = await self.history.before(episode, profile_hash=profile.hash)
+        known, held = await self.memory.evidence(releases), await self.nodes.held()
+        informed = {
+            one.infohash: self.enrich(one, replace(known[one.infohash], held=one.infohash in held)) for one in releases
+        }
+        rankings = await self.scoring.rank(list(informed.values()), episode=episode, profile=profile, before=before)
+        return [Candidate(informed[infohash], ranking) for infohash, ranking in rankings.items()]
 
-    async def _verdict(self, candidate: Candidate, *, episode: Episode, asked: int) -> ChosenFile | tuple[Reason, ...]:
-        if candidate.ranking.tier is Tier.REFUSED:
-            return candidate.ranking.gates
-        within = min(self.patience.per_swarm, (time_left() or self.patience.total) - _RESERVE)
-        if asked >= self.patience.swarms or within < _SHORTEST_PROBE:
-            return (Reason("NOT_TRIED", f"{asked} better ones were tried first, and there was no time for more"),)
-        try:
-            files = await self.swarms.files(candidate.release, within=within)
-        except SwarmSilent:
-            self.count_probe(ProbeOutcome.SILENT)
-            return (Reason("SWARM_SILENT", f"nobody told within {within.total_seconds():.1f} s what is in it"),)
-        # Parsing thousands of names takes a while, and other calls should not wait for it.
-        found = await asyncio.to_thread(find_file, files, episode=episode, release_title=candidate.release.title)
-        self.count_probe(ProbeOutcome.FOUND if isinstance(found, ChosenFile) else ProbeOutcome.REFUSED)
-        return found if isinstance(found, ChosenFile) else (found,)
+    async def _race(self, heat: Sequence[Candidate], episode: Episode) -> Result | None:
+        """Run one heat and remember what it showed; None when there is no time for it."""
+        within = min(self.patience.per_race, (time_left() or self.patience.total) - _RESERVE)
+        if within < _SHORTEST_RACE:
+            return None
+        result = await race(heat, swarms=self.nodes, episode=episode, within=within)
+        await self.memory.note(result.runs)
+        for run in result.runs:
+            self.count_probe(_outcome(run))
+        return result
+
+
+def _heats(candidates: Sequence[Candidate], runners: int) -> Iterator[Sequence[Candidate]]:
+    for start in range(0, len(candidates), runners):
+        yield candidates[start : start + runners]
+
+
+def _outcome(run: Run) -> ProbeOutcome:
+    if run.chosen:
+        return ProbeOutcome.PROVED if run.proved else ProbeOutcome.FELL_SHORT
+    return ProbeOutcome.SILENT if any(one.code == "SWARM_SILENT" for one in run.reasons) else ProbeOutcome.REFUSED
+
+
+def _observed(candidates: Sequence[Candidate], result: Result) -> list[Candidate]:
+    """Note on each candidate what its run showed."""
+    told = {run.candidate.release.infohash: run.told for run in result.runs}
+    return [
+        one.with_observation(told[one.release.infohash]) if one.release.infohash in told else one for one in candidates
+    ]
+
+
+def _reasons(result: Result) -> dict[str, tuple[Reason, ...]]:
+    return {run.candidate.release.infohash: run.reasons for run in result.runs}
+
+
+def _why(candidate: Candidate, reasons: Mapping[str, tuple[Reason, ...]]) -> tuple[Reason, ...]:
+    if candidate.ranking.tier is Tier.REFUSED:
+        return candidate.ranking.gates
+    untried = Reason("NOT_TRIED", f"{len(reasons)} better ones were tried first, and there was no time for more")
+    return reasons.get(candidate.release.infohash) or (untried,)

@@ -1,6 +1,7 @@
 """The neighbours over gRPC: catalog, search, scoring and the stream node."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,8 +15,10 @@ from vod.stream.v1 import stream_service_pb2, stream_service_pb2_grpc
 
 from vod_picks.choosing import Found
 from vod_picks.domain import (
+    Before,
     Episode,
     EpisodeKey,
+    Evidence,
     JsonObject,
     Kind,
     Profile,
@@ -25,8 +28,9 @@ from vod_picks.domain import (
     Tier,
     TorrentFile,
 )
-from vod_picks.errors import SwarmSilent
-from vod_rpc import DeadlineExceeded
+from vod_picks.errors import SwarmHostile, SwarmSilent
+from vod_picks.race import Sighting
+from vod_rpc import DeadlineExceeded, FailedPrecondition, Failure, InvalidArgument
 
 _KINDS = {catalog_pb2.KIND_SERIES: Kind.SERIES, catalog_pb2.KIND_ANIME: Kind.ANIME, catalog_pb2.KIND_MOVIE: Kind.MOVIE}
 _KIND_NUMBERS = {kind: number for number, kind in _KINDS.items()}
@@ -44,6 +48,11 @@ _CODECS = {
     scoring_pb2.CODEC_MPEG4: "mpeg4",
     scoring_pb2.CODEC_MPEG2: "mpeg2",
 }
+
+
+_SHORTEST = 0.02
+"""Seconds: faster than this, nobody can say how fast."""
+_LIST_SECONDS = 1.0
 
 
 def to_json(message: Message) -> JsonObject:
@@ -101,6 +110,7 @@ class SearchClient:
                 year=episode.year,
                 absolute=episode.absolute,
                 profile_hash=profile_hash,
+                air_date=episode.air_date.isoformat() if episode.air_date else "",
                 external_ids=episode.external_ids or {},
             )
         )
@@ -118,11 +128,11 @@ class ScoringClient:
         self._stub = scoring_service_pb2_grpc.ScoringServiceStub(channel)
 
     async def rank(
-        self, releases: Sequence[Release], *, episode: Episode, profile: Profile, previous_group: str
+        self, releases: Sequence[Release], *, episode: Episode, profile: Profile, before: Before
     ) -> Mapping[str, Ranking]:
         """Return a ranking per infohash, in order, best first."""
         request = scoring_service_pb2.RankReleasesRequest(
-            wanted=_wanted(episode, previous_group),
+            wanted=_wanted(episode, before),
             device=ParseDict(profile.capabilities, scoring_pb2.DeviceProfile()),
             candidates=[ParseDict(release.announced, scoring_pb2.Candidate()) for release in releases],
         )
@@ -139,14 +149,62 @@ class SwarmClient:
     async def files(self, release: Release, *, within: timedelta) -> Sequence[TorrentFile]:
         """Return the torrent's files. Raises SwarmSilent when nobody tells in time."""
         request = stream_service_pb2.ProbeSwarmRequest(infohash=release.infohash, magnet_uri=release.magnet_uri)
-        try:
-            answer = await self._stub.ProbeSwarm(request, timeout=within.total_seconds())
-        except DeadlineExceeded as error:
-            raise SwarmSilent from error
+        answer = await self._probe(request, within)
         return [TorrentFile(index=one.index, path=one.path, size_bytes=one.size_bytes) for one in answer.files]
 
+    async def sample(
+        self, release: Release, file: TorrentFile, *, size: int, enough_rate: int, within: timedelta
+    ) -> Sighting:
+        """Fetch a file's first bytes. Raises SwarmSilent when the node can't even begin in time."""
+        request = stream_service_pb2.ProbeSwarmRequest(
+            infohash=release.infohash,
+            magnet_uri=release.magnet_uri,
+            file_index=file.index,
+            sample_bytes=size,
+            enough_rate=enough_rate,
+        )
+        answer = await self._probe(request, within)
+        seconds = max(answer.elapsed.ToTimedelta().total_seconds(), _SHORTEST)
+        return Sighting(
+            peers=answer.peers,
+            bytes_per_second=max(round(answer.received_bytes / seconds), answer.download_rate),
+            complete=answer.sampled,
+            here_before=answer.sampled and not answer.received_bytes,
+        )
 
-def _wanted(episode: Episode, previous_group: str) -> scoring_pb2.Wanted:
+    async def held(self) -> Set[str]:
+        """Return the infohashes that the node has data of; empty if it does not tell."""
+        try:
+            answer = await self._stub.ListPins(stream_service_pb2.ListPinsRequest(), timeout=_LIST_SECONDS)
+        except Failure:
+            return frozenset()
+        return {pin.infohash for pin in answer.pins if pin.downloaded_bytes}
+
+    async def _probe(
+        self, request: stream_service_pb2.ProbeSwarmRequest, within: timedelta
+    ) -> stream_service_pb2.ProbeSwarmResponse:
+        try:
+            return await self._stub.ProbeSwarm(request, timeout=within.total_seconds())
+        except DeadlineExceeded as error:
+            raise SwarmSilent from error
+        except (FailedPrecondition, InvalidArgument) as error:
+            raise SwarmHostile(str(error)) from error
+
+
+def with_evidence(release: Release, evidence: Evidence) -> Release:
+    """Return *release* with what is known beside what was announced, for scoring and for people."""
+    known = ParseDict(release.announced, scoring_pb2.Candidate())
+    if evidence.trust is not None:
+        known.trust = evidence.trust
+    if evidence.peers is not None:
+        known.observed.peers = evidence.peers
+        known.observed.bytes_per_second = evidence.bytes_per_second
+        known.observed.age.FromTimedelta(evidence.age)
+    known.held = evidence.held
+    return replace(release, announced=to_json(known))
+
+
+def _wanted(episode: Episode, before: Before) -> scoring_pb2.Wanted:
     wanted = scoring_pb2.Wanted(
         titles=episode.titles,
         year=episode.year,
@@ -155,7 +213,9 @@ def _wanted(episode: Episode, previous_group: str) -> scoring_pb2.Wanted:
         episode=episode.key.episode,
         absolute=episode.absolute,
         season_episode_count=episode.season_size,
-        previous_group=previous_group,
+        previous_group=before.group,
+        previous_infohash=before.infohash,
+        air_date=episode.air_date.isoformat() if episode.air_date else "",
     )
     wanted.runtime.FromTimedelta(episode.runtime)
     return wanted

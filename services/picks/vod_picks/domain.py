@@ -90,6 +90,29 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a release beside what was announced."""
+
+    trust: float | None = None
+    """How far its indexer's numbers proved true, 0 to 1; None if nobody has checked any."""
+    peers: int | None = None
+    """Seen in the swarm lately; None if nobody looked."""
+    bytes_per_second: int = 0
+    age: timedelta = timedelta()
+    held: bool = False
+    """A stream node has data of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What served the episode before; empty if nothing did."""
+
+    group: str = ""
+    """Or the group that viewers of the series prefer."""
+    infohash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why something can't be played: a stable code, and the same for people."""
 
@@ -112,6 +135,24 @@ class Candidate:
 
     release: Release
     ranking: Ranking
+
+    @property
+    def score(self) -> float:
+        """Its points, 0 to 1."""
+        return int(self.ranking.explanation.get("score_micro", 0)) / 1_000_000
+
+    def with_observation(self, text: str) -> "Candidate":
+        """Return it with what its swarm showed, for people."""
+        ranking = self.ranking
+        told = {**ranking.explanation, "observations": [text]}
+        return Candidate(self.release, Ranking(ranking.tier, ranking.gates, told))
+
+    @property
+    def merit(self) -> float:
+        """Its points without those for the health of its swarm: what counts once swarms were seen, 0 to 1."""
+        components = self.ranking.explanation.get("components", [])
+        health = sum(int(one.get("micro_points", 0)) for one in components if one.get("name") == "health")
+        return self.score - health / 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,10 @@ class SwarmSilent(Exception):  # noqa: N818  it never leaves this service
     """Nobody in the swarm told in time what is in the torrent."""
 
 
+class SwarmHostile(Exception):  # noqa: N818  it never leaves this service
+    """The stream node refuses the torrent: it is made to hurt, or it is no torrent."""
+
+
 def _listed(refusal: Refusal) -> dict[str, object]:
     release = refusal.release
     return {"title": release.title[:_MAX_TEXT], "infohash": release.infohash, "reasons": _texts(refusal.reasons)}

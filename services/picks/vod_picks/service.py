@@ -9,7 +9,8 @@ from vod.picks.v1 import picks_service_pb2, picks_service_pb2_grpc
 
 from vod_picks.api import PicksServicer
 from vod_picks.choosing import Chooser, Patience
-from vod_picks.clients import CatalogClient, ScoringClient, SearchClient, SwarmClient
+from vod_picks.clients import CatalogClient, ScoringClient, SearchClient, SwarmClient, with_evidence
+from vod_picks.memory import SwarmMemory
 from vod_picks.picks import Picks
 from vod_picks.settings import Settings
 from vod_picks.store import PickStore
@@ -21,7 +22,7 @@ from vod_storage import postgres
 @asynccontextmanager
 async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]:
     """Run picks until the caller leaves the context."""
-    probes = Counter("vod_picks_probes", "Swarms asked for their files", ["outcome"], registry=runtime.metrics)
+    probes = Counter("vod_picks_probes", "Swarms that were tried", ["outcome"], registry=runtime.metrics)
     ensured = Counter("vod_picks_ensured", "Picks asked for", ["outcome"], registry=runtime.metrics)
     async with (
         postgres(settings.pg_dsn, schema="picks") as database,
@@ -36,12 +37,15 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             catalog=CatalogClient(catalog),
             search=SearchClient(search),
             scoring=ScoringClient(scoring),
-            swarms=SwarmClient(stream_node),
-            groups=store,
+            nodes=SwarmClient(stream_node),
+            history=store,
+            memory=SwarmMemory(database, clock=runtime.clock),
+            enrich=with_evidence,
             count_probe=lambda outcome: probes.labels(outcome).inc(),
             patience=Patience(
                 total=timedelta(seconds=settings.choose_seconds),
-                per_swarm=timedelta(seconds=settings.probe_seconds),
+                per_race=timedelta(seconds=settings.probe_seconds),
+                runners=settings.race_runners,
                 swarms=settings.probe_candidates,
             ),
         )

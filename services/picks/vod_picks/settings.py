@@ -13,22 +13,19 @@ class Settings(BaseSettings):
     """Where this service answers: `host:port` or `unix:/path`."""
     pg_dsn: SecretStr = Field(validation_alias="PG_DSN")
     """The database; this service acts as its own role in its own schema."""
-    """The database; this service acts as its own role in its own schema."""
     catalog_target: str = Field(default="dns:///localhost:7016", validation_alias="VOD_CATALOG_TARGET")
-    """Where catalog answers."""
     """Where catalog answers."""
     search_target: str = Field(default="dns:///localhost:7014", validation_alias="VOD_SEARCH_TARGET")
     """Where search answers."""
-    """Where search answers."""
     scoring_target: str = Field(default="dns:///localhost:7017", validation_alias="VOD_SCORING_TARGET")
     """Where scoring answers."""
-    """Where scoring answers."""
     stream_node_target: str = Field(default="dns:///localhost:7019", validation_alias="VOD_STREAM_NODE_TARGET")
-    """Where a stream node answers."""
     """Where a stream node answers."""
     choose_seconds: float = Field(default=15.0, gt=0, validation_alias="VOD_PICKS_CHOOSE_SECONDS")
     """How long choosing a release may take in all: catalog, search, scoring, and asking swarms."""
     probe_seconds: float = Field(default=4.0, gt=0, validation_alias="VOD_PICKS_PROBE_SECONDS")
-    """How long one swarm may take to tell what is in a torrent."""
-    probe_candidates: int = Field(default=4, ge=1, le=20, validation_alias="VOD_PICKS_PROBE_CANDIDATES")
-    """How many candidates' swarms are asked before giving up."""
+    """How long the best candidates' swarms may take, side by side, to show the file and its first bytes."""
+    race_runners: int = Field(default=3, ge=1, le=6, validation_alias="VOD_PICKS_RACE_RUNNERS")
+    """How many swarms are tried side by side."""
+    probe_candidates: int = Field(default=6, ge=1, le=20, validation_alias="VOD_PICKS_PROBE_CANDIDATES")
+    """How many candidates' swarms are tried before giving up."""

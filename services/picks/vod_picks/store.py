@@ -9,6 +9,7 @@ import asyncpg
 
 from vod_picks.choosing import Decision
 from vod_picks.domain import (
+    Before,
     Candidate,
     Choice,
     Episode,
@@ -100,13 +101,14 @@ class PickStore:
         """Return the current and all former picks of an episode, newest first."""
         return [_pick(row) for row in await self._pool.fetch(_HISTORY, key.series_id, key.season, key.episode)]
 
-    async def previous_group(self, episode: Episode, *, profile_hash: str) -> str:
-        """Return the group of the episode before, else the one that viewers of the series prefer, else nothing."""
-        if episode.previous:
-            pick = await self.current(episode.previous, profile_hash=profile_hash)
-            if pick and pick.group:
-                return pick.group
-        return await self._pool.fetchval(_PREFERRED_GROUP, episode.key.series_id) or ""
+    async def before(self, episode: Episode, *, profile_hash: str) -> Before:
+        """Return what served the episode before; where no group did, the one that viewers of the series prefer."""
+        pick = await self.current(episode.previous, profile_hash=profile_hash) if episode.previous else None
+        group = pick.group if pick else ""
+        return Before(
+            group=group or await self._pool.fetchval(_PREFERRED_GROUP, episode.key.series_id) or "",
+            infohash=pick.infohash if pick else "",
+        )
 
     async def _insert(self, connection: Connection, choice: Choice, *, replaces: int | None) -> bool:
         release, chosen = choice.candidate.release, choice.chosen

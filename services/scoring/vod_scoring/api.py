@@ -1,5 +1,6 @@
 """The gRPC face of scoring."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from grpc import aio
@@ -7,7 +8,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from vod.scoring.v1 import scoring_pb2, scoring_service_pb2, scoring_service_pb2_grpc
 
 from vod_runtime import Clock
-from vod_scoring.domain import Candidate, Codec, Component, Device, Ranked, Source, Tier, Traits, Wanted
+from vod_scoring.domain import Candidate, Codec, Component, Device, Observation, Ranked, Source, Tier, Traits, Wanted
 from vod_scoring.errors import InvalidRanking
 from vod_scoring.policy import Policy
 from vod_scoring.ranking import rank
@@ -62,6 +63,8 @@ def _wanted(wanted: scoring_pb2.Wanted) -> Wanted:
         runtime=wanted.runtime.ToTimedelta(),
         season_episode_count=wanted.season_episode_count,
         previous_group=wanted.previous_group,
+        air_date=_date(wanted.air_date),
+        previous_infohash=wanted.previous_infohash,
     )
 
 
@@ -91,7 +94,24 @@ def _candidate(one: scoring_pb2.Candidate) -> Candidate:
         leechers=max(0, one.leechers) if one.HasField("leechers") else None,
         indexer=one.indexer,
         published_at=one.published_at,
+        trust=min(1.0, max(0.0, one.trust)) if one.HasField("trust") else None,
+        observed=_observation(one.observed) if one.HasField("observed") else None,
+        held=one.held,
+        web_seeded=one.web_seeded,
+        blocked=one.blocked,
     )
+
+
+def _observation(seen: scoring_pb2.Observation) -> Observation:
+    age = max(timedelta(0), seen.age.ToTimedelta())
+    return Observation(peers=max(0, seen.peers), bytes_per_second=max(0, seen.bytes_per_second), age=age)
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InvalidRanking("air_date is an ISO 8601 date.") from None
 
 
 def _traits(traits: scoring_pb2.ReleaseTraits) -> Traits:
@@ -114,6 +134,7 @@ def _traits(traits: scoring_pb2.ReleaseTraits) -> Traits:
         group=traits.group,
         version=traits.version or 1,
         extra=traits.extra,
+        air_date=_date(traits.air_date),
     )
 
 

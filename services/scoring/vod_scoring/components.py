@@ -4,10 +4,13 @@ import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from vod_scoring.domain import Candidate, Codec, Device, Source, Traits, Wanted
 from vod_scoring.policy import Picture, Policy
 from vod_scoring.sizes import FileSize
+
+TRUSTED = 0.7  # below this, the explanation says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,36 @@ class Value:
 
 
 def health(candidate: Candidate, size: FileSize, policy: Policy) -> Value:
-    """Rate the swarm's supply against the bitrate that is needed: a logistic of the log of their ratio."""
+    """Rate the swarm by what was seen of it, as far as that is known, else by what an indexer claims."""
+    if candidate.held:
+        return Value(1.0, "its data is here already")
+    claimed = _claimed_health(candidate, size, policy)
+    if (seen := candidate.observed) is None or seen.age >= policy.health.memory:
+        return claimed
+    # What was seen counts less the older it is; e^-1 of it is left when it is forgotten.
+    weight = math.exp(-seen.age / policy.health.memory)
+    mbps = seen.bytes_per_second * 8 / 1_000_000
+    value = weight * _sufficiency(mbps, size, policy) + (1 - weight) * claimed.value
+    return Value(value, f"{_ago(seen.age)} {mbps:.1f} Mbit/s came from {seen.peers} peers; {claimed.reason}")
+
+
+def _ago(age: timedelta) -> str:
+    minutes = round(age.total_seconds() / 60)
+    return "just now" if not minutes else f"{minutes} min ago" if minutes < 60 else f"{round(minutes / 60)} h ago"
+
+
+def _sufficiency(mbps: float, size: FileSize, policy: Policy) -> float:
+    """Rate a supply against the need: a logistic of the log of their ratio."""
+    ratio: float = (mbps / (policy.health.headroom * size.assumed_mbps)) ** policy.health.steepness
+    # Not ratio / (1 + ratio), which rounding makes fall now and then where it should rise.
+    return 1 - 1 / (1 + ratio)
+
+
+def _claimed_health(candidate: Candidate, size: FileSize, policy: Policy) -> Value:
+    """Rate the supply that an indexer claims against the bitrate that is needed."""
     rules = policy.health
+    if candidate.web_seeded:
+        return Value(rules.web_seeded, "served over HTTP, too")
     if candidate.seeders is None:
         return Value(rules.unknown, "how many seed is not known", ("seeders",))
     seeders = candidate.seeders
@@ -30,11 +61,13 @@ def health(candidate: Candidate, size: FileSize, policy: Policy) -> Value:
     if not seeders:
         return Value(0.0, "nobody seeds", unknowns)
     effective = seeders**2 / (seeders + rules.leecher_weight * leechers)
-    ratio = (rules.mbps_per_seeder * effective / (rules.headroom * size.assumed_mbps)) ** rules.steepness
-    value = ratio / (1 + ratio) * seeders / (seeders + rules.trusted_from)
+    trust = rules.trust_of_unknown if candidate.trust is None else candidate.trust
+    supply = _sufficiency(rules.mbps_per_seeder * effective, size, policy)
+    value = trust * supply * seeders / (seeders + rules.trusted_from)
     usual = "" if size.mbps is not None else " (as usual for such a picture)"
     against = f"{seeders} seeders" + (f" and {candidate.leechers} leechers" if candidate.leechers is not None else "")
-    return Value(value, f"{against} for {size.assumed_mbps:.1f} Mbit/s{usual}", unknowns)
+    doubt = f"; {candidate.indexer or 'the indexer'} often claims too many" if trust < TRUSTED else ""
+    return Value(value, f"{against} for {size.assumed_mbps:.1f} Mbit/s{usual}{doubt}", unknowns)
 
 
 def quality(candidate: Candidate, device: Device, policy: Policy) -> Value:
@@ -131,6 +164,8 @@ def consistency(candidate: Candidate, wanted: Wanted, policy: Policy) -> Value:
     """Rate whether it comes from the group of the episode before."""
     rules = policy.consistency
     group, previous = candidate.traits.group, wanted.previous_group
+    if wanted.previous_infohash and candidate.infohash == wanted.previous_infohash:
+        return Value(rules.same_pack, "the pack that the episode before is in")
     if not previous:
         return Value(rules.unknown, "there is no episode before to compare with")
     if not group:

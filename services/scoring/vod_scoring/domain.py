@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 
 class Source(enum.Enum):
@@ -78,6 +78,16 @@ class Traits:
     group: str = ""
     version: int = 1
     extra: bool = False
+    air_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a stream node saw of a swarm, some time ago."""
+
+    peers: int
+    bytes_per_second: int
+    age: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,14 @@ class Candidate:
     leechers: int | None = None
     indexer: str = ""
     published_at: int = 0
+    trust: float | None = None
+    """How far the indexer's numbers have proved true, 0 to 1."""
+    observed: Observation | None = None
+    held: bool = False
+    """A stream node has data of it."""
+    web_seeded: bool = False
+    blocked: str = ""
+    """Why it must not be chosen, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +125,8 @@ class Wanted:
     runtime: timedelta = timedelta(0)
     season_episode_count: int = 0
     previous_group: str = ""
+    air_date: date | None = None
+    previous_infohash: str = ""
 
     @property
     def label(self) -> str:

@@ -25,6 +25,7 @@ def gate_failures(
         *_device_failures(candidate, device),
         *_size_failures(size, device, policy),
         *_swarm_failures(candidate, policy),
+        *_blocks(candidate),
     ]
 
 
@@ -63,8 +64,20 @@ def _size_failures(size: FileSize, device: Device, policy: Policy) -> Iterator[G
         yield GateFailure("BITRATE_ABOVE_DEVICE", f"{size.mbps:.1f} Mbit/s, the device takes {limit:.1f}")
 
 
+def _blocks(candidate: Candidate) -> Iterator[GateFailure]:
+    if candidate.blocked:
+        yield GateFailure("BLOCKLISTED", candidate.blocked)
+
+
 def _swarm_failures(candidate: Candidate, policy: Policy) -> Iterator[GateFailure]:
     least = policy.gates.min_seeders
+    if candidate.held or candidate.web_seeded or _was_seen(candidate, policy):
+        return  # whatever indexers say
     if candidate.seeders is not None and candidate.seeders < least:
         seeders = "no seeder" if not candidate.seeders else f"only {candidate.seeders} of {least} seeders"
         yield GateFailure("DEAD_SWARM", f"{seeders} reported by {candidate.indexer or 'the indexer'}")
+
+
+def _was_seen(candidate: Candidate, policy: Policy) -> bool:
+    seen = candidate.observed
+    return seen is not None and seen.bytes_per_second > 0 and seen.age <= policy.health.memory

@@ -1,6 +1,7 @@
 """The gates that keep the wrong title and the wrong episode out. They never guess."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from vod_scoring.domain import Candidate, GateFailure, Traits, Wanted
 from vod_scoring.policy import Policy
@@ -54,8 +55,18 @@ def _episode_failures(traits: Traits, wanted: Wanted) -> Iterator[GateFailure]:
             yield GateFailure("AMBIGUOUS_NUMBERING", f"{said}: its numbers contradict each other")
     elif traits.absolutes:
         yield from _counted(traits.absolutes, traits, wanted, said)
+    elif traits.air_date:
+        yield from _dated(traits.air_date, wanted)
     elif not traits.season_pack:
         yield GateFailure("AMBIGUOUS_NUMBERING", f"the name states no episode, wanted is {wanted.label}")
+
+
+def _dated(aired: date, wanted: Wanted) -> Iterator[GateFailure]:
+    if wanted.air_date is None:
+        why = f"the name says {aired}, and the date of {wanted.label} is not known"
+        yield GateFailure("AMBIGUOUS_NUMBERING", why)
+    elif aired != wanted.air_date:
+        yield GateFailure("WRONG_EPISODE", f"the name says {aired}, {wanted.label} is of {wanted.air_date}")
 
 
 def _counted(numbers: Sequence[int], traits: Traits, wanted: Wanted, said: str) -> Iterator[GateFailure]:

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 from importlib import resources
 from typing import Any
@@ -35,6 +36,9 @@ class Health:
     mbps_per_seeder: float
     headroom: float
     steepness: float
+    web_seeded: float
+    memory: timedelta
+    trust_of_unknown: float
     trusted_from: float
 
 
@@ -120,6 +124,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
+    same_pack: float
     same_group: float
     unknown: float
     other_group: float

@@ -1,5 +1,6 @@
 """The gRPC face of search."""
 
+from datetime import date
 from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -55,7 +56,15 @@ def _wanted(request: search_service_pb2.SearchReleasesRequest) -> Wanted:
         year=request.year,
         absolute=request.absolute,
         profile_hash=request.profile_hash,
+        air_date=_date(request.air_date),
     )
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InvalidSearch("air_date is an ISO 8601 date.") from None
 
 
 def _response(result: SearchResult) -> search_service_pb2.SearchReleasesResponse:
@@ -106,6 +115,7 @@ def _traits(traits: ReleaseTraits) -> scoring_pb2.ReleaseTraits:
         group=traits.group,
         version=traits.version,
         extra=traits.extra,
+        air_date=traits.air_date.isoformat() if traits.air_date else "",
     )
 
 

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import NewType
 
 Infohash = NewType("Infohash", str)  # 40 lower-case hex digits
@@ -68,6 +68,7 @@ class ReleaseTraits:
     group: str = ""
     version: int = 1
     extra: bool = False
+    air_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Wanted:
     year: int = 0
     absolute: int = 0
     profile_hash: str = ""
+    air_date: date | None = None
 
     @property
     def cache_key(self) -> str:

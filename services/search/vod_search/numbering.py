@@ -10,8 +10,12 @@ from vod_search.season_rules import (
     cap,
     compact_date,
     cross,
+    foldered,
+    leading,
     one_season,
     several_seasons,
+    spaced,
+    spaced_seasons,
     standard,
     whole_series,
     words,
@@ -20,11 +24,11 @@ from vod_search.terms import Numbering, Rule, is_year, number_range
 
 STRICT: Sequence[Rule] = (standard, cross)
 SERIES: Sequence[Rule] = (
-    *(*STRICT, words, cap, air_date, cjk, several_seasons, dashed, bracketed, plain_range),
-    *(one_season, marked, of_many, whole_series, compact_date, scene),
+    *(*STRICT, foldered, words, cap, air_date, cjk, several_seasons, spaced_seasons, dashed, bracketed, plain_range),
+    *(one_season, marked, of_many, whole_series, compact_date, scene, leading),
 )
 ANIME: Sequence[Rule] = (
-    *(*STRICT, words, cap, cjk, several_seasons, dashed, bracketed, plain_range),
+    *(*STRICT, words, spaced, cap, cjk, several_seasons, dashed, bracketed, plain_range),
     *(one_season, marked, whole_series, air_date, fansub),
 )
 ABSOLUTE_BESIDE = re.compile(
@@ -37,9 +41,11 @@ PLAIN_AFTER = re.compile(r"[\s._](\d{3})(?=[\s._]*(?:[\[(]|$))")
 def find(text: str, rules: Sequence[Rule]) -> Numbering | None:
     """Return what the first fitting rule reads in *text* (at most some hundred characters), or None."""
     found = next((numbering for rule in rules if (numbering := rule(text))), None)
-    if found is None or found.absolutes or not found.episodes or found.rule not in ("standard", "cross"):
+    if found is None or found.absolutes or not found.episodes:
         return found
-    return _with_absolute(text, found)
+    if dated := air_date(text[: found.start]) or compact_date(text[: found.start]):
+        return replace(found, start=dated.start, date=dated.date)
+    return _with_absolute(text, found) if found.rule in ("standard", "cross") else found
 
 
 def _with_absolute(text: str, found: Numbering) -> Numbering:

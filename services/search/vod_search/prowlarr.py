@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -40,7 +41,18 @@ class Indexer:
 
 
 class IndexerError(Exception):
-    """An indexer, or Prowlarr itself, gave no usable answer; the text says why, for people, without addresses."""
+    """An indexer, or Prowlarr itself, gave no usable answer; the text says why, for people, without addresses.
+
+    `retry_after` is what it asked for, if it did.
+    """
+
+    def __init__(self, text: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
+
+
+class Misconfigured(IndexerError):  # noqa: N818  it names the state that the operator can change
+    """Waiting would not help: the operator has to change something, or Prowlarr lets it rest itself."""
 
 
 class Prowlarr:
@@ -137,7 +149,7 @@ class Prowlarr:
         try:
             async with self._http.stream("GET", path, params=params) as response:
                 if response.status_code != httpx.codes.OK:
-                    raise IndexerError(_refusal(response))
+                    raise _refusal(response)
                 return await _body(response, largest=largest)
         except httpx.TimeoutException as error:
             raise IndexerError("timed out") from error
@@ -156,19 +168,36 @@ async def _body(response: httpx.Response, *, largest: int) -> bytes:
     return bytes(body)
 
 
-def _refusal(response: httpx.Response) -> str:
+def _refusal(response: httpx.Response) -> IndexerError:
     match response.status_code:
         case 401 | 403:
-            return f"refuses the API key (HTTP {response.status_code})"
+            return Misconfigured(f"refuses the API key (HTTP {response.status_code})")
         case 400:
-            return "is blocked in Prowlarr after failures, or disabled (HTTP 400)"
-        case 429:
-            wait = response.headers.get("retry-after", "")
-            return (
-                f"asks to wait {wait} s (HTTP 429)" if wait.isdigit() and len(wait) < 8 else "asks to wait (HTTP 429)"
-            )
+            return Misconfigured("is blocked in Prowlarr after failures, or disabled (HTTP 400)")
+        case 429 | 503:
+            return _later(response)
         case status:
-            return f"HTTP {status}"
+            return IndexerError(f"HTTP {status}")
+
+
+def _later(response: httpx.Response) -> IndexerError:
+    wait = _retry_after(response)
+    if wait is None:
+        return IndexerError("asks to wait (HTTP 429)" if response.status_code == 429 else "HTTP 503")
+    text = f"asks to wait {wait.total_seconds():.0f} s (HTTP {response.status_code})"
+    return IndexerError(text, retry_after=wait)
+
+
+def _retry_after(response: httpx.Response) -> timedelta | None:
+    """Read `Retry-After`, seconds or a date (RFC 9110, 10.2.3)."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isdigit():
+        return timedelta(seconds=int(text)) if len(text) < 8 else None
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(timedelta(0), until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC))
 
 
 def _enabled(row: object) -> Indexer | None:

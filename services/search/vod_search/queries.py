@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from vod_search.domain import Kind, Wanted
 
 LONGEST_TITLE = 100
+FIRST_YEAR = 1900  # a season of this number is a year
+MOST_WEEKLY = 53  # episodes in a season of a show that is not on every day
 APOSTROPHES = re.compile(r"['`\u2019\u00b4]")
 ARTICLES = ("the", "a", "an")
 CATEGORIES = {Kind.SERIES: 5000, Kind.ANIME: 5000, Kind.MOVIE: 2000}  # of Newznab; each stands for its subcategories
@@ -27,7 +29,14 @@ def queries(wanted: Wanted) -> tuple[str, ...]:
             asked = [running[0], standard, *running[1:]]
         case _:
             asked = [standard, f"{main} S{wanted.season:02d}"]
+            if wanted.air_date and _is_daily(wanted):
+                asked.append(f"{main} {wanted.air_date:%Y %m %d}")
     return tuple(dict.fromkeys(asked))
+
+
+def _is_daily(wanted: Wanted) -> bool:
+    """Tell whether the numbers are those of a show that is on every day."""
+    return wanted.season >= FIRST_YEAR or wanted.episode > MOST_WEEKLY
 
 
 def _askable(titles: Sequence[str]) -> list[str]:

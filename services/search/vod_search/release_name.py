@@ -23,7 +23,7 @@ MOST_TITLES = 8
 MARKUP = pattern(r"</?[a-z]{1,10}(?:\s[^<>]{0,60})?/?>")
 BRACKETS = str.maketrans("\u3010\u3011\u300c\u300d\u300e\u300f\u3014\u3015\u3016\u3017", "[][][][][]")
 JOINERS = "\u00ad\u200c\u200d\ufeff"  # invisible inside a word; other control and format characters separate words
-REPEATED = re.compile(r"([._\-\[\](){}])\1{2,}")  # says nothing, and costs rules time
+REPEATED = re.compile(r"([._\-\[\](){}]|[\s._\-]{2})\1{2,}")  # says nothing, and costs rules time
 EXTENSION = pattern(r"\.(?:mkv|mp4|avi|m4v|wmv|mov|mpe?g|m2ts|webm|ts|iso|torrent|nzb)$")
 CRC = pattern(r"[\[(][0-9A-F]{8}[\])]")
 TOP_LEVEL = r"(?:com|net|org|info|cc|co|nz|uk|za|de|ca|me|to|tv|site|xyz|ru|it|se|nl|fi|pl|in|is|ws|pw|vip|lol|example)"
@@ -37,6 +37,8 @@ DATE_PREFIX = re.compile(r"^\d{6}[\s._](?=\D)")
 YEAR = re.compile(rf"(?<![^\W_]){A_YEAR}(?![^\W_])")
 YEAR_IN_BRACKETS = re.compile(rf"[\[(]({A_YEAR})(?:[-\u2013](?:{A_YEAR})?)?[\])]")
 YEAR_AT_END = re.compile(rf"[\s._\-(\[]+({A_YEAR})(?:[-\u2013](?:{A_YEAR})?)?[)\]]?[\s._\-(\[]*$")
+YEAR_AND_TAG = pattern(rf"[\s._(\[]{{1,3}}({A_YEAR})[\s._)\]]{{1,3}}(?={TECH.pattern})")
+TAG_IN_BRACKETS = pattern(rf"[\[(]\s?{TECH.pattern}\s?[\])]")
 PICTURE_SIZE = word(r"(?:\d{3,4}[pi]|\d{3,4}[x*]\d{3,4})")
 RANDOM = pattern(r"^[0-9a-z]{16,}$|^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
@@ -108,6 +110,7 @@ def parse(name: str, kind: Kind | None = None) -> ReleaseTraits:
         group=release_group(text, lead),
         version=attributes.version(body[title_end:]),
         extra=attributes.is_extra(body, rest, found.episodes if found else ()),
+        air_date=found.date if found else None,
     )
 
 
@@ -130,8 +133,14 @@ def _title_end(body: str, found: Numbering | None) -> tuple[int, int]:
     """Return where the title ends, and the year that stands behind it (0 if none)."""
     if found and found.start > 0:
         end = found.start
-        if size := PICTURE_SIZE.search(body, 3, end):
-            end = size.start()
+        tags = (
+            PICTURE_SIZE.search(body, 3, end),
+            YEAR_AND_TAG.search(body, 1, end),
+            TAG_IN_BRACKETS.search(body, 1, end),
+        )
+        end = min((tag.start() for tag in tags if tag), default=end)
+        if tags[1] and tags[1].start() == end:
+            return end, int(tags[1][1])
     else:
         tech = TECH.search(body, 1)
         end = tech.start() if tech else len(body)

@@ -1,43 +1,34 @@
 """The use case: releases of one episode, from the cache or from the indexers, within the caller's time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Histogram
 from structlog.typing import FilteringBoundLogger
 
 from vod_rpc import Flights, time_left
 from vod_runtime import Clock
-from vod_search.domain import Announcement, Kind, SearchResult, UnavailableIndexer, Wanted
+from vod_search.asking import Answers, Asking, Indexers, Rests, side_by_side, summed
+from vod_search.domain import Announcement, SearchResult, UnavailableIndexer, Wanted
 from vod_search.merging import prominent, releases, worth_resolving
-from vod_search.normalising import without_constants
-from vod_search.prowlarr import NAME, Indexer, IndexerError
-from vod_search.queries import queries
+from vod_search.prowlarr import NAME, IndexerError
 
 SEARCHED = "searched"
 INDEXER_UNAVAILABLE = "indexer_unavailable"
 NOT_CONFIGURED = "no indexer is configured: set PROWLARR_URL and PROWLARR_KEY"
 NONE_ENABLED = "has no enabled torrent indexer"
 NEGATIVE_TTL = timedelta(minutes=3)
+STALE_FACTOR = 2  # times its life: so long a complete answer may be given once more, while it is asked for again
+LATE = "late"
 LINKS_TO_FOLLOW = 8
 FOLLOWING_DEADLINE = timedelta(seconds=2)
 FOLLOWING_SHARE = 0.2  # of the budget stays for links, however slow the indexers are
 MARGIN = timedelta(milliseconds=500)  # of the caller's time: merging, the cache, the way back
 SHORTEST = timedelta(milliseconds=100)
-
-T = TypeVar("T")
-
-
-class Indexers(Protocol):
-    """Who can be asked."""
-
-    async def indexers(self) -> Sequence[Indexer]: ...
-    async def search(self, indexer: Indexer, query: str, kind: Kind) -> list[Announcement]: ...
-    async def resolve(self, found: Announcement) -> Announcement | None: ...
 
 
 class Table(Protocol):
@@ -79,15 +70,6 @@ class Limits:
     indexer_deadline: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one indexer said to all questions."""
-
-    indexer: str
-    announcements: Sequence[Announcement]
-    failures: Sequence[str]
-
-
 def time_to_live(result: SearchResult, *, cache_ttl: timedelta) -> timedelta | None:
     """Return how long a result stays good; None if it must not be kept.
 
@@ -106,6 +88,7 @@ class Searches:
         self,
         *,
         indexers: Indexers | None,
+        rests: Rests,
         table: Table,
         hot: HotCache,
         flights: Flights,
@@ -115,6 +98,7 @@ class Searches:
         latency: Latency,
     ) -> None:
         self._indexers = indexers
+        self._rests = rests
         self._table = table
         self._hot = hot
         self._flights = flights
@@ -124,33 +108,49 @@ class Searches:
         self._latency = latency
 
     async def search(self, wanted: Wanted) -> SearchResult:
-        """Return releases of the wanted episode; what some indexers could not say is told in `unavailable`."""
-        # The first caller's time bounds the search: a partial answer in time is better than a whole one too late.
-        time = self._time()
-        return await self._flights.join(wanted.cache_key, lambda: self._answer(wanted, time))
+        """Return releases of the wanted episode; what some indexers could not say is told in `unavailable`.
 
-    async def _answer(self, wanted: Wanted, time: "_Time") -> SearchResult:
+        A complete answer that is too old is returned once more, and asked for again meanwhile.
+        """
         started = self._clock.monotonic()
         if cached := await self._cached(wanted.cache_key):
+            if self._left(cached) is None:
+                self._flights.launch(wanted.cache_key, lambda: self._answer(wanted, within=None))
             self._latency.observe("cache", seconds=self._clock.monotonic() - started)
             return cached
-        result = await self._ask(wanted, time)
-        if ttl := time_to_live(result, cache_ttl=self._limits.cache_ttl):
-            await self._table.save(wanted.cache_key, result)
-            await self._hot.save(wanted.cache_key, result, ttl=ttl)
+        left = time_left()  # the first caller's; what is asked goes on for the others
+        return await self._flights.join(wanted.cache_key, lambda: self._answer(wanted, within=left))
+
+    async def _answer(self, wanted: Wanted, *, within: timedelta | None) -> SearchResult:
+        started = self._clock.monotonic()
+        cached = await self._cached(wanted.cache_key)
+        if cached and self._left(cached):  # the flight before this one has landed meanwhile
+            return cached
+        result = await self._ask(wanted, within)
+        await self._keep(wanted, result)
         seconds = self._clock.monotonic() - started
         self._latency.observe("indexers", seconds=seconds)
         self._log.info(SEARCHED, key=wanted.cache_key, releases=len(result.releases), ms=round(seconds * 1000))
         return result
 
+    async def _keep(self, wanted: Wanted, result: SearchResult) -> None:
+        if ttl := time_to_live(result, cache_ttl=self._limits.cache_ttl):
+            await self._table.save(wanted.cache_key, result)
+            await self._hot.save(wanted.cache_key, result, ttl=ttl)
+
     async def _cached(self, key: str) -> SearchResult | None:
+        """Return what was kept, if it is good or, being complete, was good not long ago."""
         if (hot := await self._hot.load(key)) and self._left(hot):
             return hot
         stored = await self._table.load(key)
-        if stored is None or not (left := self._left(stored)):
+        if stored is None:
             return None
-        await self._hot.save(key, stored, ttl=left)
-        return stored
+        if left := self._left(stored):
+            await self._hot.save(key, stored, ttl=left)
+            return stored
+        is_complete = bool(stored.releases) and not stored.unavailable
+        age = self._clock.now() - stored.fetched_at
+        return stored if is_complete and age < STALE_FACTOR * self._limits.cache_ttl else None
 
     def _left(self, result: SearchResult) -> timedelta | None:
         """Return how much longer *result* is good; None if it is not."""
@@ -158,28 +158,40 @@ class Searches:
         left = result.fetched_at + ttl - self._clock.now()
         return left if left > timedelta(0) else None
 
-    async def _ask(self, wanted: Wanted, time: "_Time") -> SearchResult:
-        if self._indexers is None:
+    async def _ask(self, wanted: Wanted, left: timedelta | None) -> SearchResult:
+        indexers = self._indexers
+        if indexers is None:
             return self._result([], [UnavailableIndexer(NAME, NOT_CONFIGURED)], wanted)
+        time = self._time(left)
         try:
             async with asyncio.timeout(time.left(self._limits.indexer_deadline)):
-                listed = await self._indexers.indexers()
+                listed = await indexers.indexers()
         except (IndexerError, TimeoutError) as failure:
             return self._result([], [UnavailableIndexer(NAME, str(failure) or "timed out")], wanted)
         if not listed:
             return self._result([], [UnavailableIndexer(NAME, NONE_ENABLED)], wanted)
+        now = self._clock.now()
+        resting = {name: rest for name, rest in (await self._rests.current()).items() if rest.until > now}
         within = time.left(self._limits.indexer_deadline, keep=FOLLOWING_SHARE)
-        asking = [partial(_ask_one, self._indexers, indexer, wanted, within=within) for indexer in listed]
-        answers = await _all(asking)
-        unavailable = [
-            UnavailableIndexer(answer.indexer, "; ".join(dict.fromkeys(answer.failures)))
-            for answer in answers
-            if answer.failures
-        ]
-        found = [one for answer in answers for one in without_constants(answer.announcements)]
-        found = await asyncio.to_thread(prominent, found, wanted)
-        followed = await self._follow(self._indexers, found, wanted, time)
-        return self._result([*found, *followed], unavailable, wanted)
+        asking = Asking(indexers, rests=self._rests, flights=self._flights)
+        answers = await asking.ask(listed, wanted, resting=resting, within=within)
+        if answers.late:
+            self._flights.launch((wanted.cache_key, LATE), lambda: self._keep_late(answers, wanted, indexers))
+        return await self._complete(answers, wanted, time, indexers)
+
+    async def _keep_late(self, before: Answers, wanted: Wanted, indexers: Indexers) -> None:
+        """Wait for the late answers, and keep all of them together with those that came in time."""
+        late = summed([await answer for answer in before.late])
+        if len(late.unavailable) == len(before.late):
+            return  # nothing that was not known
+        on_time = [one for one in before.unavailable if one.indexer not in before.late_names]
+        answers = Answers([*before.found, *late.found], [*on_time, *late.unavailable])
+        await self._keep(wanted, await self._complete(answers, wanted, self._time(None), indexers))
+
+    async def _complete(self, answers: Answers, wanted: Wanted, time: "_Time", indexers: Indexers) -> SearchResult:
+        found = await asyncio.to_thread(prominent, answers.found, wanted)
+        followed = await self._follow(indexers, found, wanted, time)
+        return self._result([*found, *followed], answers.unavailable, wanted)
 
     def _result(
         self, found: Sequence[Announcement], unavailable: Sequence[UnavailableIndexer], wanted: Wanted
@@ -194,12 +206,11 @@ class Searches:
         """Return what the most promising download links lead to, as far as time allows."""
         chosen = await asyncio.to_thread(worth_resolving, found, wanted, most=LINKS_TO_FOLLOW)
         within = time.left(FOLLOWING_DEADLINE)
-        followed = await _all([partial(_resolve, indexers, one, within=within) for one in chosen])
+        followed = await side_by_side([partial(_resolve, indexers, one, within=within) for one in chosen])
         return [one for one in followed if one]
 
-    def _time(self) -> "_Time":
+    def _time(self, left: timedelta | None) -> "_Time":
         longest = 2 * self._limits.indexer_deadline + FOLLOWING_DEADLINE
-        left = time_left()
         return _Time(longest if left is None else min(longest, left - MARGIN), self._clock)
 
 
@@ -215,41 +226,6 @@ class _Time:
         """Return the seconds that a step may take: at most *longest*, and a share *keep* of the budget stays over."""
         left = self._end - self._clock.monotonic() - keep * self._budget
         return max(SHORTEST.total_seconds(), min(longest.total_seconds(), left))
-
-
-async def _all(jobs: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Run *jobs* side by side and return their outcomes in the same order."""
-
-    async def run(job: Callable[[], Awaitable[T]]) -> T:
-        return await job()
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(run(job)) for job in jobs]
-    return [task.result() for task in tasks]
-
-
-async def _ask_one(indexers: Indexers, indexer: Indexer, wanted: Wanted, *, within: float) -> Answer:
-    """Ask one indexer all questions at once; each has its own deadline of *within* seconds."""
-    asking = [partial(_question, indexers, indexer, query, wanted.kind, within=within) for query in queries(wanted)]
-    parts = await _all(asking)
-    return Answer(
-        indexer.name,
-        [one for part in parts if not isinstance(part, str) for one in part],
-        [part for part in parts if isinstance(part, str)],
-    )
-
-
-async def _question(
-    indexers: Indexers, indexer: Indexer, query: str, kind: Kind, *, within: float
-) -> list[Announcement] | str:
-    """Return what was found, or why nothing could be."""
-    try:
-        async with asyncio.timeout(within):
-            return await indexers.search(indexer, query, kind)
-    except TimeoutError:
-        return f"timed out after {within:.1f} s"
-    except IndexerError as failure:
-        return str(failure)
 
 
 async def _resolve(indexers: Indexers, found: Announcement, *, within: float) -> Announcement | None:

@@ -20,6 +20,7 @@ from vod_search.terms import (
     word,
 )
 
+MOST_SEASONS = 40
 NEXT_EPISODE = pattern(
     rf"(?P<join>[\s._]{{0,2}}(?:[-~&+,]|to|and)?[\s._]{{0,2}})(?:S(?P<season>\d{{1,2}}){GAP})?(?:EP?)[\s._]?"
     rf"(?P<episode>\d{{1,5}})(?![\da-z])"
@@ -82,7 +83,7 @@ WORDS = (
         rf"(?:{EPISODE_WORD}{GAP})?#?(?P<episode>\d{{1,4}})(?!\d)"
     ),
     pattern(
-        rf"(?<![A-Za-z0-9])S(?P<season>\d{{1,2}})[\s._]+(?:-[\s._]+)?(?:{EPISODE_WORD}[\s._]?)?"
+        rf"(?<![A-Za-z0-9])S(?P<season>\d{{1,2}})[\s._]+(?:-[\s._]+(?:{EPISODE_WORD}[\s._]?)?|{EPISODE_WORD}[\s._]?)"
         rf"(?P<episode>\d{{2,3}})(?:v\d)?(?=[\s._]*(?:[-\[(]|$))"
     ),
     pattern(rf"(?<![^\W_])S(?P<season>\d{{1,2}}){LOOSE_GAP}{EPISODE_WORD}{LOOSE_GAP}(?P<episode>\d{{1,4}})(?!\d)"),
@@ -92,19 +93,61 @@ WORDS = (
         rf"(?P<episode>\d{{2,3}})(?:v\d)?(?=[\s._]*(?:[-\[\](]|$))"
     ),
 )
-WORD_RANGE = pattern(rf"[\s._]{{0,2}}(?:[-~]|to|до)[\s._]{{0,2}}(?:{EPISODE_WORD}{GAP})?(\d{{1,4}})(?![\dpi])")
+WORD_RANGE = pattern(
+    rf"[\s._]{{0,2}}(?P<join>[-~&+]|to|до|and|en|und|et|y)[\s._]{{0,2}}(?:{EPISODE_WORD}{GAP})?(\d{{1,4}})(?![\da-z])"
+)
 
 
 def words(text: str) -> Numbering | None:
     """`Season 1 Episode 2`, `Staffel 1 Folge 2`, `2nd Season - 05`, `S2 - 05`."""
     for form in WORDS:
         if match := form.search(text):
-            first, end = int(match["episode"]), match.end()
-            episodes: tuple[int, ...] = (first,)
-            if (last := WORD_RANGE.match(text, end)) and first < int(last[1]) <= first + LONGEST_RANGE:
-                episodes, end = tuple(range(first, int(last[1]) + 1)), last.end()
+            episodes, end = (int(match["episode"]),), match.end()
+            while (last := WORD_RANGE.match(text, end)) and episodes[-1] < int(last[2]) <= episodes[-1] + LONGEST_RANGE:
+                episodes, end = (*episodes, *range(episodes[-1] + 1, int(last[2]) + 1)), last.end()
             return Numbering("words", match.start(), end, seasons=(int(match["season"]),), episodes=episodes)
     return None
+
+
+SPACED = pattern(r"(?<![A-Za-z0-9])S(?P<season>\d{1,2})[\s._]+(?P<number>\d{2,3})(?:v\d)?(?=[\s._]*(?:[-\[(]|$))")
+
+
+def spaced(text: str) -> Numbering | None:
+    """`S2 05` behind a fansub group: season 2, episode 5."""
+    match = SPACED.search(text)
+    return _one(match, "spaced") if match else None
+
+
+def spaced_seasons(text: str) -> Numbering | None:
+    """`S01 04`, which lost its dash on the way: seasons 1 to 4."""
+    match = SPACED.search(text)
+    if not match or len(match["number"]) > 2 or not int(match["season"]) < int(match["number"]) <= MOST_SEASONS:
+        return None
+    seasons = tuple(range(int(match["season"]), int(match["number"]) + 1))
+    return Numbering("spaced seasons", match.start(), match.end(), seasons=seasons, whole_seasons=True)
+
+
+FOLDER = pattern(
+    rf"(?<![^\W_]){SEASON_WORD}[\s._]?(?P<season>\d{{1,4}})(?![\d])[^/\\]{{0,80}}[/\\](?P<number>\d{{1,3}})(?=[\s._-])"
+)
+LEADING = re.compile(r"^(?P<season>\d{1,2})-(?P<number>\d{2})[\s._]+(?=[^\W\d])")
+
+
+def foldered(text: str) -> Numbering | None:
+    """`Season 1/02 Name`: a path, whose folder has the season and whose file begins with the episode."""
+    match = FOLDER.search(text)
+    return _one(match, "foldered") if match else None
+
+
+def leading(text: str) -> Numbering | None:
+    """`11-02 Name`: season 11, episode 2."""
+    match = LEADING.match(text)
+    return _one(match, "leading") if match else None
+
+
+def _one(match: re.Match[str], rule: str) -> Numbering:
+    seasons, episodes = (int(match["season"]),), (int(match["number"]),)
+    return Numbering(rule, match.start(), match.end(), seasons=seasons, episodes=episodes)
 
 
 CAP = pattern(r"(?<![^\W_])Cap[\s._]{0,2}(\d{1,2})(\d{2})(?:_(\d{1,2})(\d{2}))?(?!\d)")

@@ -9,11 +9,12 @@ from vod.search.v1 import search_service_pb2, search_service_pb2_grpc
 from vod_rpc import Serving, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_search.api import SearchServicer
+from vod_search.asking import LATEST
 from vod_search.magnets import TrackerHosts
 from vod_search.prowlarr import Prowlarr, prowlarr
-from vod_search.search import Latency, Limits, Searches
+from vod_search.search import STALE_FACTOR, Latency, Limits, Searches
 from vod_search.settings import Settings
-from vod_search.store import HotCache, Table
+from vod_search.store import HotCache, RestTable, Table
 from vod_search.sweeper import sweep_forever
 from vod_storage import postgres, redis_client
 
@@ -30,6 +31,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         table = Table(db.pool)
         searches = Searches(
             indexers=indexers,
+            rests=RestTable(db.pool, clock),
             table=table,
             hot=HotCache(redis, log),
             flights=flights,
@@ -44,7 +46,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             SearchServicer(searches),
         )
         async with asyncio.TaskGroup() as group:
-            sweeping = group.create_task(sweep_forever(table, ttl=settings.cache_ttl, clock=clock, log=log))
+            sweeping = group.create_task(
+                sweep_forever(table, ttl=STALE_FACTOR * settings.cache_ttl, clock=clock, log=log)
+            )
             # Redis is not among the checks: without it search is slower, and still right.
             async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
                 yield endpoint
@@ -57,7 +61,7 @@ async def _indexers(settings: Settings, runtime: Runtime, stack: AsyncExitStack)
     opened = prowlarr(
         settings.prowlarr_url,
         key=settings.prowlarr_key,
-        deadline=settings.indexer_deadline,
+        deadline=LATEST,
         hosts=TrackerHosts.ANY if settings.allow_private_peers else TrackerHosts.PUBLIC,
         clock=runtime.clock,
     )

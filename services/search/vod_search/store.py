@@ -10,7 +10,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from structlog.typing import FilteringBoundLogger
 
+from vod_runtime import Clock
 from vod_search.domain import Release, SearchResult, UnavailableIndexer
+from vod_search.resting import Rest, rest_after
 
 HOT_CACHE_UNUSABLE = "hot_cache_unusable"
 HOT_PREFIX = "vod:search:"
@@ -69,6 +71,43 @@ class Table:
         """Delete what was found earlier than *before*; return how many rows that were."""
         status = await self._pool.execute("DELETE FROM search_cache WHERE fetched_at < $1", before)
         return int(status.rpartition(" ")[2])
+
+
+class RestTable:
+    """The table `indexer_rests`."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    async def current(self) -> dict[str, Rest]:
+        """Return all indexers that failed last time, by name."""
+        rows = await self._pool.fetch("SELECT indexer, failures, until, reason FROM indexer_rests")
+        return {row["indexer"]: Rest(row["failures"], row["until"], row["reason"]) for row in rows}
+
+    async def failed(self, indexer: str, *, reason: str, retry_after: timedelta | None) -> None:
+        """Let an indexer rest, longer than last time."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(
+                "SELECT failures, until, reason FROM indexer_rests WHERE indexer = $1 FOR UPDATE", indexer
+            )
+            before = Rest(**row) if row else None
+            rest = rest_after(before, reason=reason, retry_after=retry_after, now=self._clock.now())
+            await connection.execute(
+                """
+                INSERT INTO indexer_rests (indexer, failures, until, reason) VALUES ($1, $2, $3, $4)
+                ON CONFLICT (indexer) DO UPDATE SET
+                    failures = excluded.failures, until = excluded.until, reason = excluded.reason
+                """,
+                indexer,
+                rest.failures,
+                rest.until,
+                rest.reason,
+            )
+
+    async def recovered(self, indexer: str) -> None:
+        """Forget an indexer's failures."""
+        await self._pool.execute("DELETE FROM indexer_rests WHERE indexer = $1", indexer)
 
 
 class HotCache:

@@ -10,11 +10,12 @@ from vod.stream.v1.stream_service_pb2_grpc import StreamServiceServicer
 
 from vod_rpc import time_left
 from vod_runtime import Clock
-from vod_stream_node.domain import PinKey, PinRequest, PinState, PinStatus, Purpose, WaitFor, parse_infohash
+from vod_stream_node.domain import Layout, PinKey, PinRequest, PinState, PinStatus, Purpose, WaitFor, parse_infohash
 from vod_stream_node.errors import PurposeMissing
 from vod_stream_node.magnets import Reach, rebuild
 from vod_stream_node.pins import Pins
 from vod_stream_node.present import Present
+from vod_stream_node.sampling import Wish
 from vod_stream_node.tokens import Grant, TokenSigner
 
 _PURPOSES = {pb2.PURPOSE_CURRENT: Purpose.CURRENT, pb2.PURPOSE_NEXT: Purpose.NEXT}
@@ -29,6 +30,7 @@ _MARGIN = timedelta(milliseconds=250)
 """What is kept of a caller's deadline for the way back, so that he gets our reason and not gRPC's."""
 _WITHOUT_DEADLINE = timedelta(seconds=20)
 _NO_NAME_YET = "video"
+_LARGEST_SAMPLE = 8 << 20
 
 
 class StreamServicer(StreamServiceServicer):
@@ -94,13 +96,24 @@ class StreamServicer(StreamServiceServicer):
     ) -> pb2.ProbeSwarmResponse:
         infohash = parse_infohash(request.infohash)
         magnet = rebuild(request.magnet_uri, infohash, reach=self._reach)
+        if request.sample_bytes > 0:
+            return await self._sample(PinKey(infohash, request.file_index), magnet, request)
         layout, stats = await self._pins.probe(infohash, magnet, within=_budget())
-        files = (
-            pb2.TorrentFile(index=file.index, path=file.path, size_bytes=file.size)
-            for file in layout.files
-            if file.regular
+        return pb2.ProbeSwarmResponse(files=_files(layout), peers=stats.peers)
+
+    async def _sample(self, key: PinKey, magnet: str, request: pb2.ProbeSwarmRequest) -> pb2.ProbeSwarmResponse:
+        wish = Wish(size=min(request.sample_bytes, _LARGEST_SAMPLE), enough_rate=request.enough_rate)
+        layout, stats, taken = await self._pins.sample(key, magnet, wish, within=_budget())
+        answer = pb2.ProbeSwarmResponse(
+            files=_files(layout),
+            peers=stats.peers,
+            received_bytes=taken.received,
+            held_bytes=taken.held,
+            sampled=taken.complete,
+            download_rate=stats.download_rate,
         )
-        return pb2.ProbeSwarmResponse(files=files, peers=stats.peers)
+        answer.elapsed.FromTimedelta(taken.elapsed)
+        return answer
 
     async def DescribeTorrent(
         self,
@@ -109,11 +122,7 @@ class StreamServicer(StreamServiceServicer):
     ) -> pb2.DescribeTorrentResponse:
         here = self._present.describe(parse_infohash(request.infohash), request.file_index)
         return pb2.DescribeTorrentResponse(
-            files=[
-                pb2.TorrentFile(index=file.index, path=file.path, size_bytes=file.size)
-                for file in here.layout.files
-                if file.regular
-            ],
+            files=_files(here.layout),
             present=[pb2.ByteRange(begin=begin, end=end) for begin, end in here.ranges],
         )
 
@@ -166,6 +175,12 @@ class StreamServicer(StreamServiceServicer):
                 for name, claim in sorted(status.claims.items())
             ],
         )
+
+
+def _files(layout: Layout) -> list[pb2.TorrentFile]:
+    return [
+        pb2.TorrentFile(index=file.index, path=file.path, size_bytes=file.size) for file in layout.files if file.regular
+    ]
 
 
 def _budget() -> timedelta:

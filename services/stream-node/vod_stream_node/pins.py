@@ -41,6 +41,7 @@ from vod_stream_node.magnets import Reach, rebuild
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.picker import NextFill
 from vod_stream_node.reader import FileReader
+from vod_stream_node.sampling import Sample, Wish, take_sample
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.tokens import Grant
 from vod_stream_node.torrent import Torrent
@@ -154,6 +155,21 @@ class Pins:
             torrent = await self._engine.pin(infohash, magnet)
             layout = await self._metadata(torrent, within)
             return layout, await torrent.stats()
+
+    async def sample(self, key: PinKey, magnet: str, wish: Wish, *, within: timedelta) -> tuple[Layout, Stats, Sample]:
+        """Ask the swarm what is in a torrent, and fetch the first bytes of one file to see how fast they come.
+
+        Raises:
+            SwarmSilent, TorrentRefused: as `probe`.
+            FileIndexOutOfRange, FileNotPlayable: of a file that can't be streamed.
+        """
+        end = self._clock.monotonic() + within.total_seconds()
+        async with self._called(key.infohash):
+            torrent = await self._engine.pin(key.infohash, magnet)
+            layout = await self._metadata(torrent, within)
+            left = timedelta(seconds=max(0.0, end - self._clock.monotonic()))
+            taken = await take_sample(torrent, layout.playable(key.file_index), wish, within=left)
+            return layout, await torrent.stats(), taken
 
     @asynccontextmanager
     async def open(self, grant: Grant) -> AsyncIterator[FileReader]:

@@ -32,6 +32,9 @@ def _all_answer(fakes, samples) -> None:
     )
     fakes.answers |= {
         "ListPicks": picks.ListPicksResponse(picks=[samples.pick]),
+        "ListCandidates": picks.ListCandidatesResponse(
+            candidates=[picks.RankedRelease(candidate={"infohash": "cd", "title": "A.Title"}, ranking=samples.ranking)]
+        ),
         "ListSessions": playback.ListSessionsResponse(sessions=[samples.session]),
         "ListPins": stream.ListPinsResponse(node="node-1", pins=[pin]),
     }
@@ -41,10 +44,15 @@ async def test_every_pick_of_an_episode_is_shown(http, fakes, samples, with_key)
     answer = await http.get("/v1/picks/tmdb:tv:9001/1/3", headers=with_key)
 
     record = {**samples.pick_json, "profileHash": "p1", "replaced": False}
-    assert answer.json() == {"seriesId": "tmdb:tv:9001", "season": 1, "episode": 3, "picks": [record]}
+    of_episode = {"seriesId": "tmdb:tv:9001", "season": 1, "episode": 3}
+    shown = answer.json()
+    candidates = shown.pop("candidates")
+    assert shown == {**of_episode, "picks": [record]}
+    assert [(one["title"], one["reasons"]) for one in candidates] == [("A.Title", samples.pick_json["reasons"])]
     assert fakes.asked["ListPicks"] == [
         picks.ListPicksRequest(key=EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=3))
     ]
+    assert [one.profile_hash for one in fakes.asked["ListCandidates"]] == ["p1"]
 
 
 async def test_the_status_shows_sessions_and_pins_but_no_signed_address(http, samples, with_key) -> None:

@@ -30,6 +30,7 @@ def _all_answer(fakes, samples) -> None:
         "ListSubtitles": subtitles.ListSubtitlesResponse(tracks=[subtitles.SubtitleTrack(id="17", lang="en")]),
         "SetTiming": subtitles.SetTimingResponse(track=subtitles.SubtitleTrack(id="17", lang="en")),
         "ListPicks": picks.ListPicksResponse(picks=[samples.pick]),
+        "ListCandidates": picks.ListCandidatesResponse(candidates=[picks.RankedRelease(ranking=samples.ranking)]),
         "ListPins": stream.ListPinsResponse(node="node-1"),
     }
 

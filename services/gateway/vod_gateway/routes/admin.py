@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 from vod.catalog.v1.catalog_pb2 import EpisodeKey
-from vod.picks.v1.picks_service_pb2 import ListPicksRequest
+from vod.picks.v1.picks_service_pb2 import ListCandidatesRequest, ListPicksRequest
 from vod.playback.v1.playback_service_pb2 import ListSessionsRequest
 from vod.stream.v1.stream_service_pb2 import ListPinsRequest
 
@@ -21,9 +21,12 @@ router = APIRouter(prefix="/v1", tags=["admin"], dependencies=[Depends(require_a
 async def list_picks(
     series_id: SeriesIdPath, season: SeasonPath, episode: EpisodePath, backends: BackendsDep
 ) -> dto_library.PicksAnswer:
-    """Return every pick ever made for an episode, newest first, with its score and reasons."""
+    """Return every pick ever made for an episode, newest first, and what the newest was chosen from, with reasons."""
     key = EpisodeKey(series_id=series_id, season=season, episode=episode)
-    return mapping_library.picks_answer(key, await backends.picks.ListPicks(ListPicksRequest(key=key)))
+    made = await backends.picks.ListPicks(ListPicksRequest(key=key))
+    newest = made.picks[0].profile_hash if made.picks else ""
+    behind = await backends.picks.ListCandidates(ListCandidatesRequest(key=key, profile_hash=newest))
+    return mapping_library.picks_answer(key, made, behind)
 
 
 @router.get("/status", summary="What runs now", responses=problems(NO_KEY, NO_ADMIN, TOO_MANY, *DOWNSTREAM))

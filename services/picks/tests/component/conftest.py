@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from vod_runtime import Runtime
 from vod_testing import migrate_schema
 
 SERIES = "tmdb:tv:9001"
+FAST = 50_000_000
 
 
 def key(episode: int, *, season: int = 1) -> catalog_pb2.EpisodeKey:
@@ -112,11 +113,14 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
     def __init__(self) -> None:
         self.torrents: dict[str, list[str]] = {}
         self.probed: list[str] = []
+        self.sampled: list[str] = []
+        self.rates: dict[str, int] = {}
+        self.pins: list[str] = []
         self.budgets: list[float] = []
         self.down = False
 
     async def ProbeSwarm(self, request: Any, context: Any) -> stream_service_pb2.ProbeSwarmResponse:
-        self.probed.append(request.infohash)
+        (self.sampled if request.sample_bytes else self.probed).append(request.infohash)
         self.budgets.append(context.time_remaining())
         if self.down:
             raise Unavailable("The node is being restarted.")
@@ -126,7 +130,21 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
             stream_service_pb2.TorrentFile(index=i, path=path, size_bytes=1_000_000)
             for i, path in enumerate(self.torrents[request.infohash])
         ]
-        return stream_service_pb2.ProbeSwarmResponse(files=files, peers=3)
+        answer = stream_service_pb2.ProbeSwarmResponse(files=files, peers=3)
+        if request.sample_bytes:
+            rate = self.rates.get(request.infohash, FAST)
+            if rate < request.enough_rate:
+                # A slow swarm is watched until the caller's patience ends.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.Event().wait(), max(0.0, context.time_remaining() - 0.2))
+            answer.received_bytes = rate
+            answer.elapsed.FromSeconds(1)
+            answer.sampled = rate >= request.sample_bytes
+        return answer
+
+    async def ListPins(self, request: Any, context: Any) -> stream_service_pb2.ListPinsResponse:
+        pins = [stream_service_pb2.Pin(infohash=one, downloaded_bytes=1) for one in self.pins]
+        return stream_service_pb2.ListPinsResponse(node="node-a", pins=pins)
 
 
 @dataclass

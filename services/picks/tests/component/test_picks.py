@@ -58,7 +58,7 @@ async def test_a_hit_asks_nobody(picks: Any, neighbours: Any, spans: Any) -> Non
     assert {edge.callee for edge in rpc_edges(spans.get_finished_spans())} == {"picks"}
 
 
-async def test_a_miss_asks_each_neighbour_once(picks: Any, neighbours: Any, spans: Any) -> None:
+async def test_a_miss_asks_each_neighbour_once_and_the_swarm_twice(picks: Any, neighbours: Any, spans: Any) -> None:
     neighbours.offer_single("a", 3)
 
     await picks.EnsurePick(ensure(3))
@@ -67,8 +67,10 @@ async def test_a_miss_asks_each_neighbour_once(picks: Any, neighbours: Any, span
     assert called == [
         Edge("picks", "catalog", "/vod.catalog.v1.CatalogService/GetEpisode"),
         Edge("picks", "search", "/vod.search.v1.SearchService/SearchReleases"),
+        Edge("picks", "stream_node", "/vod.stream.v1.StreamService/ListPins"),
         Edge("picks", "scoring", "/vod.scoring.v1.ScoringService/RankReleases"),
-        Edge("picks", "stream_node", "/vod.stream.v1.StreamService/ProbeSwarm"),
+        Edge("picks", "stream_node", "/vod.stream.v1.StreamService/ProbeSwarm"),  # what is in it
+        Edge("picks", "stream_node", "/vod.stream.v1.StreamService/ProbeSwarm"),  # how fast it comes
     ]
 
 
@@ -177,14 +179,14 @@ async def test_hundreds_of_refused_candidates_still_make_a_clear_failure(picks: 
     assert caught.value.metadata["refused_count"] == "300"
 
 
-async def test_no_more_than_four_swarms_are_asked(picks: Any, neighbours: Any) -> None:
-    for digit in "abcdef":
+async def test_no_more_than_six_swarms_are_tried(picks: Any, neighbours: Any) -> None:
+    for digit in "abcdef12":
         neighbours.search.offer(digit, "Harbor.Lights.S01E03.1080p.WEB-DL.H264-DEAD")
 
     with pytest.raises(NotFound) as caught:
         await picks.EnsurePick(ensure(3))
 
-    assert len(neighbours.stream_node.probed) == 4
+    assert len(neighbours.stream_node.probed) == 6
     assert json.loads(caught.value.metadata["refused"])[-1]["reasons"][0].startswith("NOT_TRIED: ")
 
 

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 import pytest
@@ -62,6 +63,12 @@ NUMBERS: list[tuple[str, Kind | None, dict[str, Any]]] = [
     ("Paper.Moon.E07.240131.1080p-KITE", SERIES, {"episodes": (7,)}),
     ("Paper Moon Part 2 DVDRip", SERIES, {"episodes": (2,)}),
     ("Paper Moon 2of6 HDTV", SERIES, {"episodes": (2,)}),
+    ("Harbor Lights Se.2 afl.3-4-5 [VTM]", SERIES, {"seasons": (2,), "episodes": (3, 4, 5)}),
+    ("Harbor Lights Se.2 afl.3 en 4", SERIES, {"seasons": (2,), "episodes": (3, 4)}),
+    ("Harbor Lights S01 03 (1080p BluRay x265 Skipper)", SERIES, {"seasons": (1, 2, 3), "season_pack": True}),
+    ("[Tomoshibi] Lantern Sea S2 02 [1080p]", ANIME, {"seasons": (2,), "episodes": (2,)}),
+    ("Video/Harbor Lights/Season 2/03 The Long Fog (1080p)", SERIES, {"seasons": (2,), "episodes": (3,)}),
+    ("02-03 The Long Fog (HD).m4v", SERIES, {"seasons": (2,), "episodes": (3,)}),
     # no number at all, although it looks like one
     ("[Tomoshibi] Lantern Sea - 05.5 (1080p)", ANIME, {}),
     ("[Tomoshibi] Lantern Sea [E63F2984]", ANIME, {}),
@@ -127,6 +134,17 @@ ATTRIBUTES: list[tuple[str, dict[str, Any]]] = [
     ("Harbor.Lights.S01E01.720p.WEB.x264-OAR.mkv", {"group": "OAR"}),
     ("Harbor Lights S01E01 (1080p WEB-DL x265 Skipper)", {"group": "Skipper"}),
     ("Harbor.Lights.S01E01.720p.WEB-DL", {"group": ""}),
+    ("Harbor Lights S01 (1080p WEB-DL x265 10bit Skipper) QxR", {"group": "QxR"}),
+    ("Harbor Lights S01E01 1080p WEB-DL H265 MP4-THREE OLD MEN", {"group": "THREE OLD MEN"}),
+    ("Harbor.Lights.S01E01.1080p.WEB-DL.H264-THREE.OLD.MEN", {"group": "THREE.OLD.MEN"}),
+    ("The.Glass.Orchard.2023.1080p.BluRay.DTS.x264.-Sea-Lamp", {"group": "Sea-Lamp"}),
+    ("The Glass Orchard 2023 2160p BluRay x265 OAR", {"group": "OAR"}),
+    ("The Glass Orchard 2023 [Kite] [Blu-ray][MKV][h264][Softsubs (Kite)]", {"group": "Kite"}),
+    ("The.Glass.Orchard.2023.DVDRip.H264.-02-03", {"source": Source.DVD}),
+    ("Evening.Harbor.2024.01.31.720p.WEB", {"air_date": date(2024, 1, 31)}),
+    ("Evening.Harbor.240131.720p.WEB", {"air_date": date(2024, 1, 31)}),
+    ("Evening Harbor 31-01-2024 HDTV", {"air_date": date(2024, 1, 31)}),
+    ("Evening Harbor 2024 01 31 WEBRip s01e13", {"air_date": date(2024, 1, 31), "episodes": (13,)}),
     ("[Tomoshibi] Lantern Sea - 05 [1080p]", {"group": "Tomoshibi"}),
 ]
 
@@ -184,7 +202,20 @@ def test_any_text_can_be_read(name: str) -> None:
 
 REPEATED = (
     *("S01", "E02", "1x02", "(", ")", "[", "]", "-", "...", "_", "season ", "1", "Cap.", "字", "&amp;", "<a ", "www."),
-    *("\0", " 2020 ", "S01, S02, ", "1x02x", "()", "ep 1 - ", "season 1, 2, ", "第1话", "ab.-", "S1 - 1 - 2 - "),
+    *(
+        "\0",
+        " 2020 ",
+        "S01, S02, ",
+        "1x02x",
+        "()",
+        "ep 1 - ",
+        "season 1, 2, ",
+        "第1话",
+        "ab.-",
+        ".-",
+        " .",
+        "S1 - 1 - 2 - ",
+    ),
 )
 
 

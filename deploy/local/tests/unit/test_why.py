@@ -1,0 +1,47 @@
+"""`vod why` tells what decided, in words."""
+
+from typing import Any
+
+from vod_local.why import differences, explained, points
+
+GOOD = {"health": 0.5, "quality": 1.0, "size": 1.0, "consistency": 0.5}
+LOUD = {"health": 1.0, "quality": 0.6, "size": 1.0, "consistency": 0.5}
+
+
+def candidate(digit: str, score: dict[str, float], *reasons: str, tier: str = "ok") -> dict[str, Any]:
+    return {"infohash": digit * 40, "title": f"Release {digit}", "tier": tier, "score": score, "reasons": reasons}
+
+
+def test_the_pick_is_marked_and_each_candidate_has_its_reasons() -> None:
+    answer = {
+        "picks": [
+            {"id": 2, "infohash": "b" * 40, "title": "Release b", "filePath": "b.mkv", "pickedAt": "today"}
+            | {"replacesPickId": 1},
+            {"id": 1, "title": "Release a"},
+        ],
+        "candidates": [
+            candidate("a", LOUD, "nobody told within 4.0 s what is in it"),
+            candidate("b", GOOD, "12 seeders"),
+            candidate("c", GOOD, "filmed in a cinema", tier="refused"),
+        ],
+    }
+
+    assert explained("Harbor Lights S1E2", answer) == [
+        "Harbor Lights S1E2: Release b",
+        "  picked at today, file b.mkv",
+        "  in place of Release a",
+        "",
+        "chosen from, best first (points of 100; claims about swarms are checked in the race):",
+        "   1.  83.5  Release a",
+        "          nobody told within 4.0 s what is in it",
+        "→  2.  75.0  Release b",
+        "          12 seeders",
+        "          against the first: -22.5 health, +14.0 quality",
+        "   3.  75.0  Release c  [refused]",
+        "          filmed in a cinema",
+    ]
+
+
+def test_differences_add_up_to_the_difference_of_the_points() -> None:
+    assert points(GOOD) - points(LOUD) == -8.5
+    assert differences(GOOD, GOOD) == ""

@@ -1,0 +1,111 @@
+"""The best candidates' swarms race; what they showed is remembered."""
+
+from typing import Any
+
+import asyncpg
+from vod.catalog.v1 import catalog_pb2
+from vod.picks.v1 import picks_service_pb2 as pb2
+from vod.scoring.v1 import scoring_pb2
+
+DEVICE = scoring_pb2.DeviceProfile(h264=True, max_height=1080)
+SLOW = 10  # bytes per second
+
+
+def ensure(episode: int, *, profile: str = "p1") -> pb2.EnsurePickRequest:
+    key = catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=episode)
+    return pb2.EnsurePickRequest(key=key, device=DEVICE, profile_hash=profile)
+
+
+def announce(neighbours: Any, digit: str, *, seeders: int, indexer: str) -> None:
+    """Say who announced a release that is on offer, and with how many seeders."""
+    found = next(one for one in neighbours.search.releases if one.candidate.infohash == digit * 40)
+    found.candidate.seeders = seeders
+    found.candidate.indexer = indexer
+
+
+async def test_the_swarm_that_gives_beats_better_ranked_ones_that_do_not(picks: Any, neighbours: Any) -> None:
+    neighbours.search.offer("d", "Harbor.Lights.S01E03.1080p.WEB-DL.H264-DEAD")
+    neighbours.offer_single("5", 3, group="SLOW")
+    neighbours.stream_node.rates["5" * 40] = SLOW
+    neighbours.offer_single("b", 3)
+
+    pick = (await picks.EnsurePick(ensure(3))).pick
+
+    assert pick.infohash == "b" * 40
+    assert set(neighbours.stream_node.probed) == {"d" * 40, "5" * 40, "b" * 40}
+
+
+async def test_a_good_first_choice_wins_over_others_that_are_good_as_well(picks: Any, neighbours: Any) -> None:
+    for digit in "abc":
+        neighbours.offer_single(digit, 3, group=f"G{digit}")
+
+    assert (await picks.EnsurePick(ensure(3))).pick.infohash == "a" * 40
+
+
+async def test_when_nobody_proves_itself_the_least_slow_one_is_played(picks: Any, neighbours: Any) -> None:
+    for digit, rate in (("a", SLOW), ("b", 300), ("c", SLOW)):
+        neighbours.offer_single(digit, 3)
+        neighbours.stream_node.rates[digit * 40] = rate
+
+    assert (await picks.EnsurePick(ensure(3))).pick.infohash == "b" * 40
+
+
+async def test_what_was_seen_is_told_to_scoring_next_time(picks: Any, neighbours: Any) -> None:
+    neighbours.offer_single("5", 3, group="SLOW")
+    neighbours.stream_node.rates["5" * 40] = SLOW
+    neighbours.search.offer("d", "Harbor.Lights.S01E03.1080p.WEB-DL.H264-DEAD")
+    await picks.EnsurePick(ensure(3))
+
+    await picks.EnsurePick(ensure(3, profile="p2"))
+
+    known = {one.infohash[0]: one.observed for one in neighbours.scoring.requests[-1].candidates}
+    assert {digit: (one.peers, one.bytes_per_second) for digit, one in known.items()} == {"5": (3, SLOW), "d": (0, 0)}
+
+
+async def test_an_indexer_that_lied_is_trusted_less_and_an_honest_one_more(picks: Any, neighbours: Any) -> None:
+    neighbours.search.offer("d", "Harbor.Lights.S01E03.1080p.WEB-DL.H264-DEAD")
+    announce(neighbours, "d", seeders=900, indexer="Siren")
+    neighbours.offer_single("5", 3, group="SLOW")
+    neighbours.stream_node.rates["5" * 40] = 500
+    announce(neighbours, "5", seeders=12, indexer="Breakwater")
+    await picks.EnsurePick(ensure(3))
+
+    await picks.EnsurePick(ensure(3, profile="p2"))
+
+    trust = {one.indexer: round(one.trust, 2) for one in neighbours.scoring.requests[-1].candidates}
+    assert trust["Siren"] < 0.7 < trust["Breakwater"]
+
+
+async def test_nobody_is_blamed_while_nothing_comes_from_anybody(picks: Any, neighbours: Any, pg_dsn: str) -> None:
+    neighbours.search.offer("d", "Harbor.Lights.S01E03.1080p.WEB-DL.H264-DEAD")
+    announce(neighbours, "d", seeders=900, indexer="Siren")
+    neighbours.offer_single("5", 3, group="SLOW")
+    neighbours.stream_node.rates["5" * 40] = 0
+    await picks.EnsurePick(ensure(3))
+
+    connection = await asyncpg.connect(pg_dsn)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM picks.indexer_trust") == 0
+    finally:
+        await connection.close()
+
+
+async def test_scoring_is_told_what_a_node_has_already(picks: Any, neighbours: Any) -> None:
+    neighbours.offer_single("a", 3)
+    neighbours.offer_single("b", 3)
+    neighbours.stream_node.pins = ["b" * 40]
+
+    await picks.EnsurePick(ensure(3))
+
+    held = {one.infohash[0]: one.held for one in neighbours.scoring.requests[-1].candidates}
+    assert held == {"a": False, "b": True}
+
+
+async def test_scoring_is_told_which_torrent_the_episode_before_is_in(picks: Any, neighbours: Any) -> None:
+    neighbours.offer_single("a", 2)
+    await picks.EnsurePick(ensure(2))
+    neighbours.offer_single("b", 3)
+
+    await picks.EnsurePick(ensure(3))
+
+    assert neighbours.scoring.requests[-1].wanted.previous_infohash == "a" * 40
