@@ -179,6 +179,7 @@ async def test_all_that_viewers_do_goes_along_the_edges_of_the_topology_and_uses
         await api.get("/v1/status", headers=admin),
         await api.get("/v1/session/next", params={"sessionId": session}),
         await api.get("/v1/resume"),
+        await api.get(f"/v1/content/{SERIES}/watch"),
         await api.post("/v1/session/ended", json={"sessionId": session}),
     ]
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import random
 from typing import Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from allinone import HARBOR, System, start
 
-from vod_fakes.library import SEASON_PACK
+from vod_fakes.library import LIBRARY, SEASON_PACK
 from vod_fakes.world import World
 from vod_testing import eventually
 
@@ -113,13 +114,25 @@ async def test_a_heartbeat_gets_the_next_episode_ready_and_it_plays_with_the_see
     assert (seeded[:65536], seeded[-65536:]) == (opening.content, ending.content)
 
 
+def downloads_of(outside: World, episode: int) -> list[int]:
+    """Return the files of an episode that were downloaded at OpenSubtitles, once per download."""
+    files = {one.file_id for one in LIBRARY.subtitles if (one.tmdb_id, one.season, one.episode) == (9001, 1, episode)}
+    asked = [json.loads(seen.body)["file_id"] for seen in outside.opensubtitles.control.asked(DOWNLOAD)]
+    return sorted(file for file in asked if file in files)
+
+
+def why_not_fetched(outside: World, episode: int) -> str | None:
+    fetched = downloads_of(outside, episode)
+    return None if len(fetched) >= 2 else f"only {fetched} were fetched"
+
+
 async def test_the_next_episodes_subtitles_are_there_in_two_languages(
     viewer: httpx.AsyncClient, outside: World
 ) -> None:
     first = await start(viewer, HARBOR, 1, 3, deviceCaps={"h264": True, "subtitleLanguages": ["en", "de"]})
     await eventually(lambda: why_next_is_not_ready(viewer, first["sessionId"], 3.0), within=5)
-    await eventually(lambda: None if outside.opensubtitles.control.count(DOWNLOAD) >= 2 else "not fetched", within=5)
-    downloads = outside.opensubtitles.control.count(DOWNLOAD)
+    await eventually(lambda: why_not_fetched(outside, 4), within=5)
+    fetched = downloads_of(outside, 4)
 
     answers = [await viewer.get(f"/v1/subtitles/{HARBOR}:S01E04.vtt", params={"lang": lang}) for lang in ("en", "de")]
 
@@ -127,7 +140,7 @@ async def test_the_next_episodes_subtitles_are_there_in_two_languages(
     assert all(answer.text.startswith("WEBVTT") for answer in answers)
     assert "�" not in answers[1].text
     assert set("äöüßÄÖÜ") & set(answers[1].text)
-    assert downloads == outside.opensubtitles.control.count(DOWNLOAD), "prefetch had not fetched them"
+    assert downloads_of(outside, 4) == fetched, "a file was fetched for the viewer, not by prefetch"
     again = await viewer.get(
         f"/v1/subtitles/{HARBOR}:S01E04.vtt",
         params={"lang": "en"},

@@ -89,6 +89,11 @@ def run_catalog(
             "jikan_base": jikan.url,
             "jikan_per_second": 1000.0,
             "upstream_deadline": timedelta(seconds=1),
+            # Each is switched on by the tests that bring a fake of it.
+            "archive_base": "",
+            "aniskip_base": "",
+            "anime_lists_url": "",
+            "anime_ids_url": "",
             **changes,
         }
         one = replace(make_runtime("catalog"), clock=clock)

@@ -6,10 +6,15 @@ from google.protobuf.duration_pb2 import Duration
 from grpc import aio
 from vod.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2_grpc
 
-from vod_catalog.domain import Episode, EpisodeKey, Kind, Series, SeriesId
+from vod_catalog.aniskip import Skipping
+from vod_catalog.api_numbering import resolved_to_proto, skip_to_proto
+from vod_catalog.domain import Episode, EpisodeKey, Kind, Numbers, Series, SeriesId, numbers_of, parse_series_id
 from vod_catalog.errors import InvalidQuery
+from vod_catalog.images import ImageKind, Images
 from vod_catalog.listings import Listings
+from vod_catalog.numbering import Numbering
 from vod_catalog.titles import Titles
+from vod_catalog.trending import Trending
 
 _DEFAULT_PAGE = 20
 _LARGEST_PAGE = 50
@@ -24,9 +29,22 @@ _Context = aio.ServicerContext[Any, Any]
 class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     """vod.catalog.v1.CatalogService."""
 
-    def __init__(self, titles: Titles, listings: Listings) -> None:
+    def __init__(
+        self,
+        titles: Titles,
+        listings: Listings,
+        *,
+        numbering: Numbering,
+        skipping: Skipping | None,
+        trending: Trending,
+        images: Images,
+    ) -> None:
         self._titles = titles
         self._listings = listings
+        self._numbering = numbering
+        self._skipping = skipping
+        self._trending = trending
+        self._images = images
 
     async def SearchTitles(
         self, request: catalog_service_pb2.SearchTitlesRequest, context: _Context
@@ -55,10 +73,55 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         self, request: catalog_service_pb2.ListEpisodesRequest, context: _Context
     ) -> catalog_service_pb2.ListEpisodesResponse:
         title = await self._titles.with_episodes(request.series_id)
+        numbers = numbers_of(title.episodes)
         return catalog_service_pb2.ListEpisodesResponse(
             series=_series(title.series),
-            episodes=[_episode(episode, series_id=title.series.id) for episode in title.episodes],
+            episodes=[
+                _episode(episode, series_id=title.series.id, numbers=numbers[episode.season, episode.episode])
+                for episode in title.episodes
+            ],
         )
+
+    async def ResolveEpisode(
+        self, request: catalog_service_pb2.ResolveEpisodeRequest, context: _Context
+    ) -> catalog_service_pb2.ResolveEpisodeResponse:
+        return resolved_to_proto(await self._numbering.resolve(request.ref))
+
+    async def SetMapping(
+        self, request: catalog_service_pb2.SetMappingRequest, context: _Context
+    ) -> catalog_service_pb2.SetMappingResponse:
+        asked = request.key
+        parse_series_id(asked.series_id)
+        key = EpisodeKey(SeriesId(asked.series_id), asked.season, asked.episode)
+        await self._numbering.set_override(request.ref, key)
+        return catalog_service_pb2.SetMappingResponse()
+
+    async def GetSkipRanges(
+        self, request: catalog_service_pb2.GetSkipRangesRequest, context: _Context
+    ) -> catalog_service_pb2.GetSkipRangesResponse:
+        asked = request.key
+        if self._skipping is None:
+            return catalog_service_pb2.GetSkipRangesResponse()
+        key = EpisodeKey(SeriesId(asked.series_id), asked.season, asked.episode)
+        found = await self._skipping.ranges(key, duration=request.duration.ToTimedelta())
+        return catalog_service_pb2.GetSkipRangesResponse(ranges=[skip_to_proto(one) for one in found])
+
+    async def ListTrending(
+        self, request: catalog_service_pb2.ListTrendingRequest, context: _Context
+    ) -> catalog_service_pb2.ListTrendingResponse:
+        if request.page_size < 0:
+            raise InvalidQuery("page_size is 1 to 50.")
+        limit = min(request.page_size or _DEFAULT_PAGE, _LARGEST_PAGE)
+        here = {one.series_id: one.score for one in request.here}
+        found = await self._trending.list(here, viewers=request.viewers, limit=limit)
+        return catalog_service_pb2.ListTrendingResponse(titles=[_series(series) for series in found])
+
+    async def GetImage(
+        self, request: catalog_service_pb2.GetImageRequest, context: _Context
+    ) -> catalog_service_pb2.GetImageResponse:
+        is_backdrop = request.kind == catalog_service_pb2.IMAGE_KIND_BACKDROP
+        image = await self._images.get(request.series_id, ImageKind.BACKDROP if is_backdrop else ImageKind.POSTER)
+        return catalog_service_pb2.GetImageResponse(content_type=image.content_type, data=image.data)
 
 
 def _series(series: Series) -> catalog_pb2.Series:
@@ -77,7 +140,7 @@ def _series(series: Series) -> catalog_pb2.Series:
     )
 
 
-def _episode(episode: Episode, *, series_id: SeriesId) -> catalog_pb2.Episode:
+def _episode(episode: Episode, *, series_id: SeriesId, numbers: Numbers | None = None) -> catalog_pb2.Episode:
     runtime = Duration()
     if episode.runtime:
         runtime.FromTimedelta(episode.runtime)
@@ -87,6 +150,8 @@ def _episode(episode: Episode, *, series_id: SeriesId) -> catalog_pb2.Episode:
         name=episode.name,
         runtime=runtime if episode.runtime else None,
         air_date=episode.air_date.isoformat() if episode.air_date else "",
+        position=numbers.position if numbers else 0,
+        running_number=(numbers.absolute or 0) if numbers else 0,
     )
 
 

@@ -13,7 +13,20 @@ from vod_catalog.errors import EpisodeNotFound, InvalidSeriesId
 SeriesId = NewType("SeriesId", str)
 SPECIALS = 0
 
-_SERIES_ID = re.compile(r"(?P<namespace>tmdb:tv|tmdb:movie|mal:anime):(?P<number>[1-9][0-9]{0,9})", re.ASCII)
+_SERIES_ID = re.compile(
+    r"(?P<namespace>tmdb:tv|tmdb:movie|mal:anime):(?P<item>[1-9][0-9]{0,9})"
+    r"|(?P<archive>ia:item):(?P<identifier>[0-9A-Za-z][0-9A-Za-z_-]{0,63})",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What MyAnimeList says of an entry as a whole; `episodes` is None while nobody knows how many there will be."""
+
+    mal: int
+    episodes: int | None
+    started_on: date | None
 
 
 class Kind(Enum):
@@ -26,14 +39,19 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TitleRef:
-    """A title as its provider names it: `tmdb:tv` and 9001."""
+    """A title as its provider names it: `tmdb:tv` and `9001`."""
 
     namespace: str
-    number: int
+    item: str
+
+    @property
+    def number(self) -> int:
+        """The item where items are numbered; Internet Archive's are named."""
+        return int(self.item)
 
     @property
     def series_id(self) -> SeriesId:
-        return SeriesId(f"{self.namespace}:{self.number}")
+        return SeriesId(f"{self.namespace}:{self.item}")
 
 
 def parse_series_id(series_id: str) -> TitleRef:
@@ -44,8 +62,8 @@ def parse_series_id(series_id: str) -> TitleRef:
     """
     match = _SERIES_ID.fullmatch(series_id)
     if not match:
-        raise InvalidSeriesId("A series id looks like tmdb:tv:9001, tmdb:movie:9101 or mal:anime:9201.")
-    return TitleRef(match["namespace"], int(match["number"]))
+        raise InvalidSeriesId("A series id looks like tmdb:tv:9001, tmdb:movie:9101, mal:anime:9201 or ia:item:Sintel.")
+    return TitleRef(match["namespace"] or match["archive"], match["item"] or match["identifier"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +111,8 @@ class Series:
     backdrop_url: str = ""
     genres: tuple[str, ...] = ()
     season_count: int | None = None
+    entries: tuple[int, ...] = ()
+    """Of an anime: MyAnimeList's entry of each season."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +121,8 @@ class Title:
 
     series: Series
     episodes: tuple[Episode, ...]
+    entries: tuple[Entry, ...] = ()
+    """Of an anime: its seasons' entries, as they were fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +151,29 @@ class EpisodeInOrder:
 def in_viewing_order(episodes: Sequence[Episode]) -> tuple[Episode, ...]:
     """Return episodes by season and number, specials last."""
     return tuple(sorted(episodes, key=lambda episode: episode.place))
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers of an episode that do not depend on how a provider prints them."""
+
+    position: int
+    """1-based rank in its season."""
+    absolute: int | None
+    """Running number over all regular seasons; None for specials."""
+
+
+def numbers_of(episodes: Sequence[Episode]) -> dict[tuple[int, int], Numbers]:
+    """Return the numbers of each episode by (season, printed number)."""
+    found: dict[tuple[int, int], Numbers] = {}
+    in_season: dict[int, int] = {}
+    running = 0
+    for one in in_viewing_order(episodes):
+        in_season[one.season] = in_season.get(one.season, 0) + 1
+        running += one.season != SPECIALS
+        absolute = None if one.season == SPECIALS else one.absolute or running
+        found[one.season, one.episode] = Numbers(in_season[one.season], absolute)
+    return found
 
 
 def aliases_of(title: str, names: Sequence[str]) -> tuple[str, ...]:

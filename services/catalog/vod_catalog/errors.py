@@ -9,6 +9,18 @@ class InvalidSeriesId(InvalidArgument):
     reason = "INVALID_SERIES_ID"
 
 
+class InvalidReference(InvalidArgument):
+    """The ref of an episode is of no form that we know."""
+
+    reason = "INVALID_REFERENCE"
+
+
+class ImageNotFound(NotFound):
+    """The title has no such image."""
+
+    reason = "IMAGE_NOT_FOUND"
+
+
 class InvalidQuery(InvalidArgument):
     """A search asks for too much."""
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import httpx
 
-from vod_catalog.domain import Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of
+from vod_catalog.domain import Entry, Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of
 from vod_catalog.fields import Fields, day, number, record, records, text, year
 from vod_catalog.upstream import Limits, NotThereError, Upstream
 from vod_runtime import Clock
@@ -41,6 +41,10 @@ class _Entry:
         related = [r for r in records(self.fields.get("relations")) if text(r.get("relation")) == "Sequel"]
         entries = [entry for relation in related for entry in records(relation.get("entry"))]
         return [n for e in entries if text(e.get("type")) == "anime" and (n := number(e.get("mal_id"))) is not None]
+
+    def as_a_whole(self) -> Entry:
+        started = day(record(self.fields.get("aired")).get("from"))
+        return Entry(self.number, number(self.fields.get("episodes")), started)
 
 
 @asynccontextmanager
@@ -71,7 +75,11 @@ class Jikan:
         episodes: list[Episode] = []
         for season, entry in enumerate(seasons, start=1):
             episodes += await self._episodes(entry, season=season, already=len(episodes))
-        return Title(_series(first.fields, ref=ref, seasons=seasons), tuple(episodes))
+        return Title(
+            _series(first.fields, ref=ref, seasons=seasons),
+            tuple(episodes),
+            entries=tuple(entry.as_a_whole() for entry in seasons),
+        )
 
     async def search(self, query: str) -> Sequence[Series]:
         """Return anime of that name, best first, 25 at most."""
@@ -165,7 +173,7 @@ def _listed(found: object) -> list[Series]:
     for item in records(found):
         wanted = number(item.get("mal_id"))
         if wanted and not text(item.get("rating")).startswith("Rx"):
-            series.setdefault(wanted, _series(item, ref=TitleRef(ANIME, wanted), seasons=[]))
+            series.setdefault(wanted, _series(item, ref=TitleRef(ANIME, str(wanted)), seasons=[]))
     return list(series.values())
 
 
@@ -184,6 +192,7 @@ def _series(found: Fields, *, ref: TitleRef, seasons: Sequence[_Entry]) -> Serie
         poster_url=text(images.get("large_image_url")) or text(images.get("image_url")),
         genres=tuple(name for genre in records(found.get("genres")) if (name := text(genre.get("name")))),
         season_count=len(seasons) or None,
+        entries=tuple(entry.number for entry in seasons),
     )
 
 

@@ -2,21 +2,34 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
 
+import httpx
 from vod.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 
+from vod_catalog.aniskip import AniSkip, Skipping, aniskip_http
 from vod_catalog.api import CatalogServicer
+from vod_catalog.archive import InternetArchive, archive_http, shipped_items
+from vod_catalog.images import Images, image_http
 from vod_catalog.jikan import Jikan, jikan_http
 from vod_catalog.listings import Listings
+from vod_catalog.mapping_data import MappingData
+from vod_catalog.numbering import Numbering
 from vod_catalog.refresh import refresh_forever
+from vod_catalog.relations import shipped_relations
 from vod_catalog.settings import Settings
 from vod_catalog.store import Store
+from vod_catalog.store_numbering import NumberingStore
 from vod_catalog.titles import Provider, Titles
 from vod_catalog.tmdb import Tmdb, tmdb_http
+from vod_catalog.trending import Trending
 from vod_catalog.upstream import Limits
-from vod_rpc import Serving, rpc_server, take_off
+from vod_rpc import Flights, Serving, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
+
+_ARCHIVE_PER_SECOND = 1.0
+_ANISKIP_PER_SECOND = 2.0
 
 
 @asynccontextmanager
@@ -31,11 +44,25 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         by_namespace = {namespace: provider for provider in providers for namespace in provider.namespaces}
         titles = Titles(store, providers=by_namespace, flights=flights, clock=clock, log=log, ttl=settings.ttl)
         listings = Listings(store, providers=providers, flights=flights, clock=clock, log=log)
+        numbering_store = NumberingStore(db.pool)
+        mapping = await _mapping(settings, runtime, stack, numbering_store, flights)
+        numbering = Numbering(
+            library=titles, stored=store, shelf=numbering_store, lists=mapping, relations=shipped_relations()
+        )
+        skipping = await _skipping(settings, runtime, stack, shelf=numbering_store, titles=titles, numbering=numbering)
+        image_client = await stack.enter_async_context(image_http())
         flights.launch("refresh", lambda: refresh_forever(titles, listings, every=settings.refresh_every, log=log))
         serving = Serving(
             catalog_service_pb2.DESCRIPTOR,
             catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server,
-            CatalogServicer(titles, listings),
+            CatalogServicer(
+                titles,
+                listings,
+                numbering=numbering,
+                skipping=skipping,
+                trending=Trending(listings, stored=store, lists=mapping),
+                images=Images(titles, image_client, hosts=_image_hosts(settings)),
+            ),
         )
         async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
             yield endpoint
@@ -51,4 +78,43 @@ async def _providers(settings: Settings, runtime: Runtime, stack: AsyncExitStack
     http = await stack.enter_async_context(jikan_http(settings.jikan_base))
     limits = Limits(settings.jikan_per_second, burst=3, deadline=settings.upstream_deadline)
     providers.append(Jikan(http, limits=limits, clock=runtime.clock))
+    if settings.archive_base:
+        http = await stack.enter_async_context(archive_http(settings.archive_base))
+        limits = Limits(_ARCHIVE_PER_SECOND, burst=4, deadline=settings.upstream_deadline)
+        items = [*shipped_items(), *(item.strip() for item in settings.archive_items.split(",") if item.strip())]
+        providers.append(
+            InternetArchive(http, base=settings.archive_base, items=items, limits=limits, clock=runtime.clock)
+        )
     return providers
+
+
+async def _mapping(
+    settings: Settings, runtime: Runtime, stack: AsyncExitStack, files: NumberingStore, flights: Flights
+) -> MappingData:
+    http = await stack.enter_async_context(httpx.AsyncClient(timeout=30.0))
+    urls = (settings.anime_lists_url, settings.anime_ids_url)
+    data = MappingData(files, http, lists_url=urls[0], ids_url=urls[1], clock=runtime.clock, log=runtime.log)
+    if all(urls):
+        flights.launch("mapping", data.keep_fresh)
+    return data
+
+
+async def _skipping(
+    settings: Settings,
+    runtime: Runtime,
+    stack: AsyncExitStack,
+    *,
+    shelf: NumberingStore,
+    titles: Titles,
+    numbering: Numbering,
+) -> Skipping | None:
+    if not settings.aniskip_base:
+        return None
+    http = await stack.enter_async_context(aniskip_http(settings.aniskip_base))
+    aniskip = AniSkip(http, limits=Limits(_ANISKIP_PER_SECOND, burst=10), clock=runtime.clock)
+    return Skipping(aniskip, shelf=shelf, titles=titles, numbering=numbering, clock=runtime.clock)
+
+
+def _image_hosts(settings: Settings) -> frozenset[str]:
+    bases = (settings.tmdb_image_base, settings.archive_base, "https://cdn.myanimelist.net")
+    return frozenset(urlsplit(base).netloc for base in bases if base)

@@ -31,6 +31,22 @@ class Settings(BaseSettings):
     """Base address of Jikan's API, version 4."""
     jikan_per_second: float = Field(default=0.8, gt=0, validation_alias="VOD_JIKAN_RATE")
     """Requests per second at Jikan, after a burst of 3; it allows 60 a minute, MyAnimeList sometimes allows it less."""
+    archive_base: str = Field(default="https://archive.org", validation_alias="VOD_IA_BASE")
+    """Base address of the Internet Archive; empty: no titles from there."""
+    archive_items: str = Field(default="", validation_alias="VOD_IA_ITEMS")
+    """Further identifiers of open films there, comma-separated; each must state an open licence of its own."""
+    aniskip_base: str = Field(default="https://api.aniskip.com/v2", validation_alias="VOD_ANISKIP_BASE")
+    """Base address of AniSkip's API, version 2; empty: no skip ranges."""
+    anime_lists_url: str = Field(
+        default="https://raw.githubusercontent.com/Anime-Lists/anime-lists/master/anime-list-master.xml",
+        validation_alias="VOD_ANIME_LISTS_URL",
+    )
+    """Where seasons and offsets of anime are read from; empty: anime are not mapped to TMDb."""
+    anime_ids_url: str = Field(
+        default="https://raw.githubusercontent.com/Kometa-Team/Anime-IDs/master/anime_ids.json",
+        validation_alias="VOD_ANIME_IDS_URL",
+    )
+    """Where the table from AniDB's to MyAnimeList's ids is read from."""
     upstream_deadline: Duration = Field(default=timedelta(seconds=8), validation_alias="VOD_CATALOG_UPSTREAM_DEADLINE")
     """How long one request to a provider may take, with its second try."""
     ttl: Duration = Field(default=timedelta(hours=24), validation_alias="VOD_CATALOG_TTL")

@@ -27,6 +27,10 @@ _SAVE_EPISODES = """
     ON CONFLICT (series_id, season, episode) DO UPDATE SET absolute_ep = excluded.absolute_ep, name = excluded.name,
         runtime_s = excluded.runtime_s, air_date = excluded.air_date, gone_at = NULL
 """
+_SAVE_ENTRIES = """
+    INSERT INTO entries (mal, episodes, started_on) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::date[])
+    ON CONFLICT (mal) DO UPDATE SET episodes = excluded.episodes, started_on = excluded.started_on
+"""
 _MARK_GONE = """
     UPDATE episodes SET gone_at = $4 WHERE series_id = $1 AND gone_at IS NULL
         AND (season, episode) NOT IN (SELECT * FROM unnest($2::int[], $3::int[]))
@@ -82,6 +86,12 @@ class Store:
                 [one.name for one in episodes],
                 [int(one.runtime.total_seconds()) if one.runtime else None for one in episodes],
                 [one.air_date for one in episodes],
+            )
+            await connection.execute(
+                _SAVE_ENTRIES,
+                [one.mal for one in title.entries],
+                [one.episodes for one in title.entries],
+                [one.started_on for one in title.entries],
             )
             # No episodes at all is how a provider's bad day looks, not how a series ends.
             if episodes:
@@ -146,6 +156,7 @@ def _external(series: Series) -> dict[str, object]:
         "backdrop_url": series.backdrop_url,
         "genres": list(series.genres),
         "season_count": series.season_count,
+        "entries": list(series.entries),
     }
 
 
@@ -167,7 +178,12 @@ def _series(row: Mapping[str, object]) -> Series:
         backdrop_url=text(external.get("backdrop_url")),
         genres=_texts(external.get("genres")),
         season_count=number(external.get("season_count")),
+        entries=_numbers(external.get("entries")),
     )
+
+
+def _numbers(value: object) -> tuple[int, ...]:
+    return tuple(one for one in value if isinstance(one, int)) if isinstance(value, list) else ()
 
 
 def _texts(value: object) -> tuple[str, ...]:

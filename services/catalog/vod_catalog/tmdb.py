@@ -127,7 +127,7 @@ class Tmdb:
         # The lists mix in persons.
         if namespace is None or wanted is None or not _name(item):
             return None
-        return self._series(item, ref=TitleRef(namespace, wanted), season_count=None)
+        return self._series(item, ref=TitleRef(namespace, str(wanted)), season_count=None)
 
     def _series(self, found: Fields, *, ref: TitleRef, season_count: int | None) -> Series:
         title = _name(found) or str(ref.series_id)

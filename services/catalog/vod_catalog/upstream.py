@@ -7,7 +7,7 @@ request in that time fails at once, so that nobody waits for an outage twice.
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -18,6 +18,8 @@ from vod_catalog.errors import CatalogNotConfigured, UpstreamUnavailable
 from vod_catalog.fields import Fields
 from vod_runtime import Clock
 
+Params = Mapping[str, str | Sequence[str]]
+"""Of a query; a sequence repeats its name."""
 _RETRY_STATUSES = frozenset({500, 502, 503, 504})
 _RETRY_SECONDS = (0.1, 0.4)
 _FAILURES_IN_A_ROW = 3
@@ -87,7 +89,7 @@ class Upstream:
         self._resting_until = 0.0
         self._failures = 0
 
-    async def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Fields:
+    async def get(self, path: str, *, params: Params | None = None) -> Fields:
         """Return the JSON object at *path*, which is relative to the host's base address.
 
         Raises:
@@ -119,7 +121,7 @@ class Upstream:
             raise self._unavailable("has too many requests waiting", retry_after=timedelta(seconds=wait))
         await asyncio.sleep(self._turns.take(now))
 
-    async def _with_second_try(self, path: str, params: Mapping[str, str]) -> Fields:
+    async def _with_second_try(self, path: str, params: Params) -> Fields:
         try:
             return await self._request(path, params)
         except _TryAgainError:
@@ -128,7 +130,7 @@ class Upstream:
             await self._turn()
             return await self._request(path, params)
 
-    async def _request(self, path: str, params: Mapping[str, str]) -> Fields:
+    async def _request(self, path: str, params: Params) -> Fields:
         try:
             async with self._http.stream("GET", path, params=params) as response:
                 self._check_status(response)

@@ -19,6 +19,7 @@ from vod.catalog.v1 import catalog_pb2, catalog_service_pb2
 from vod.picks.v1 import picks_service_pb2 as picks
 from vod.playback.v1 import playback_pb2, playback_service_pb2
 from vod.scoring.v1 import scoring_pb2 as scoring
+from vod.sources.v1 import sources_service_pb2
 from vod.stream.v1 import stream_service_pb2
 from vod.subtitles.v1 import subtitles_service_pb2
 
@@ -29,7 +30,14 @@ from vod_runtime import Endpoint, Runtime
 
 ADMIN_KEY = "an-admin-key-of-the-tests"
 INFOHASH = "5d1ce7a9b0f34e2c8a6d7b9e0f1a2b3c4d5e6f70"
-_FILES = (playback_service_pb2, catalog_service_pb2, subtitles_service_pb2, picks, stream_service_pb2)
+_FILES = (
+    playback_service_pb2,
+    catalog_service_pb2,
+    subtitles_service_pb2,
+    picks,
+    stream_service_pb2,
+    sources_service_pb2,
+)
 
 
 @dataclass(slots=True)
@@ -89,6 +97,7 @@ def settings(neighbours: tuple[Neighbours, str]) -> Settings:
         subtitles_target=address,
         picks_target=address,
         stream_node_target=address,
+        sources_target=address,
     )
 
 

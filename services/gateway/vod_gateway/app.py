@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from vod_gateway import guards, problems
 from vod_gateway.depends import Gateway
 from vod_gateway.device import DeviceCookie, KeyRing
-from vod_gateway.routes import about, admin, catalog, session, subtitles, watch
+from vod_gateway.routes import about, admin, aliases, catalog, content, play, session, subtitles, watch
 from vod_gateway.settings import Settings
 from vod_gateway.telemetry import Telemetry
 from vod_rpc import Failure
@@ -39,7 +39,17 @@ def gateway_app(settings: Settings, runtime: Runtime, gateway: Gateway) -> FastA
         },
     )
     app.state.gateway = gateway
-    for router in (session.router, watch.router, subtitles.router, catalog.router, admin.router, about.router):
+    for router in (
+        session.router,
+        watch.router,
+        subtitles.router,
+        catalog.router,
+        aliases.router,
+        content.router,
+        play.router,
+        admin.router,
+        about.router,
+    ):
         app.include_router(router)
     return app
 

@@ -10,6 +10,7 @@ from grpc import aio
 from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from vod.picks.v1.picks_service_pb2_grpc import PicksServiceStub
 from vod.playback.v1.playback_service_pb2_grpc import PlaybackServiceStub
+from vod.sources.v1.sources_service_pb2_grpc import SourcesServiceStub
 from vod.stream.v1.stream_service_pb2_grpc import StreamServiceStub
 from vod.subtitles.v1.subtitles_service_pb2_grpc import SubtitlesServiceStub
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
     from vod.picks.v1.picks_service_pb2_grpc import PicksServiceAsyncStub
     from vod.playback.v1.playback_service_pb2_grpc import PlaybackServiceAsyncStub
+    from vod.sources.v1.sources_service_pb2_grpc import SourcesServiceAsyncStub
     from vod.stream.v1.stream_service_pb2_grpc import StreamServiceAsyncStub
     from vod.subtitles.v1.subtitles_service_pb2_grpc import SubtitlesServiceAsyncStub
 
@@ -38,6 +40,7 @@ class Backends:
     subtitles: "SubtitlesServiceAsyncStub"
     picks: "PicksServiceAsyncStub"
     stream: "StreamServiceAsyncStub"
+    sources: "SourcesServiceAsyncStub"
 
 
 @asynccontextmanager
@@ -50,9 +53,10 @@ async def backends(settings: Settings, runtime: Runtime) -> AsyncIterator[Backen
 
         yield Backends(
             playback=PlaybackServiceStub(await to(settings.playback_target)),
-            # The only leaf among them: all others ask further services, and tries would multiply.
+            # A leaf of reads only: others ask further services or change something, and tries would multiply.
             catalog=CatalogServiceStub(await to(settings.catalog_target, retry=("vod.catalog.v1.CatalogService",))),
             subtitles=SubtitlesServiceStub(await to(settings.subtitles_target)),
             picks=PicksServiceStub(await to(settings.picks_target)),
             stream=StreamServiceStub(await to(settings.stream_node_target)),
+            sources=SourcesServiceStub(await to(settings.sources_target)),
         )

@@ -11,6 +11,7 @@ _EPISODE = {
     "seriesId": "mal:anime:9201",
     "season": 2,
     "episode": 2,
+    "position": 2,
     "absoluteEp": 5,
     "name": "The Second Lamp",
     "runtime_s": 1420,
@@ -71,7 +72,8 @@ class EpisodeAnswer(BaseModel):
     series_id: str
     season: int
     episode: int
-    absolute_ep: int | None = Field(description="Number counted over all seasons (anime).")
+    position: int | None = Field(description="1-based rank in the season; `episode` is what the provider prints.")
+    absolute_ep: int | None = Field(description="Number counted over all regular seasons; null for specials.")
     name: str
     runtime_s: int | None
     air_date: date | None

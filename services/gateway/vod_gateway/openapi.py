@@ -82,6 +82,9 @@ NO_DOWNLOADS = ResourceExhausted(
     domain="subtitles.vod",
     metadata={"source": "opensubtitles", "resets_at": "2026-11-21T00:00:00+00:00"},
 )
+NO_PLAY = NotFound("There is no such source; ask for sources again.", reason="PLAY_NOT_FOUND", domain="sources.vod")
+NO_SOURCE = Unavailable("The source died, and there is no other.", reason="SOURCE_GONE", domain="sources.vod")
+NO_IMAGE = NotFound("Harbor Lights has no backdrop.", reason="IMAGE_NOT_FOUND", domain="catalog.vod")
 NO_KEY = errors.AdminKeyRequired("Send the admin key as X-Api-Key or as a Bearer token.")
 NO_ADMIN = errors.AdminRoutesOff("The admin routes are off: the gateway was started without VOD_ADMIN_KEY.")
 DRAINING = errors.Draining("The gateway is stopping.")

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     stream_node_target: str = Field(validation_alias="VOD_STREAM_NODE_TARGET")
     """Where a stream node answers."""
 
+    sources_target: str = Field(validation_alias="VOD_SOURCES_TARGET")
+    """Where sources answers."""
+
     search_per_minute: int = Field(30, validation_alias="VOD_LIMIT_SEARCH_PER_MINUTE", gt=0)
     """Session starts and looks ahead that a device may ask for in a minute; four times as many from one address."""
     search_burst: int = Field(10, validation_alias="VOD_LIMIT_SEARCH_BURST", gt=0)

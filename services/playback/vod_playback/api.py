@@ -1,7 +1,7 @@
 """The servicer: proto to domain and back."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
@@ -95,6 +95,27 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
 
     async def ListSessions(self, request: pb2.ListSessionsRequest, context: _Context) -> pb2.ListSessionsResponse:
         return pb2.ListSessionsResponse(sessions=[_session(one) for one in await self._watching.active()])
+
+    async def RecordProgress(self, request: pb2.RecordProgressRequest, context: _Context) -> pb2.RecordProgressResponse:
+        now = datetime.now(UTC)
+        given = request.update_time.ToDatetime(UTC) if request.HasField("update_time") else now
+        position, duration = request.position.ToTimedelta(), request.duration.ToTimedelta()
+        if min(position, duration) < timedelta(0):
+            raise RequestInvalid("Position and duration can't be negative.")
+        await self._resuming.progress(
+            _key(request.key),
+            device_id=_id(request.device_id, "device_id"),
+            position=position,
+            duration=duration,
+            # A clock that is ahead must not lock out all that comes later.
+            at=min(given, now),
+        )
+        return pb2.RecordProgressResponse()
+
+    async def ListWatched(self, request: pb2.ListWatchedRequest, context: _Context) -> pb2.ListWatchedResponse:
+        scores, viewers = await self._resuming.watched_lately()
+        series = [pb2.WatchedSeries(series_id=one, score=score) for one, score in scores.items()]
+        return pb2.ListWatchedResponse(series=series, viewers=viewers)
 
 
 def _wish(request: pb2.StartSessionRequest) -> Wish:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from vod_playback.domain import (
@@ -105,3 +105,13 @@ class Store(Protocol):
     async def unfinished(self, *, subject_id: str, series_id: str) -> Resume | None: ...
 
     async def subject_of(self, device_id: str) -> str | None: ...
+
+    async def progress(
+        self, key: EpisodeKey, *, subject_id: str, position: timedelta, duration: timedelta, at: datetime
+    ) -> None:
+        """Keep a position unless a newer one is kept."""
+        ...
+
+    async def watched_lately(self) -> tuple[dict[str, float], int]:
+        """Return what was watched in a week by series, and how many people watched."""
+        ...

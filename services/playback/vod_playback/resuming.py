@@ -1,6 +1,8 @@
 """Where to go on watching."""
 
-from vod_playback.domain import Resume
+from datetime import datetime, timedelta
+
+from vod_playback.domain import EpisodeKey, Resume
 from vod_playback.errors import NothingToResume
 from vod_playback.ports import Store
 
@@ -14,6 +16,17 @@ class Resuming:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+
+    async def progress(
+        self, key: EpisodeKey, *, device_id: str, position: timedelta, duration: timedelta, at: datetime
+    ) -> None:
+        """Keep a position that was reached outside of our sessions, as that of whoever watches on the device."""
+        subject = await self._store.subject_of(device_id) or device_id
+        await self._store.progress(key, subject_id=subject, position=position, duration=duration, at=at)
+
+    async def watched_lately(self) -> tuple[dict[str, float], int]:
+        """Return what was watched in a week by series, and how many people watched."""
+        return await self._store.watched_lately()
 
     async def resume(self, *, subject_id: str, device_id: str, series_id: str) -> Resume:
         """Return the episode that was watched last and not finished, of one series or, if *series_id* is empty, of any.

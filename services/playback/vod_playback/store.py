@@ -91,6 +91,23 @@ _UNFINISHED = f"""
     ) AS last
     WHERE watched.subject_id = $1 AND ($2 = '' OR watched.series_id = $2) AND watched.percent < {FINISHED_PERCENT}
     ORDER BY watched.updated_at DESC LIMIT 1"""
+_PROGRESS = """
+    INSERT INTO watch_progress (subject_id, series_id, season, episode, position_s, duration_s, percent)
+    VALUES ($1, $2, $3, $4, $5, $6, coalesce(least(100, round(100.0 * $5::int / nullif($6::int, 0), 2)), 0))
+    ON CONFLICT (subject_id, series_id, season, episode) DO UPDATE SET
+        position_s = excluded.position_s, duration_s = excluded.duration_s, percent = excluded.percent
+    WHERE watch_progress.updated_at <= $7"""
+# A title counts once somebody really watched: two minutes, or half of something short. A day is worth half two days on.
+_LATELY = """
+    SELECT series_id, subject_id, percent, updated_at FROM watch_progress
+    WHERE updated_at > now() - interval '7 days' AND (position_s >= 120 OR percent >= 50)"""
+_WATCHED_LATELY = f"""
+    SELECT series_id, sum(score) AS score FROM (
+        SELECT series_id, subject_id,
+            max(percent / 100 * power(0.5, extract(epoch FROM now() - updated_at) / 172800)) AS score
+        FROM ({_LATELY}) AS lately GROUP BY series_id, subject_id
+    ) AS each GROUP BY series_id ORDER BY score DESC LIMIT 50"""
+_VIEWERS = f"SELECT count(DISTINCT subject_id) FROM ({_LATELY}) AS lately"
 _SUBJECT_OF = "SELECT subject_id FROM sessions WHERE device_id = $1 ORDER BY started_at DESC LIMIT 1"
 
 
@@ -178,6 +195,18 @@ class PlaybackStore:
             source=_source(row["pick"]),
         )
 
+    async def progress(
+        self, key: EpisodeKey, *, subject_id: str, position: timedelta, duration: timedelta, at: datetime
+    ) -> None:
+        """Keep a position unless a newer one is kept."""
+        seconds = (int(position.total_seconds()), int(duration.total_seconds()))
+        await self._pool.execute(_PROGRESS, *_key_values_of(subject_id, key), *seconds, at)
+
+    async def watched_lately(self) -> tuple[dict[str, float], int]:
+        """Return what was watched in a week by series, and how many people watched."""
+        rows = await self._pool.fetch(_WATCHED_LATELY)
+        return {row["series_id"]: float(row["score"]) for row in rows}, await self._pool.fetchval(_VIEWERS)
+
     async def subject_of(self, device_id: str) -> str | None:
         """Return who watched on a device last."""
         subject: str | None = await self._pool.fetchval(_SUBJECT_OF, device_id)
@@ -250,3 +279,7 @@ def _source(pick: JsonObject) -> Source:
         magnet_uri=pick.get("magnet_uri", ""),
         pick=pick,
     )
+
+
+def _key_values_of(subject_id: str, key: EpisodeKey) -> tuple[str, str, int, int]:
+    return subject_id, key.series_id, key.season, key.episode

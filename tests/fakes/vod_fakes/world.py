@@ -13,8 +13,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from urllib.parse import urlsplit
 
+from vod_fakes.aniskip import AniSkip
+from vod_fakes.archive import InternetArchive, Item
 from vod_fakes.jikan import Jikan
-from vod_fakes.library import LIBRARY
+from vod_fakes.library import LIBRARY, MAPPING_ROWS, MARKS
+from vod_fakes.mapping import MappingFiles
 from vod_fakes.media import Profile, Progress, ignore_progress, location, make_media
 from vod_fakes.moviehash import moviehash
 from vod_fakes.opensubtitles import OpenSubtitles
@@ -68,6 +71,9 @@ class World:
     opensubtitles: OpenSubtitles
     tracker: Tracker
     seeder: Seeder
+    archive: InternetArchive
+    aniskip: AniSkip
+    mapping: MappingFiles
     library: Library = LIBRARY
     torrents: dict[str, Torrent] = field(default_factory=dict)
     """By release name."""
@@ -87,6 +93,12 @@ class World:
             "VOD_OS_BASE": self.opensubtitles.url,
             "OS_KEY": self.opensubtitles.key,
             "VOD_ALLOW_PRIVATE_PEERS": "1",
+            "VOD_IA_BASE": self.archive.url,
+            "VOD_IA_ITEMS": ",".join(item.identifier for item in self.archive.items),
+            "VOD_ANISKIP_BASE": self.aniskip.url,
+            "VOD_ANIME_LISTS_URL": f"{self.mapping.url}/lists.xml",
+            "VOD_ANIME_IDS_URL": f"{self.mapping.url}/ids.json",
+            "VOD_SOURCES_PRIVATE_HOSTS": urlsplit(self.archive.url).netloc,
         }
 
     @property
@@ -178,6 +190,9 @@ async def world(
             opensubtitles=OpenSubtitles(LIBRARY, OPENSUBTITLES_KEY, hashes=hashes),
             tracker=Tracker(),
             seeder=Seeder(port=wanted.seeder, upload_rate=upload_rate),
+            archive=InternetArchive((_open_film(media),)),
+            aniskip=AniSkip(MARKS),
+            mapping=MappingFiles(MAPPING_ROWS),
         )
         await stack.enter_async_context(http_servers(_open_sites(running, wanted)))
         await running.seeder.start()
@@ -198,12 +213,23 @@ def _open_sites(w: World, ports: Ports) -> list[Site]:
     prowlarr = Site(w.prowlarr.app(), w.prowlarr.control, bind(ports.prowlarr))
     subtitles = Site(w.opensubtitles.app(), w.opensubtitles.control, bind(ports.opensubtitles))
     tracker = Site(w.tracker.app(), w.tracker.control, bind(ports.tracker))
+    archive = Site(w.archive.app(), w.archive.control, bind())
+    aniskip = Site(w.aniskip.app(), w.aniskip.control, bind())
+    mapping = Site(w.mapping.app(), w.mapping.control, bind())
+    w.archive.url, w.aniskip.url, w.mapping.url = archive.url, f"{aniskip.url}/v2", mapping.url
     w.tmdb.url = f"{tmdb.url}/3"
     w.jikan.url = f"{jikan.url}/v4"
     w.prowlarr.url = prowlarr.url
     w.opensubtitles.url = f"{subtitles.url}/api/v1"
     w.tracker.url = w.prowlarr.tracker_url = f"{tracker.url}/announce"
-    return [tmdb, jikan, prowlarr, subtitles, tracker]
+    return [tmdb, jikan, prowlarr, subtitles, tracker, archive, aniskip, mapping]
+
+
+def _open_film(media: Path) -> Item:
+    """An open film at the Archive: the bytes are those of a film of the library."""
+    release = next(one for one in LIBRARY.releases for clip in one.clips if clip.path.endswith(".mp4"))
+    clip = next(clip for clip in release.clips if clip.path.endswith(".mp4"))
+    return Item("paper_boats_test", "Paper Boats", films={"paper_boats.mp4": media / location(release, clip)})
 
 
 def _library_torrent(release: Release, media: Path) -> Torrent:

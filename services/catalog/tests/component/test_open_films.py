@@ -1,0 +1,88 @@
+"""The Internet Archive's open films: from the list only, and only with an open licence; trending without any key."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from vod.catalog.v1.catalog_service_pb2 import ListEpisodesRequest, ListTrendingRequest, SearchTitlesRequest, Watched
+
+from vod_fakes.archive import InternetArchive, Item
+from vod_fakes.serving import Site, bind, http_servers
+from vod_rpc import NotFound
+
+if TYPE_CHECKING:
+    from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
+
+RunCatalog = Callable[..., AbstractAsyncContextManager["CatalogServiceAsyncStub"]]
+ITEMS = "lantern_test,closed_test,dark_test"
+
+
+@pytest.fixture
+async def archive(tmp_path: Path) -> AsyncIterator[InternetArchive]:
+    film = tmp_path / "lantern.mp4"
+    film.write_bytes(b"film")
+    fake = InternetArchive(
+        (
+            Item("lantern_test", "Lantern (test)", films={"lantern.mp4": film}),
+            Item("closed_test", "Closed", licence=None),
+            Item("dark_test", "Dark", is_dark=True),
+            Item("unlisted_test", "Unlisted"),
+        )
+    )
+    site = Site(fake.app(), fake.control, bind())
+    fake.url = site.url
+    async with http_servers([site]):
+        yield fake
+
+
+async def test_a_listed_open_film_is_a_title(run_catalog: RunCatalog, archive: InternetArchive) -> None:
+    async with run_catalog(archive_base=archive.url, archive_items=ITEMS) as catalog:
+        found = await catalog.ListEpisodes(ListEpisodesRequest(series_id="ia:item:lantern_test"))
+        searched = await catalog.SearchTitles(SearchTitlesRequest(query="lantern (t"))
+
+    assert (
+        found.series.title,
+        found.series.year,
+        found.series.overview.removeprefix(" "),
+    ) == ("Lantern (test)", 2010, "Made up  for tests")
+    assert [(one.key.season, one.key.episode, one.runtime.seconds) for one in found.episodes] == [(1, 1, 60)]
+    assert "ia:item:lantern_test" in [one.id for one in searched.titles]
+
+
+@pytest.mark.parametrize("item", ["closed_test", "dark_test", "unlisted_test", "nowhere_test"])
+async def test_without_a_licence_or_off_the_list_there_is_no_title(
+    run_catalog: RunCatalog, archive: InternetArchive, item: str
+) -> None:
+    async with run_catalog(archive_base=archive.url, archive_items=ITEMS) as catalog:
+        with pytest.raises(NotFound) as refused:
+            await catalog.ListEpisodes(ListEpisodesRequest(series_id=f"ia:item:{item}"))
+
+    assert refused.value.reason == "SERIES_NOT_FOUND"
+
+
+async def test_without_a_key_the_open_films_and_airing_anime_trend(
+    run_catalog: RunCatalog, archive: InternetArchive
+) -> None:
+    async with run_catalog(archive_base=archive.url, archive_items=ITEMS, tmdb_key=None) as catalog:
+        found = await catalog.ListTrending(ListTrendingRequest())
+
+    listed = [one.id for one in found.titles]
+    assert "ia:item:lantern_test" in listed
+    assert "mal:anime:9201" in listed
+    assert "ia:item:closed_test" not in listed
+
+
+async def test_what_is_watched_here_comes_first_where_many_watch(
+    run_catalog: RunCatalog, archive: InternetArchive
+) -> None:
+    watched = [Watched(series_id="tmdb:tv:9002", score=10.0)]
+    async with run_catalog(archive_base=archive.url) as catalog:
+        quiet = await catalog.ListTrending(ListTrendingRequest(here=watched, viewers=0))
+        busy = await catalog.ListTrending(ListTrendingRequest(here=watched, viewers=500))
+
+    assert quiet.titles[0].id != "tmdb:tv:9002"
+    assert busy.titles[0].id == "tmdb:tv:9002"

@@ -1,0 +1,102 @@
+"""Openings and endings, from a fake AniSkip that filters by length as the real one does."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from vod.catalog.v1 import catalog_pb2
+from vod.catalog.v1.catalog_service_pb2 import SKIP_KIND_ENDING, SKIP_KIND_OPENING, GetSkipRangesRequest, SkipRange
+
+from vod_fakes.aniskip import AniSkip, Mark
+from vod_fakes.control import Hang
+from vod_fakes.serving import Site, bind, http_servers
+
+if TYPE_CHECKING:
+    from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
+
+RunCatalog = Callable[..., AbstractAsyncContextManager["CatalogServiceAsyncStub"]]
+MARKS = (
+    # The second season's first episode is episode 1 of an entry of its own.
+    Mark(9202, 1, "op", 80.0, 170.0, 1420.0),
+    Mark(9202, 1, "ed", 1300.0, 1390.0, 1420.0),
+    # Another cut, which the server leaves out by its length.
+    Mark(9202, 1, "op", 5.0, 95.0, 1300.0),
+    Mark(9201, 4, "op", 1.0, 91.0, 1420.0),
+)
+
+
+@pytest.fixture
+async def aniskip() -> AsyncIterator[AniSkip]:
+    fake = AniSkip(MARKS)
+    site = Site(fake.app(), fake.control, bind())
+    fake.url = f"{site.url}/v2"
+    async with http_servers([site]):
+        yield fake
+
+
+def asked(season: int, episode: int, seconds: float) -> GetSkipRangesRequest:
+    duration = Duration()
+    duration.FromTimedelta(timedelta(seconds=seconds))
+    key = catalog_pb2.EpisodeKey(series_id="mal:anime:9201", season=season, episode=episode)
+    return GetSkipRangesRequest(key=key, duration=duration)
+
+
+def told(found: SkipRange) -> tuple[int, float, float, bool]:
+    return (
+        found.kind,
+        found.start.ToTimedelta().total_seconds(),
+        found.end.ToTimedelta().total_seconds(),
+        found.is_exact,
+    )
+
+
+async def test_ranges_are_asked_with_the_true_length_and_shifted_to_the_file(
+    run_catalog: RunCatalog, aniskip: AniSkip
+) -> None:
+    async with run_catalog(aniskip_base=aniskip.url) as catalog:
+        found = await catalog.GetSkipRanges(asked(2, 1, 1430.0))
+
+    assert [told(one) for one in found.ranges] == [
+        (SKIP_KIND_OPENING, 90.0, 180.0, False),
+        (SKIP_KIND_ENDING, 1310.0, 1400.0, False),
+    ]
+    [request] = aniskip.control.seen
+    assert (request.path, request.query["episodeLength"]) == ("/v2/skip-times/9202/1", "1430.000")
+
+
+async def test_a_file_of_the_same_length_may_be_skipped_without_asking(
+    run_catalog: RunCatalog, aniskip: AniSkip
+) -> None:
+    async with run_catalog(aniskip_base=aniskip.url) as catalog:
+        found = await catalog.GetSkipRanges(asked(2, 1, 1420.0))
+
+    assert [one.is_exact for one in found.ranges] == [True, True]
+
+
+async def test_an_answer_is_kept_and_so_is_that_there_is_none(run_catalog: RunCatalog, aniskip: AniSkip) -> None:
+    async with run_catalog(aniskip_base=aniskip.url) as catalog:
+        answers = [await catalog.GetSkipRanges(asked(2, episode, 1420.0)) for episode in (1, 1, 2, 2)]
+
+    assert [len(one.ranges) for one in answers] == [2, 2, 0, 0]
+    assert aniskip.control.count() == 2
+
+
+async def test_without_a_length_nothing_is_asked(run_catalog: RunCatalog, aniskip: AniSkip) -> None:
+    async with run_catalog(aniskip_base=aniskip.url) as catalog:
+        found = await catalog.GetSkipRanges(asked(2, 1, 0))
+
+    assert (len(found.ranges), aniskip.control.count()) == (0, 0)
+
+
+async def test_nobody_waits_for_a_skip_range(run_catalog: RunCatalog, aniskip: AniSkip) -> None:
+    aniskip.control.misbehave(Hang())
+
+    async with run_catalog(aniskip_base=aniskip.url) as catalog:
+        found = await catalog.GetSkipRanges(asked(2, 1, 1420.0), timeout=3)
+
+    assert len(found.ranges) == 0

@@ -1,0 +1,124 @@
+"""Internet Archive (https://archive.org/help/aboutsearch.htm): open films, from a list of identifiers only.
+
+Uploads there are not vetted, so nothing is listed but what the list names *and* states an open licence of its own.
+"""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from importlib.resources import files
+
+import httpx
+
+from vod_catalog.domain import Episode, Kind, Series, SeriesId, Title, TitleRef
+from vod_catalog.fields import Fields, number, record, records, text
+from vod_catalog.upstream import Limits, NotThereError, Upstream
+from vod_runtime import Clock
+
+ARCHIVE = "ia:item"
+_LICENCE = re.compile(r"https?://creativecommons\.org/(publicdomain|licenses)/", re.ASCII)
+_FIELDS = ["identifier", "title", "year", "licenseurl", "week"]
+_TAG = re.compile(r"<[^<>]{0,500}>")
+_VIDEO = frozenset({"MPEG4", "h.264", "h.264 IA", "Matroska", "WebM", "512Kb MPEG4", "Ogg Video"})
+
+
+def shipped_items() -> tuple[str, ...]:
+    """Return the identifiers that came with this release."""
+    lines = (files("vod_catalog") / "data" / "open-films.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
+
+
+@asynccontextmanager
+async def archive_http(base: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Open a client; the Archive needs no key."""
+    headers = {"user-agent": "NovaStream/0.1 (self-hosted)", "accept": "application/json"}
+    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=10.0) as http:
+        yield http
+
+
+class InternetArchive:
+    """The provider of `ia:item:IDENTIFIER`."""
+
+    name = "internet-archive"
+    namespaces = (ARCHIVE,)
+
+    def __init__(
+        self, http: httpx.AsyncClient, *, base: str, items: Sequence[str], limits: Limits, clock: Clock
+    ) -> None:
+        self._upstream = Upstream(http, name="Internet Archive", limits=limits, clock=clock)
+        self._base = base.rstrip("/")
+        self._items = frozenset(items)
+
+    async def title(self, ref: TitleRef) -> Title:
+        """Return a film.
+
+        Raises:
+            NotThereError: it is not on the list, not there, or without an open licence.
+            UpstreamUnavailable: as `Upstream.get`.
+        """
+        if ref.item not in self._items:
+            raise NotThereError
+        found = await self._upstream.get(f"metadata/{ref.item}")
+        metadata = record(found.get("metadata"))
+        # An unknown item is answered with 200 and {}.
+        if not metadata or found.get("is_dark") or not _LICENCE.match(text(metadata.get("licenseurl"))):
+            raise NotThereError
+        series = self._series(ref.item, metadata)
+        lengths = [_seconds(file.get("length")) for file in records(found.get("files")) if file.get("format") in _VIDEO]
+        runtime = max((one for one in lengths if one), default=None)
+        return Title(series, (Episode(season=1, episode=1, name=series.title, runtime=runtime),))
+
+    async def search(self, query: str) -> Sequence[Series]:
+        """Return films of the list with *query* in their name."""
+        return [series for series in await self.popular() if query.casefold() in series.title.casefold()]
+
+    async def popular(self) -> Sequence[Series]:
+        """Return the list's films, most watched this week first."""
+        if not self._items:
+            return []
+        params = {
+            "q": " OR ".join(f"identifier:{item}" for item in sorted(self._items)),
+            "fl[]": _FIELDS,
+            "sort[]": "week desc",
+            "rows": "50",
+            "output": "json",
+        }
+        answer = record((await self._upstream.get("advancedsearch.php", params=params)).get("response"))
+        if not isinstance(answer.get("docs"), list):
+            raise self._upstream.broken_answer()
+        return [
+            self._series(_one(doc.get("identifier")), doc)
+            for doc in records(answer["docs"])
+            if _one(doc.get("identifier")) in self._items and _LICENCE.match(_one(doc.get("licenseurl")))
+        ]
+
+    def _series(self, item: str, fields: Fields) -> Series:
+        return Series(
+            id=SeriesId(f"{ARCHIVE}:{item}"),
+            title=_one(fields.get("title")) or item,
+            kind=Kind.MOVIE,
+            year=number(_one(fields.get("year")) or _one(fields.get("date"))[:4]),
+            external_ids={"ia": item},
+            overview=_TAG.sub(" ", _one(fields.get("description"))).strip(),
+            poster_url=f"{self._base}/services/img/{item}",
+            season_count=1,
+        )
+
+
+def _one(value: object) -> str:
+    """Return a field that may be a scalar, a list, or a number."""
+    first = value[0] if isinstance(value, list) and value else value
+    return str(first) if isinstance(first, int) else text(first)
+
+
+def _seconds(value: object) -> timedelta | None:
+    """Read `596.46` and `9:56`."""
+    parts = text(value).split(":")
+    try:
+        seconds = 0.0
+        for part in parts:
+            seconds = seconds * 60 + float(part)
+    except ValueError:
+        return None
+    return timedelta(seconds=round(seconds)) if 0 < seconds < 1e6 else None

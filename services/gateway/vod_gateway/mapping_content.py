@@ -1,0 +1,107 @@
+"""proto → JSON for refs and for what there is to watch."""
+
+from collections.abc import Sequence
+
+from vod.catalog.v1 import catalog_pb2
+from vod.catalog.v1 import catalog_service_pb2 as catalog
+from vod.sources.v1 import sources_service_pb2 as sources_pb2
+
+from vod_gateway import dto_content
+from vod_gateway.mapping import enum_name
+from vod_gateway.mapping_library import episode_key_text
+
+SOURCE_KINDS = {
+    catalog_pb2.KIND_SERIES: sources_pb2.CONTENT_KIND_SERIES,
+    catalog_pb2.KIND_ANIME: sources_pb2.CONTENT_KIND_ANIME,
+    catalog_pb2.KIND_MOVIE: sources_pb2.CONTENT_KIND_MOVIE,
+}
+
+
+def alias(message: catalog.ResolveEpisodeResponse) -> dto_content.AliasAnswer:
+    return dto_content.AliasAnswer(
+        ref=message.ref,
+        verdict=enum_name(catalog.Verdict, message.verdict),
+        confidence=round(message.confidence, 3),
+        flags=list(message.flags),
+        place=_place(message.place) if message.HasField("place") else None,
+        candidates=[_place(one) for one in message.candidates],
+        entries=list(message.entries),
+        tvdb=[
+            dto_content.TvdbPlace(series_id=one.series_id, season=one.season, episode=one.episode)
+            for one in message.tvdb
+        ],
+        imdb_ids=list(message.imdb_ids),
+        aliases=list(message.aliases),
+    )
+
+
+def _place(message: catalog.Place) -> dto_content.Place:
+    return dto_content.Place(
+        series_id=message.series_id,
+        season=message.season,
+        position=message.position or None,
+        episode=message.episode or None,
+        absolute_ep=message.running_number or None,
+    )
+
+
+def content(message: catalog_pb2.Series) -> dto_content.Content:
+    tmdb = message.external_ids.get("tmdb", "")
+    return dto_content.Content(
+        id=message.id,
+        tmdb_id=int(tmdb) if tmdb.isdecimal() else None,
+        title=message.title,
+        type=enum_name(catalog_pb2.Kind, message.kind),
+        backdrop_url=f"/v1/images/{message.id}/backdrop" if message.backdrop_url else "",
+        poster_url=f"/v1/images/{message.id}/poster" if message.poster_url else "",
+        genres=list(message.genres),
+        year=message.year,
+    )
+
+
+def source(message: sources_pb2.Source) -> dto_content.StreamSource:
+    return dto_content.StreamSource(
+        url=f"/v1/play/{message.path}",
+        quality=message.quality,
+        type=enum_name(sources_pb2.SourceType, message.type),
+        provider=message.provider,
+        healthy=message.is_healthy,
+    )
+
+
+def watch(
+    found: catalog.GetEpisodeResponse,
+    *,
+    key: catalog_pb2.EpisodeKey,
+    sources: sources_pb2.ListSourcesResponse,
+    skips: catalog.GetSkipRangesResponse,
+    languages: Sequence[str],
+) -> dto_content.WatchAnswer:
+    name = episode_key_text(key)
+    return dto_content.WatchAnswer(
+        content=content(found.series),
+        episode=dto_content.ContentEpisode(
+            id=name,
+            content_id=key.series_id,
+            season=key.season,
+            episode_number=key.episode,
+            title=found.episode.name,
+        ),
+        next_episode_id=episode_key_text(found.next) if found.HasField("next") else None,
+        sources=[source(one) for one in sources.sources],
+        # Looked for when a player asks for them.
+        subtitles=[
+            dto_content.SubtitleTrack(lang=lang, url=f"/v1/subtitles/{name}.vtt?lang={lang}", label=lang)
+            for lang in languages
+        ],
+        skip_ranges=[
+            dto_content.SkipRange(
+                type=enum_name(catalog.SkipKind, one.kind),
+                start=one.start.ToTimedelta().total_seconds(),
+                end=one.end.ToTimedelta().total_seconds(),
+                exact=one.is_exact,
+                source=one.source,
+            )
+            for one in skips.ranges
+        ],
+    )

@@ -1,0 +1,134 @@
+"""NovaStream's own routes, under `/api` as its document names them and under `/v1` like all others."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Path, Query
+from google.protobuf.duration_pb2 import Duration
+from vod.catalog.v1 import catalog_pb2
+from vod.catalog.v1 import catalog_service_pb2 as catalog
+from vod.playback.v1 import playback_service_pb2 as playback
+from vod.sources.v1 import sources_service_pb2 as sources
+
+from vod_gateway import dto, dto_content, mapping, mapping_content, mapping_library, openapi
+from vod_gateway.clients import Backends
+from vod_gateway.depends import BackendsDep, DeviceDep, Limit, SeriesIdQuery, limit_search, limit_titles
+from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, POST, TOO_MANY, problems
+
+router = APIRouter(tags=["content"])
+ContentId = Annotated[dto.SeriesId, Path(examples=["tmdb:tv:9001"])]
+SeasonQuery = Annotated[dto.Season, Query(examples=[1])]
+EpisodeQuery = Annotated[dto.Episode, Query(examples=[2])]
+Seconds = Annotated[
+    float, Query(ge=0, le=1_000_000, description="True length of the file that plays.", examples=[1420])
+]
+Bitrate = Annotated[int, Query(alias="maxBitrate", ge=0, le=10**12, examples=[20_000_000])]
+Height = Annotated[int, Query(alias="maxHeight", ge=0, le=10_000, examples=[1080])]
+_TRENDING = problems(INVALID_PARAMETER, TOO_MANY, *DOWNSTREAM)
+_WATCH = problems(INVALID_PARAMETER, TOO_MANY, openapi.NO_SERIES, openapi.NO_EPISODE, *DOWNSTREAM)
+_PROGRESS = problems(INVALID, *POST, *DOWNSTREAM)
+
+
+@router.get(
+    "/api/content/trending", summary="What is popular", dependencies=[Depends(limit_titles)], responses=_TRENDING
+)
+@router.get("/v1/trending", summary="What is popular", dependencies=[Depends(limit_titles)], responses=_TRENDING)
+async def list_trending(backends: BackendsDep, limit: Limit = 20) -> list[dto_content.Content]:
+    """Return what is popular outside and here, blended: the more people watch here, the more that counts."""
+    watched = await backends.playback.ListWatched(playback.ListWatchedRequest())
+    here = [catalog.Watched(series_id=one.series_id, score=one.score) for one in watched.series]
+    request = catalog.ListTrendingRequest(here=here, viewers=watched.viewers, page_size=limit)
+    answer = await backends.catalog.ListTrending(request)
+    return [mapping_content.content(one) for one in answer.titles]
+
+
+@router.get(
+    "/api/content/{id}/watch", summary="All for a watch page", dependencies=[Depends(limit_search)], responses=_WATCH
+)
+@router.get(
+    "/v1/content/{id}/watch", summary="All for a watch page", dependencies=[Depends(limit_search)], responses=_WATCH
+)
+async def get_watch(
+    id: ContentId,  # noqa: A002  the document's name
+    *,
+    backends: BackendsDep,
+    device: DeviceDep,
+    season: SeasonQuery = 1,
+    episode: EpisodeQuery = 1,
+    duration: Seconds = 0.0,
+    accept_language: Annotated[str, Header(max_length=1_000, examples=["en-GB,en;q=0.9,de;q=0.5"])] = "",
+) -> dto_content.WatchAnswer:
+    """Return metadata, direct sources (best first), subtitles in the viewer's languages, and skip ranges.
+
+    Skip ranges are marked on files of one length: they need `duration`, as the player knows it. The viewer is who the
+    device's cookie says; a new device gets one.
+    """
+    key = catalog_pb2.EpisodeKey(series_id=id, season=season, episode=episode)
+    found = await backends.catalog.GetEpisode(catalog.GetEpisodeRequest(key=key))
+    length = Duration()
+    length.FromTimedelta(timedelta(seconds=duration))
+    skips = await backends.catalog.GetSkipRanges(catalog.GetSkipRangesRequest(key=key, duration=length))
+    listed = await _sources(backends, found, key, max_bitrate=0, max_height=0)
+    languages = mapping.preferred_languages(accept_language)
+    return mapping_content.watch(found, key=key, sources=listed, skips=skips, languages=languages)
+
+
+@router.get("/api/sources", summary="Direct sources", dependencies=[Depends(limit_search)], responses=_WATCH)
+@router.get("/v1/sources", summary="Direct sources", dependencies=[Depends(limit_search)], responses=_WATCH)
+async def list_sources(
+    series_id: SeriesIdQuery,
+    *,
+    backends: BackendsDep,
+    season: SeasonQuery = 1,
+    episode: EpisodeQuery = 1,
+    max_bitrate: Bitrate = 0,
+    max_height: Height = 0,
+) -> list[dto_content.StreamSource]:
+    """Return sources, best first: well, fitting device and link, high pictures first; files before their torrents."""
+    key = catalog_pb2.EpisodeKey(series_id=series_id, season=season, episode=episode)
+    found = await backends.catalog.GetEpisode(catalog.GetEpisodeRequest(key=key))
+    answer = await _sources(backends, found, key, max_bitrate=max_bitrate, max_height=max_height)
+    return [mapping_content.source(one) for one in answer.sources]
+
+
+@router.post("/api/user/progress", summary="Keep a position", status_code=204, responses=_PROGRESS)
+@router.post("/v1/progress", summary="Keep a position", status_code=204, responses=_PROGRESS)
+async def record_progress(body: dto_content.ProgressRequest, backends: BackendsDep, device: DeviceDep) -> None:
+    """Keep how far something was watched that no session of ours played; an older report changes nothing."""
+    key = catalog_pb2.EpisodeKey(series_id=body.content_id, season=1, episode=1)
+    if body.episode_id is not None:
+        key = mapping_library.parse_episode_key(body.episode_id)
+    request = playback.RecordProgressRequest(key=key, device_id=device)
+    request.position.FromTimedelta(timedelta(seconds=body.position))
+    request.duration.FromTimedelta(timedelta(seconds=body.duration))
+    if (at := _moment(body.updated_at)) is not None:
+        request.update_time.FromDatetime(at)
+    await backends.playback.RecordProgress(request)
+
+
+async def _sources(
+    backends: Backends,
+    found: catalog.GetEpisodeResponse,
+    key: catalog_pb2.EpisodeKey,
+    *,
+    max_bitrate: int,
+    max_height: int,
+) -> sources.ListSourcesResponse:
+    content = sources.Content(
+        series_id=key.series_id,
+        season=key.season,
+        episode=key.episode,
+        kind=mapping_content.SOURCE_KINDS.get(found.series.kind, sources.CONTENT_KIND_SERIES),
+        title=found.series.title,
+        year=found.series.year,
+        external_ids=found.series.external_ids,
+    )
+    request = sources.ListSourcesRequest(content=content, max_bitrate=max_bitrate, max_height=max_height)
+    return await backends.sources.ListSources(request)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None

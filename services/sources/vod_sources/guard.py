@@ -1,0 +1,153 @@
+"""Fetching from addresses that strangers wrote down: public hosts only, checked at every hop, and never too much.
+
+A name is resolved once and the connection goes to the very address that was checked, so that a name that changes its
+mind in between (DNS rebinding) gains nothing.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from vod_sources.errors import SourceRefused
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_HOPS = 5
+_SECRET_HEADERS = frozenset({"cookie", "authorization"})
+_NOT_OURS = frozenset({"host", "content-length", "connection", "transfer-encoding", "range", "accept-encoding"})
+
+
+class UnwellError(Exception):
+    """The host answers with an error, or not at all; `status` is 0 where it said nothing."""
+
+    def __init__(self, status: int = 0) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer; *offset* and *total* tell which part of the whole the body is, *url* where it came from."""
+
+    body: bytes
+    content_type: str
+    offset: int
+    total: int
+    url: str
+
+
+async def system_resolve(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of a name, as the machine's resolver knows them."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(info[4][0]) for info in found]
+
+
+class Guard:
+    """A client for addresses that strangers wrote down; *allowed* are private `host:port`s that the operator named."""
+
+    def __init__(self, http: httpx.AsyncClient, *, resolve: Resolve, allowed: Set[str], seconds: float = 8.0) -> None:
+        self._http = http
+        self._resolve = resolve
+        self._allowed = allowed
+        self._seconds = seconds
+
+    async def fetch(
+        self, url: str, *, headers: Mapping[str, str], most: int, first: int | None = None, last: int | None = None
+    ) -> Fetched:
+        """Return a whole answer of at most *most* bytes, or its bytes *first* to *last*.
+
+        Raises:
+            SourceRefused: the address, or one that it redirects to, is not public, or the answer is too large.
+            UnwellError: it could not be fetched.
+        """
+        sent = {name: value for name, value in headers.items() if name.lower() not in _NOT_OURS}
+        if first is not None:
+            sent["Range"] = f"bytes={first}-{'' if last is None else last}"
+        sent["Accept-Encoding"] = "identity"
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._follow(url, sent, most=most, first=first, last=last)
+        except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise UnwellError from error
+
+    async def _follow(
+        self, url: str, headers: dict[str, str], *, most: int, first: int | None, last: int | None
+    ) -> Fetched:
+        for _ in range(_MOST_HOPS + 1):
+            request = await self._request(url, headers)
+            response = await self._http.send(request, stream=True)
+            try:
+                location = response.headers.get("location")
+                if response.status_code not in _REDIRECTS or not location:
+                    return await _read(response, url, most=most, first=first, last=last)
+            finally:
+                await response.aclose()
+            target = urljoin(url, location)
+            if urlsplit(target)[:2] != urlsplit(url)[:2]:
+                headers = {name: value for name, value in headers.items() if name.lower() not in _SECRET_HEADERS}
+            url = target
+        raise SourceRefused(f"The source redirects more than {_MOST_HOPS} times.")
+
+    async def _request(self, url: str, headers: Mapping[str, str]) -> httpx.Request:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username:
+            raise SourceRefused(f"A source may not lead to a {parts.scheme or 'nameless'}: address.")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        if f"{parts.hostname}:{port}" in self._allowed:
+            return self._http.build_request("GET", url, headers=headers)
+        address = await self._public_address(parts.hostname, port)
+        pinned = httpx.URL(url).copy_with(host=address)
+        named = {**headers, "Host": parts.netloc}
+        return self._http.build_request("GET", pinned, headers=named, extensions={"sni_hostname": parts.hostname})
+
+    async def _public_address(self, host: str, port: int) -> str:
+        try:
+            addresses = [str(ip_address(host))]
+        except ValueError:
+            addresses = list(await self._resolve(host, port))
+        for one in addresses:
+            address = ip_address(one.partition("%")[0])
+            mapped = getattr(address, "ipv4_mapped", None) or address
+            if not mapped.is_global or mapped.is_multicast:
+                raise SourceRefused("The source leads to an address that is not public.")
+        if not addresses:
+            raise UnwellError
+        return addresses[0]
+
+
+async def _read(response: httpx.Response, url: str, *, most: int, first: int | None, last: int | None) -> Fetched:
+    if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+        raise UnwellError(response.status_code)
+    is_part = response.status_code == httpx.codes.PARTIAL_CONTENT
+    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if first is None or is_part:
+        body = await _body(response, most=most, cut=None)
+        offset = first or 0
+        total = _total(response, offset + len(body)) if is_part else len(body)
+        return Fetched(body, content_type, offset, total, url)
+    # The host does not know ranges: what comes before is read over.
+    end = most if last is None else last + 1
+    body = await _body(response, most=most, cut=end)
+    total = int(response.headers.get("content-length") or len(body))
+    return Fetched(body[first:end], content_type, first, total, url)
+
+
+async def _body(response: httpx.Response, *, most: int, cut: int | None) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if cut is not None and len(body) >= cut:
+            return bytes(body[:cut])
+        if len(body) > most:
+            raise SourceRefused(f"The source answers with more than {most} bytes.")
+    return bytes(body)
+
+
+def _total(response: httpx.Response, at_least: int) -> int:
+    total = response.headers.get("content-range", "").rpartition("/")[2]
+    return int(total) if total.isdecimal() else at_least

@@ -1,0 +1,236 @@
+"""Handing out a source's bytes under our own names; what expires is renewed, what dies is replaced, and it goes on."""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from structlog.typing import FilteringBoundLogger
+
+from vod_runtime import Clock
+from vod_sources.domain import Play, SourceType, StreamSource, Wanted
+from vod_sources.errors import PartNotFound, PlayNotFound, SourceGone
+from vod_sources.expiry import renew_at
+from vod_sources.finding import Finding, spare_of
+from vod_sources.guard import Fetched, Guard, UnwellError
+from vod_sources.playlists import HLS_TYPE, Address, Master, Media, read_master, read_media, single_master
+from vod_sources.store import Store
+
+SOURCE_REPLACED = "source_replaced"
+
+MOST_AT_ONCE = 2 * 1024 * 1024
+_PLAYLIST_BYTES = 1024 * 1024
+_SEGMENT_BYTES = 48 * 1024 * 1024
+_KEPT_BYTES = 96 * 1024 * 1024
+_MOST_OPEN = 500
+_LIVE_SECONDS = 2.0
+_PART = re.compile(
+    r"(?P<variant>[va]\d{1,3})(?:\.m3u8|/(?:s(?P<segment>\d{1,10})|(?P<other>[km]\d{1,4}))\.\w{2,4})", re.ASCII
+)
+_REFUSED = frozenset({401, 403, 404, 410})
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Bytes of a part from where they were asked for."""
+
+    data: bytes
+    total: int
+    content_type: str
+
+
+class _Open:
+    """What is remembered of a play while it runs: its playlists by source, and one replacement at a time."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.masters: dict[str, Master | None] = {}
+        self.media: dict[tuple[str, str], tuple[Media, float]] = {}
+        self.starts: dict[tuple[str, int], float] = {}
+        """When segments that were offered begin, so that another source's are found by time."""
+
+
+class Playing:
+    """The use case of reading."""
+
+    def __init__(
+        self, guard: Guard, *, finding: Finding, store: Store, clock: Clock, log: FilteringBoundLogger
+    ) -> None:
+        self._guard = guard
+        self._finding = finding
+        self._store = store
+        self._clock = clock
+        self._log = log
+        self._open: OrderedDict[str, _Open] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Fetched] = OrderedDict()
+
+    async def read(self, play_id: str, part: str, *, offset: int, length: int) -> Slice:
+        """Return some bytes of a part.
+
+        Raises:
+            PlayNotFound, PartNotFound, SourceGone, SourceRefused
+        """
+        play = await self._store.load(play_id)
+        if play is None:
+            raise PlayNotFound("There is no such source; ask for sources again.")
+        length = min(length or MOST_AT_ONCE, MOST_AT_ONCE)
+        opened = self._opened(play_id)
+        if self._ends_soon(play.source):
+            play = await self._replaced(play, opened, dead=play.source, status=403)
+        return await self._going_on(play, opened, lambda one: self._part(one, opened, part, offset, length))
+
+    async def _going_on(self, play: Play, opened: _Open, read: Callable[[Play], Awaitable[_T]]) -> _T:
+        for _ in range(3):
+            try:
+                return await read(play)
+            except (UnwellError, ValueError) as error:
+                status = error.status if isinstance(error, UnwellError) else 0
+                play = await self._replaced(play, opened, dead=play.source, status=status)
+        raise SourceGone("The source and those after it do not answer.")
+
+    def _opened(self, play_id: str) -> _Open:
+        opened = self._open.setdefault(play_id, _Open())
+        self._open.move_to_end(play_id)
+        while len(self._open) > _MOST_OPEN:
+            self._open.popitem(last=False)
+        return opened
+
+    def _ends_soon(self, source: StreamSource) -> bool:
+        now = self._clock.now()
+        return source.expires_at is not None and now >= renew_at(source.expires_at, now=now)
+
+    async def _replaced(self, play: Play, opened: _Open, *, dead: StreamSource, status: int) -> Play:
+        """Put another source in place of a dead one: a fresh address if it was refused, else the spare."""
+        async with opened.lock:
+            current = await self._store.load(play.id) or play
+            if current.source.url != dead.url:
+                # Somebody else's request met the same death.
+                return current
+            await self._store.count(dead, success=False)
+            replacement = await self._replacement(current, status=status)
+            if replacement is None:
+                if self._clock.now() < (dead.expires_at or self._clock.now()):
+                    return current
+                raise SourceGone("The source died, and there is no other.")
+            await self._store.save([replacement])
+        self._log.info(SOURCE_REPLACED, provider=replacement.source.provider, status=status)
+        return replacement
+
+    async def _replacement(self, play: Play, *, status: int) -> Play | None:
+        spare = play.spare
+        if status not in _REFUSED and spare and not self._ends_soon(spare) and await self._finding.is_well(spare):
+            return replace(play, source=spare, spare=None)
+        ordered, healthy = await self._finding.looked_at(play.content, wanted=Wanted())
+        same = [one for one in ordered if one.type is play.source.type and one.url != play.source.url]
+        # The same provider's fresh address is most likely cut the same way.
+        same.sort(key=lambda one: (one.provider, one.quality) != (play.source.provider, play.source.quality))
+        for one in same:
+            if healthy.get(one.url) and not self._ends_soon(one):
+                return replace(play, source=one, spare=spare_of(one, ordered, healthy))
+        if spare and await self._finding.is_well(spare):
+            return replace(play, source=spare, spare=None)
+        return None
+
+    async def _part(self, play: Play, opened: _Open, part: str, offset: int, length: int) -> Slice:
+        if play.source.type is not SourceType.HLS:
+            name = "file.torrent" if play.source.type is SourceType.TORRENT else "file.mp4"
+            if part != name:
+                raise PartNotFound(f"This source has no part {part[:40]}.")
+            return await self._file(play.source, offset, length)
+        if part == "master.m3u8":
+            master = await self._master(play.source, opened)
+            return _whole(master.text if master else single_master(), offset)
+        match = _PART.fullmatch(part)
+        if match is None:
+            raise PartNotFound(f"This source has no part {part[:40]}.")
+        media = await self._media(play.source, opened, match["variant"])
+        if match["segment"] is None and match["other"] is None:
+            return _whole(media.text, offset)
+        address = self._address(opened, media, match)
+        return await self._segment(play.source, address, offset, length)
+
+    def _address(self, opened: _Open, media: Media, match: re.Match[str]) -> Address:
+        if match["other"]:
+            wanted = next((one for name, one in media.others.items() if name.startswith(f"{match['other']}.")), None)
+        else:
+            number = int(match["segment"])
+            begins = opened.starts.get((match["variant"], number))
+            there = media.at(begins) if begins is not None else number
+            wanted = media.segments.get(number if there is None else there)
+        if wanted is None:
+            raise PartNotFound("This source has no such segment.")
+        return wanted
+
+    async def _master(self, source: StreamSource, opened: _Open) -> Master | None:
+        if source.url not in opened.masters:
+            found = await self._guard.fetch(source.url, headers=source.headers, most=_PLAYLIST_BYTES)
+            opened.masters[source.url] = read_master(found.body, url=found.url)
+        return opened.masters[source.url]
+
+    async def _media(self, source: StreamSource, opened: _Open, variant: str) -> Media:
+        key = (source.url, variant)
+        now = self._clock.monotonic()
+        if key in opened.media and ("#EXT-X-ENDLIST" in opened.media[key][0].text or now < opened.media[key][1]):
+            return opened.media[key][0]
+        master = await self._master(source, opened)
+        url = _variant_url(source, master, variant)
+        found = await self._guard.fetch(url, headers=source.headers, most=_PLAYLIST_BYTES)
+        if read_master(found.body, url=found.url) is not None:
+            raise PartNotFound("Playlists may be nested twice, not deeper.")
+        media = read_media(found.body, url=found.url, name=variant)
+        opened.media[key] = (media, now + _LIVE_SECONDS)
+        for number, begins in media.starts.items():
+            opened.starts.setdefault((variant, number), begins)
+        return media
+
+    async def _segment(self, source: StreamSource, address: Address, offset: int, length: int) -> Slice:
+        key = (address.url, str(address.first))
+        if key not in self._kept:
+            last = None if address.first is None or address.length is None else address.first + address.length - 1
+            found = await self._guard.fetch(
+                address.url, headers=source.headers, most=_SEGMENT_BYTES, first=address.first, last=last
+            )
+            self._keep(key, found)
+        found = self._kept[key]
+        return Slice(found.body[offset : offset + length], len(found.body), _media_type(found.content_type))
+
+    def _keep(self, key: tuple[str, str], found: Fetched) -> None:
+        """Keep a segment while its slices are read, within a bound for all of them."""
+        self._kept[key] = found
+        while len(self._kept) > 1 and sum(len(one.body) for one in self._kept.values()) > _KEPT_BYTES:
+            self._kept.popitem(last=False)
+
+    async def _file(self, source: StreamSource, offset: int, length: int) -> Slice:
+        found = await self._guard.fetch(
+            source.url, headers=source.headers, most=max(length, 1) * 2, first=offset, last=offset + length - 1
+        )
+        kind = "application/x-bittorrent" if source.type is SourceType.TORRENT else "video/mp4"
+        return Slice(found.body[:length], found.total, kind)
+
+
+def _variant_url(source: StreamSource, master: Master | None, variant: str) -> str:
+    number = int(variant[1:])
+    if variant.startswith("a"):
+        if master is None or number >= len(master.renditions):
+            raise PartNotFound("This source has no such rendition.")
+        return master.renditions[number]
+    if master is None:
+        return source.url
+    if not master.variants:
+        raise PartNotFound("This source has no variants.")
+    # A source that took another's place may have fewer.
+    return master.variants[min(number, len(master.variants) - 1)]
+
+
+def _whole(text: str, offset: int) -> Slice:
+    body = text.encode()
+    return Slice(body[offset : offset + MOST_AT_ONCE], len(body), HLS_TYPE)
+
+
+def _media_type(said: str) -> str:
+    """Return a type that no browser runs as a page or a script."""
+    is_media = said.startswith(("video/", "audio/")) or said in {"text/vtt", "application/mp4"}
+    return said if is_media else "application/octet-stream"

@@ -1,0 +1,31 @@
+"""What sources reads from the environment. Nothing but the Internet Archive is asked unless the operator says so."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of sources; every field names its variable."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, populate_by_name=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True
+    )
+
+    listen: str = Field(default="127.0.0.1:7020", validation_alias="VOD_SOURCES_LISTEN")
+    """Where gRPC is served: `host:port` or `unix:/path`."""
+    pg_dsn: SecretStr = Field(validation_alias="PG_DSN")
+    """The database; its user must be a member of the role `vod_sources`."""
+    archive_base: str = Field(default="https://archive.org", validation_alias="VOD_IA_BASE")
+    """Base address of the Internet Archive."""
+    consumet_base: str = Field(default="", validation_alias="VOD_SOURCES_CONSUMET")
+    """Base of a Consumet-shaped API, with the part before `info/` and `watch/`; empty: none."""
+    vidlink_base: str = Field(default="", validation_alias="VOD_SOURCES_VIDLINK")
+    """Base of a Vidlink-shaped API, with the part before `movie/` and `tv/`; empty: none."""
+    stremio_addon: str = Field(default="", validation_alias="VOD_SOURCES_STREMIO")
+    """Address of a Stremio add-on's manifest; empty: none."""
+    mirrors: Path | None = Field(default=None, validation_alias="VOD_SOURCES_MIRRORS")
+    """The operator's own list: a JSON file, or a folder of `.strm` files."""
+    private_hosts: str = Field(default="", validation_alias="VOD_SOURCES_PRIVATE_HOSTS")
+    """`host:port`s with private addresses that sources may lie on, comma-separated; all others are refused."""

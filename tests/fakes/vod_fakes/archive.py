@@ -1,0 +1,102 @@
+"""A fake of the Internet Archive: search, metadata, and downloads that redirect to a data node, as the real ones do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from vod_fakes.control import Control
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item; its films are files on disk, by the name they have there."""
+
+    identifier: str
+    title: str
+    year: str = "2010"
+    licence: str | None = "https://creativecommons.org/licenses/by/4.0/"
+    is_dark: bool = False
+    films: dict[str, Path] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class InternetArchive:
+    """The Archive with our items. `url` is its base once it is served."""
+
+    items: Sequence[Item] = ()
+    control: Control = field(default_factory=Control)
+    url: str = ""
+
+    def app(self) -> Starlette:
+        """The HTTP application."""
+        return Starlette(
+            routes=[
+                Route("/advancedsearch.php", self._search),
+                Route("/metadata/{item}", self._metadata),
+                Route("/download/{item}/{name:path}", self._download),
+                Route("/node/items/{item}/{name:path}", self._node),
+            ]
+        )
+
+    def _find(self, request: Request) -> Item | None:
+        return next((one for one in self.items if one.identifier == request.path_params["item"]), None)
+
+    async def _search(self, request: Request) -> Response:
+        wanted = request.query_params.get("q", "")
+        found = [one for one in self.items if f"identifier:{one.identifier}" in wanted and not one.is_dark]
+        docs = [{**_fields(one), "week": 3} for one in found]
+        return JSONResponse({"responseHeader": {"status": 0}, "response": {"numFound": len(docs), "docs": docs}})
+
+    async def _metadata(self, request: Request) -> Response:
+        item = self._find(request)
+        # An unknown item is answered with 200 and {}.
+        return JSONResponse(_metadata_body(item) if item else {})
+
+    async def _download(self, request: Request) -> Response:
+        return RedirectResponse(f"{self.url}/node/items/{request.path_params['item']}/{request.path_params['name']}")
+
+    async def _node(self, request: Request) -> Response:
+        item = self._find(request)
+        film = item.films.get(request.path_params["name"]) if item else None
+        return FileResponse(film, media_type="video/mp4") if film else Response(status_code=404)
+
+
+def _fields(item: Item) -> dict[str, Any]:
+    fields: dict[str, Any] = {"identifier": item.identifier, "title": item.title, "year": item.year}
+    return fields | ({"licenseurl": item.licence} if item.licence else {})
+
+
+def _metadata_body(item: Item) -> dict[str, Any]:
+    films = [
+        {
+            "name": name,
+            "source": "original",
+            "format": "MPEG4",
+            "size": str(path.stat().st_size),
+            "length": "60.0",
+            "width": "1280",
+            "height": "720",
+        }
+        for name, path in item.films.items()
+    ]
+    torrent = {
+        "name": f"{item.identifier}_archive.torrent",
+        "source": "metadata",
+        "format": "Archive BitTorrent",
+        "btih": "a" * 40,
+        "size": "4096",
+    }
+    body: dict[str, Any] = {
+        "created": 1760000000,
+        "files": [*films, torrent],
+        "metadata": {**_fields(item), "mediatype": "movies", "description": "<b>Made up</b> for tests"},
+    }
+    return body | ({"is_dark": True} if item.is_dark else {})
