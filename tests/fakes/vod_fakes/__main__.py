@@ -26,7 +26,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="vod_fakes", description="The outside world on loopback")
     parser.add_argument("--folder", type=Path, required=True, help="where the made media are kept")
     parser.add_argument("--profile", type=Profile, default=Profile.FULL, choices=list(Profile), metavar="full|tiny")
-    parser.add_argument("--port", type=int, help="the first of six ports; without it, those of the last time if free")
+    parser.add_argument("--port", type=int, help="the first of nine ports; without it, those of the last time if free")
     parser.add_argument("--upload-rate", type=int, default=0, help="bytes per second of the seeder, 0 for no limit")
     parser.add_argument("--ready-file", type=Path, help="where to write the addresses as JSON once all is up")
     return parser.parse_args()

@@ -50,11 +50,14 @@ class Ports:
     opensubtitles: int = 0
     tracker: int = 0
     seeder: int = 0
+    archive: int = 0
+    aniskip: int = 0
+    mapping: int = 0
 
 
 def ports_from(first: int) -> Ports:
-    """Six ports in a row."""
-    return Ports(*range(first, first + 6))
+    """Nine ports in a row."""
+    return Ports(*range(first, first + 9))
 
 
 @dataclass(slots=True)
@@ -104,9 +107,8 @@ class World:
     @property
     def ports(self) -> Ports:
         """The ports that are really used."""
-        fakes = (self.tmdb, self.jikan, self.prowlarr, self.opensubtitles, self.tracker)
-        tmdb, jikan, prowlarr, opensubtitles, tracker = (urlsplit(fake.url).port or 0 for fake in fakes)
-        return Ports(tmdb, jikan, prowlarr, opensubtitles, tracker, self.seeder.port)
+        fakes = {name: getattr(self, name) for name in Ports.__dataclass_fields__ if name != "seeder"}
+        return Ports(**{name: urlsplit(fake.url).port or 0 for name, fake in fakes.items()}, seeder=self.seeder.port)
 
     def file(self, release: str, path: str) -> Path:
         """The seeded file at this place in a torrent, as `Torrent.files` names it."""
@@ -213,9 +215,9 @@ def _open_sites(w: World, ports: Ports) -> list[Site]:
     prowlarr = Site(w.prowlarr.app(), w.prowlarr.control, bind(ports.prowlarr))
     subtitles = Site(w.opensubtitles.app(), w.opensubtitles.control, bind(ports.opensubtitles))
     tracker = Site(w.tracker.app(), w.tracker.control, bind(ports.tracker))
-    archive = Site(w.archive.app(), w.archive.control, bind())
-    aniskip = Site(w.aniskip.app(), w.aniskip.control, bind())
-    mapping = Site(w.mapping.app(), w.mapping.control, bind())
+    archive = Site(w.archive.app(), w.archive.control, bind(ports.archive))
+    aniskip = Site(w.aniskip.app(), w.aniskip.control, bind(ports.aniskip))
+    mapping = Site(w.mapping.app(), w.mapping.control, bind(ports.mapping))
     w.archive.url, w.aniskip.url, w.mapping.url = archive.url, f"{aniskip.url}/v2", mapping.url
     w.tmdb.url = f"{tmdb.url}/3"
     w.jikan.url = f"{jikan.url}/v4"

@@ -12,6 +12,7 @@ NEEDED = {
     "VOD_SUBTITLES_TARGET": "unix:/s",
     "VOD_PICKS_TARGET": "unix:/k",
     "VOD_STREAM_NODE_TARGET": "unix:/n",
+    "VOD_SOURCES_TARGET": "unix:/o",
 }
 
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from vod.stream.v1 import stream_service_pb2 as pb2
 from vod.stream.v1.stream_service_pb2_grpc import StreamServiceStub
@@ -22,6 +23,7 @@ from vod_rpc import channel
 from vod_runtime import Endpoint, Runtime
 from vod_stream_node.service import serve
 from vod_stream_node.settings import Settings
+from vod_testing import eventually
 
 SECRET = "a secret of these tests alone"
 
@@ -66,8 +68,19 @@ async def swarm(tmp_path: Path) -> AsyncIterator[Swarm]:
         tracker.url = f"{site.url}/announce"
         await seeder.start()
         yield Swarm(folder=folder, tracker=tracker, seeder=seeder)
-    # Last: it says goodbye to the tracker, and a tracker that stops at that moment would leave the connection open.
-    await seeder.stop()
+        await seeder.stop()
+        await _all_closed(site.listening.getsockname()[1])
+
+
+async def _all_closed(port: int) -> None:
+    """Wait until nobody is connected to a server of ours any more; one that stops sooner would leave sockets open."""
+
+    def why_not_yet() -> str | None:
+        connections = psutil.Process().net_connections("tcp")
+        open_ = [one for one in connections if one.laddr.port == port and one.status in {"ESTABLISHED", "CLOSE_WAIT"}]
+        return f"{len(open_)} connections are open" if open_ else None
+
+    await eventually(why_not_yet, within=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +149,10 @@ def start_node(tmp_path: Path, make_runtime: Callable[[str], Runtime]) -> NodeFa
         }
         settings = Settings.model_validate(given | further)
         runtime = make_runtime("stream-node")
-        async with (
-            serve(settings, runtime) as endpoint,
-            channel(endpoint.address, runtime) as opened,
-            httpx.AsyncClient(timeout=30) as http,
-        ):
-            yield Node(settings, endpoint, runtime, StreamServiceStub(opened), http)
+        async with serve(settings, runtime) as endpoint:
+            async with channel(endpoint.address, runtime) as opened, httpx.AsyncClient(timeout=30) as http:
+                yield Node(settings, endpoint, runtime, StreamServiceStub(opened), http)
+            await _all_closed(port)
 
     return start
 
