@@ -18,6 +18,13 @@ MIB = 1 << 20
 FILM = noise(MIB, seed=1)
 
 
+async def _closed(writer: asyncio.StreamWriter) -> None:
+    """Close a connection and wait until it is, so that no transport outlives the test."""
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
 @pytest.fixture
 async def url(swarm: Swarm, node: Node) -> str:
     torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
@@ -81,7 +88,7 @@ async def test_any_other_path_is_404(node: Node, url: str) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(url).port)
         writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
         answer = await reader.read()
-        writer.close()
+        await _closed(writer)
 
         assert answer.startswith(b"HTTP/1.1 404 "), path
         assert b"PATH_UNKNOWN" in answer
@@ -180,7 +187,7 @@ async def test_a_client_that_takes_nothing_is_dropped_in_the_end(swarm: Swarm, s
         await reader.readexactly(100)
 
         await eventually(lambda: _open_reads(node), within=10)
-        writer.close()
+        await _closed(writer)
 
 
 async def test_trackers_on_loopback_are_never_called_unless_allowed(swarm: Swarm, start_node: NodeFactory) -> None:
