@@ -29,8 +29,8 @@ GRACE = 0.1
 """Of the time that the first one took."""
 WORTH_WAITING = 0.01
 """Points: better by less than this is not better."""
-LEAST_GRACE = 0.4
-"""Seconds: a viewer would rather wait so long than watch an hour in a poorer picture."""
+LEAST_GRACE = 1.2
+"""Seconds: libtorrent moves in ticks of one, and a viewer would rather wait so long than watch in a poorer picture."""
 SAMPLE_SECONDS = 1.5
 LEAST_SAMPLE, LARGEST_SAMPLE = 256 << 10, 3 << 20
 USUAL_RUNTIME = {
