@@ -16,7 +16,7 @@ HEARTBEATS = StreamConfig(
 )
 FACTS = StreamConfig(
     name="FACTS",
-    subjects=["playback.v1.episode-ended.*"],
+    subjects=["playback.v1.episode-ended.*", "picks.v1.pick-rejected.*", "stream.v1.pin-stalled.*"],
     storage=StorageType.FILE,
     max_age=7 * _DAY,
     duplicate_window=10 * _MINUTE,
