@@ -26,7 +26,7 @@ from vod_gateway.settings import Settings as GatewaySettings
 from vod_runtime import Runtime
 from vod_sources.service import serve as serve_sources
 from vod_sources.settings import Settings as SourcesSettings
-from vod_testing import migrate_schema
+from vod_testing import eventually, migrate_schema
 
 KEY = "0123456789abcdef0123456789abcdef"
 FILM = {"seriesId": "tmdb:movie:9101"}
@@ -134,13 +134,21 @@ async def test_a_source_that_needs_headers_plays_without_the_viewer_knowing(
 async def test_an_expiring_source_is_renewed_before_it_ends(run_api: Api, stream: Path) -> None:
     host = HlsHost(stream, tokens={"1", "2"})
     api_of_it = ConsumetApi(
-        "9101", lambda n: f"{host.url}/master.m3u8?token={n}&exp={in_seconds(30 if n == 1 else 3600)}"
+        "9101", lambda n: f"{host.url}/master.m3u8?token={n}&exp={in_seconds(4 if n == 1 else 3600)}"
     )
     async with serving(host, api_of_it), run_api(host.url, consumet_base=api_of_it.url) as api:
         [source] = await listed(api)
+
+        async def why_not() -> str | None:
+            await api.get(source["url"].replace("master.m3u8", "v0/s0.ts"))
+            return None if api_of_it.given == 2 else "it was not renewed"
+
+        await eventually(why_not, within=4)
+        host.tokens = {"2"}
+        host.control.seen.clear()
         shown = await frames_of(api, source)
 
-    whole = [one for one in host.control.seen if one.path.endswith(".ts") and "range" not in one.headers]
+    whole = [one for one in host.control.seen if one.path.endswith(".ts")]
     assert (FRAMES, {"2"}) == (shown, {one.query["token"] for one in whole})
 
 

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from urllib.parse import urlsplit
 
-_HEIGHT = re.compile(r"(\d{3,4})\s*p?", re.ASCII)
+_BARE_HEIGHT = re.compile(r"\d{3,4}", re.ASCII)
+_SURE_HEIGHT = re.compile(r"(?<!\d)(\d{3,4})[pi]\b|\d{3,4}\s?x\s?(\d{3,4})", re.ASCII | re.IGNORECASE)
+_WORDS = {"8k": 4320, "4k": 2160, "uhd": 2160, "fhd": 1080}
 _USABLE_SHARE = 0.7
-_BITS_PER_PIXEL_LINE = 5_000
+_BITS_PER_LINE = 5_000
 
 
 class Kind(Enum):
@@ -28,6 +30,13 @@ class SourceType(Enum):
     TORRENT = "torrent"
 
 
+class Scope(Enum):
+    """Who is asked."""
+
+    ALL = "all"
+    EDITORIAL = "the curated collections only"
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """An episode or a film, and what providers may know it by."""
@@ -39,6 +48,8 @@ class Content:
     title: str = ""
     year: int = 0
     external_ids: Mapping[str, str] = field(default_factory=dict)
+    runtime: timedelta = timedelta()
+    """Zero if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,14 @@ class StreamSource:
     provider: str
     headers: Mapping[str, str] = field(default_factory=dict)
     expires_at: datetime | None = None
+    renew_at: datetime | None = None
+    """When to ask for a fresh address, well before this one ends."""
+    size: int = 0
+    """Bytes of a file; 0 if unknown, and for playlists."""
+    stated_bitrate: int = 0
+    """Bits per second as the playlist states them, or as size and length make them; 0 if unknown."""
+    collection: str = ""
+    """Name of the curated collection that has it."""
 
     @property
     def host(self) -> str:
@@ -58,19 +77,30 @@ class StreamSource:
 
     @property
     def height(self) -> int:
-        """Lines of the picture as `quality` tells them (`1080p`); 0 for `auto`, `HD` and other words."""
-        match = _HEIGHT.search(self.quality)
-        return int(match[1]) if match else 0
+        """Lines of the picture as `quality` tells them (`1080p`, `4K`); 0 for `auto`, `HD` and other words."""
+        sure = _SURE_HEIGHT.search(self.quality)
+        if sure:
+            return int(sure[1] or sure[2])
+        words = (_WORDS.get(word) for word in re.findall(r"\w+", self.quality.lower()))
+        found = next((one for one in words if one), 0)
+        return found or (int(self.quality) if _BARE_HEIGHT.fullmatch(self.quality) else 0)
 
+    @property
+    def bitrate(self) -> int:
+        """Bits per second, guessed from the height where nobody stated them; 0 if nothing is known."""
+        return self.stated_bitrate or self.height * _BITS_PER_LINE
 
-@dataclass(frozen=True, slots=True)
-class Play:
-    """A source in use, and its spare on another host."""
+    def may_stand_in_for(self, other: "StreamSource") -> bool:
+        """Tell whether a player that reads *other* can go on with this one.
 
-    id: str
-    content: Content
-    source: StreamSource
-    spare: StreamSource | None = None
+        A playlist's segments are found by time; but the bytes of a file only follow those of the very same file.
+        """
+        if self.type is not other.type:
+            return False
+        if self.type is SourceType.HLS:
+            return True
+        same_words = (self.provider, self.quality) == (other.provider, other.quality)
+        return self.size == other.size if self.size and other.size else same_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +111,23 @@ class Wanted:
     max_height: int = 0
 
     def fits(self, source: StreamSource) -> bool:
-        """Whether the source can be watched without stopping; its bitrate is guessed from its height."""
+        """Whether the source can be watched without stopping."""
         too_high = self.max_height and source.height > self.max_height
-        too_fast = self.max_bitrate and source.height * _BITS_PER_PIXEL_LINE > self.max_bitrate * _USABLE_SHARE
+        too_fast = self.max_bitrate and source.bitrate > self.max_bitrate * _USABLE_SHARE
         return not (too_high or too_fast)
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A source in use, and its spare on another host."""
+
+    id: str
+    content: Content
+    source: StreamSource
+    spare: StreamSource | None = None
+    wanted: Wanted = Wanted()
+    seen_at: datetime | None = None
+    """When it was kept last."""
 
 
 def in_order(
@@ -94,14 +137,19 @@ def in_order(
     healthy: Mapping[str, bool],
     success: Mapping[tuple[str, str], float],
 ) -> list[StreamSource]:
-    """Return sources best first: well, fitting, direct before torrents, high pictures first, hosts that did well."""
+    """Return sources best first.
 
-    def rank(source: StreamSource) -> tuple[bool, bool, bool, int, float]:
+    Well, fitting the device and the link, of a curated collection, direct before torrents, high bitrates first, hosts
+    that did well first.
+    """
+
+    def rank(source: StreamSource) -> tuple[bool, bool, bool, bool, int, float]:
         return (
             not healthy.get(source.url, False),
             not wanted.fits(source),
+            not source.collection,
             source.type is SourceType.TORRENT,
-            -source.height,
+            -source.bitrate,
             -success.get((source.provider, source.host), 1.0),
         )
 

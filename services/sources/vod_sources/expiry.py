@@ -23,9 +23,10 @@ def expiry_of(url: str) -> datetime | None:
     return min((one for one in found if one is not None), default=None)
 
 
-def renew_at(expires_at: datetime, *, now: datetime) -> datetime:
-    """Return when to ask again: a minute before, or a tenth of the time that is left."""
-    return expires_at - max(timedelta(seconds=60), (expires_at - now) / 10)
+def renew_at(expires_at: datetime, *, found_at: datetime) -> datetime:
+    """Return when to ask again: a minute before the end or a tenth of the whole time, but not in its first half."""
+    life = expires_at - found_at
+    return expires_at - min(max(timedelta(seconds=60), life / 10), life / 2)
 
 
 def _unix(value: str) -> datetime | None:

@@ -2,28 +2,28 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_sources.domain import Content, Play, SourceType, StreamSource, Wanted, in_order
+from vod_runtime import Clock
+from vod_sources.domain import Content, Play, Scope, StreamSource, Wanted, in_order
 from vod_sources.errors import SourceRefused
-from vod_sources.guard import Guard, UnwellError
-from vod_sources.playlists import read_master, read_media
+from vod_sources.expiry import renew_at
+from vod_sources.guard import UnwellError
+from vod_sources.probing import Probe
 from vod_sources.providers import Provider
 from vod_sources.store import Store
 
 PROVIDER_FAILED = "provider_failed"
 SOURCE_NOT_WELL = "source_not_well"
 
-_PROVIDER_SECONDS = 5.0
 _PROBE_SECONDS = 4.0
 _MOST_PROBED = 6
-_PLAYLIST_BYTES = 1024 * 1024
-_FIRST_BYTES = 1024
 _KEPT_FOR = timedelta(days=2)
+_HELD_FOR = timedelta(days=180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,83 +34,105 @@ class Offer:
     is_healthy: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Sources, best first, and by address whether the first of them are well."""
+
+    ordered: Sequence[StreamSource]
+    healthy: Mapping[str, bool]
+
+    def is_well(self, source: StreamSource) -> bool:
+        return self.healthy.get(source.url, False)
+
+    def spare_of(self, source: StreamSource) -> StreamSource | None:
+        """Return the best other one that is well, on another host, and that a player could go on with."""
+        others = (one for one in self.ordered if one.host != source.host and one.may_stand_in_for(source))
+        return next((one for one in others if self.is_well(one)), None)
+
+
 class Finding:
     """The use cases of finding."""
 
-    def __init__(self, providers: Sequence[Provider], guard: Guard, *, store: Store, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self,
+        providers: Sequence[Provider],
+        probe: Probe,
+        *,
+        editorial: Sequence[Provider],
+        patience: timedelta,
+        store: Store,
+        clock: Clock,
+        log: FilteringBoundLogger,
+    ) -> None:
         self._providers = providers
-        self._guard = guard
+        self._editorial = editorial
+        self._patience = patience
+        self._probe = probe
         self._store = store
+        self._clock = clock
         self._log = log
 
-    async def offers(self, content: Content, *, wanted: Wanted) -> list[Offer]:
+    async def offers(self, content: Content, *, wanted: Wanted, scope: Scope = Scope.ALL) -> list[Offer]:
         """Return what can be played, best first; a provider that fails is left out."""
-        ordered, healthy = await self.looked_at(content, wanted=wanted)
+        found = await self.look(content, wanted=wanted, scope=scope)
         offers = [
-            Offer(
-                Play(secrets.token_hex(16), content, one, spare_of(one, ordered, healthy)), healthy.get(one.url, False)
-            )
-            for one in ordered
+            Offer(Play(secrets.token_hex(16), content, one, found.spare_of(one), wanted), found.is_well(one))
+            for one in found.ordered
         ]
-        await self._store.save([offer.play for offer in offers])
-        await self._store.sweep(older_than=_KEPT_FOR)
+        if offers:
+            await self._store.save([offer.play for offer in offers])
+            await self._store.sweep(older_than=_KEPT_FOR, held_older_than=_HELD_FOR)
         return offers
 
-    async def looked_at(self, content: Content, *, wanted: Wanted) -> tuple[list[StreamSource], dict[str, bool]]:
-        """Return sources, best first, and by address whether the first of them are well."""
+    async def look(self, content: Content, *, wanted: Wanted, scope: Scope = Scope.ALL) -> Found:
+        """Ask providers and look at what they name."""
+        asked = [*self._editorial, *(self._providers if scope is Scope.ALL else ())]
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._ask(provider, content)) for provider in self._providers]
-        found = [source for task in tasks for source in task.result()]
+            tasks = [group.create_task(self._ask(provider, content)) for provider in asked]
+        named = [source for task in tasks for source in task.result()]
+        if not named:
+            return Found((), {})
         success = await self._store.success()
-        first = in_order(found, wanted=wanted, healthy={one.url: True for one in found}, success=success)
+        first = in_order(named, wanted=wanted, healthy={one.url: True for one in named}, success=success)
         async with asyncio.TaskGroup() as group:
-            probes = {one.url: group.create_task(self.is_well(one)) for one in first[:_MOST_PROBED]}
-        healthy = {url: task.result() for url, task in probes.items()}
-        return in_order(found, wanted=wanted, healthy=healthy, success=success), healthy
+            probes = [group.create_task(self.looked_at(one, runtime=content.runtime)) for one in first[:_MOST_PROBED]]
+        seen = [task.result() for task in probes]
+        healthy = {one.url: well is not None for one, well in zip(first, seen, strict=False)}
+        known = [better or one for one, better in zip(first, [*seen, *first[len(seen) :]], strict=True)]
+        return Found(in_order(known, wanted=wanted, healthy=healthy, success=success), healthy)
 
-    async def is_well(self, source: StreamSource) -> bool:
-        """Return whether the source's first bytes come; the answer is remembered of its host."""
+    async def looked_at(self, source: StreamSource, *, runtime: timedelta = timedelta()) -> StreamSource | None:
+        """Return the source with what its first bytes tell, None if it is not well; its host's history counts it."""
+        seen: StreamSource | None = None
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
-                is_well = await self._probe(source)
+                seen = await self._probe.look(source, runtime=runtime)
         except (UnwellError, SourceRefused, ValueError, TimeoutError) as error:
-            self._log.info(SOURCE_NOT_WELL, provider=source.provider, error=type(error).__name__)
-            is_well = False
-        await self._store.count(source, success=is_well)
-        return is_well
+            self._log.info(SOURCE_NOT_WELL, provider=source.provider, problem=_problem(error))
+        await self._store.count(source, success=seen is not None)
+        return seen
 
     async def _ask(self, provider: Provider, content: Content) -> list[StreamSource]:
         try:
-            async with asyncio.timeout(_PROVIDER_SECONDS):
-                return list(await provider.find(content))
+            async with asyncio.timeout(self._patience.total_seconds()):
+                found = await provider.find(content)
         except (UnwellError, SourceRefused, TimeoutError) as error:
-            self._log.warning(PROVIDER_FAILED, provider=provider.name, error=type(error).__name__)
+            self._log.warning(PROVIDER_FAILED, provider=provider.name, problem=_problem(error))
             return []
-
-    async def _probe(self, source: StreamSource) -> bool:
-        headers = source.headers
-        if source.type is not SourceType.HLS:
-            end = _FIRST_BYTES - 1
-            start = (
-                await self._guard.fetch(source.url, headers=headers, most=4 * _FIRST_BYTES, first=0, last=end)
-            ).body
-            return start[:1] == b"d" if source.type is SourceType.TORRENT else b"ftyp" in start[:64]
-        playlist = await self._guard.fetch(source.url, headers=headers, most=_PLAYLIST_BYTES)
-        master = read_master(playlist.body, url=playlist.url)
-        if master is not None:
-            playlist = await self._guard.fetch(master.variants[0], headers=headers, most=_PLAYLIST_BYTES)
-        media = read_media(playlist.body, url=playlist.url, name="v0")
-        if not media.segments:
-            return False
-        one = media.segments[min(media.segments)]
-        first = one.first or 0
-        segment = await self._guard.fetch(
-            one.url, headers=headers, most=4 * _FIRST_BYTES, first=first, last=first + _FIRST_BYTES - 1
-        )
-        return bool(segment.body)
+        now = self._clock.now()
+        return [
+            replace(one, renew_at=renew_at(one.expires_at, found_at=now)) if one.expires_at else one
+            for one in found
+            if not one.expires_at or one.expires_at > now
+        ]
 
 
-def spare_of(source: StreamSource, ordered: Sequence[StreamSource], healthy: dict[str, bool]) -> StreamSource | None:
-    """Return the best other source of the same type that is well, on another host."""
-    others = (one for one in ordered if one.type is source.type and one.host != source.host)
-    return next((one for one in others if healthy.get(one.url)), None)
+def _problem(error: Exception) -> str:
+    """Return a sentence for the operator. Nothing that could hold an address: those are secrets."""
+    if isinstance(error, UnwellError):
+        if error.problem:
+            return error.problem
+        return f"It answered with status {error.status}." if error.status else "It did not answer."
+    if isinstance(error, SourceRefused):
+        return str(error)
+    return "It took too long." if isinstance(error, TimeoutError) else "It is no playlist."

@@ -8,7 +8,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -18,16 +18,24 @@ from vod_sources.errors import SourceRefused
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_HOPS = 5
+_READ_OVER = 32 * 1024 * 1024
+"""How much of an answer is thrown away to reach its middle, where a host does not know ranges."""
 _SECRET_HEADERS = frozenset({"cookie", "authorization"})
+# IPv6 addresses that lead to an IPv4 one inside of them (RFC 6052).
+_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _NOT_OURS = frozenset({"host", "content-length", "connection", "transfer-encoding", "range", "accept-encoding"})
 
 
 class UnwellError(Exception):
-    """The host answers with an error, or not at all; `status` is 0 where it said nothing."""
+    """The host answers with an error, or not at all; `status` is 0 where it said nothing.
 
-    def __init__(self, status: int = 0) -> None:
-        super().__init__(f"status {status}")
+    `problem` is a sentence for the operator, where one helps.
+    """
+
+    def __init__(self, status: int = 0, *, problem: str = "") -> None:
+        super().__init__(problem or f"status {status}")
         self.status = status
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class Fetched:
     offset: int
     total: int
     url: str
+    is_part: bool = False
+    """The host knows ranges."""
 
 
 async def system_resolve(host: str, port: int) -> Sequence[str]:
@@ -59,7 +69,7 @@ class Guard:
     async def fetch(
         self, url: str, *, headers: Mapping[str, str], most: int, first: int | None = None, last: int | None = None
     ) -> Fetched:
-        """Return a whole answer of at most *most* bytes, or its bytes *first* to *last*.
+        """Return a whole answer of at most *most* bytes, or its bytes *first* to *last*; none where it ends before.
 
         Raises:
             SourceRefused: the address, or one that it redirects to, is not public, or the answer is too large.
@@ -110,42 +120,73 @@ class Guard:
             addresses = [str(ip_address(host))]
         except ValueError:
             addresses = list(await self._resolve(host, port))
-        for one in addresses:
-            address = ip_address(one.partition("%")[0])
-            mapped = getattr(address, "ipv4_mapped", None) or address
-            if not mapped.is_global or mapped.is_multicast:
-                raise SourceRefused("The source leads to an address that is not public.")
+        if not all(is_public(one) for one in addresses):
+            raise SourceRefused("The source leads to an address that is not public.")
         if not addresses:
             raise UnwellError
         return addresses[0]
 
 
+def is_public(address: str) -> bool:
+    """Tell whether an address is anybody's on the internet, and not one that leads to a private one."""
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address):
+        found = _embedded(found) or found
+    return found.is_global and not found.is_multicast
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    if any(address in one for one in _TRANSLATED):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+
+
 async def _read(response: httpx.Response, url: str, *, most: int, first: int | None, last: int | None) -> Fetched:
-    if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-        raise UnwellError(response.status_code)
-    is_part = response.status_code == httpx.codes.PARTIAL_CONTENT
+    status = response.status_code
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if first is not None and status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+        return Fetched(b"", content_type, first, _total(response, 0), url, is_part=True)
+    if status not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+        raise UnwellError(status)
+    is_part = status == httpx.codes.PARTIAL_CONTENT
     if first is None or is_part:
-        body = await _body(response, most=most, cut=None)
+        if is_part and _begin(response) != (first or 0):
+            raise UnwellError(status)
+        body = await _body(response, most=most)
         offset = first or 0
         total = _total(response, offset + len(body)) if is_part else len(body)
-        return Fetched(body, content_type, offset, total, url)
+        return Fetched(body, content_type, offset, total, url, is_part=is_part)
     # The host does not know ranges: what comes before is read over.
     end = most if last is None else last + 1
-    body = await _body(response, most=most, cut=end)
+    if end > _READ_OVER + most:
+        raise SourceRefused("The source's host does not answer ranges, so that one can't jump in it.")
+    body = await _beginning(response, length=end)
     total = int(response.headers.get("content-length") or len(body))
     return Fetched(body[first:end], content_type, first, total, url)
 
 
-async def _body(response: httpx.Response, *, most: int, cut: int | None) -> bytes:
+async def _body(response: httpx.Response, *, most: int) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():
         body += chunk
-        if cut is not None and len(body) >= cut:
-            return bytes(body[:cut])
         if len(body) > most:
             raise SourceRefused(f"The source answers with more than {most} bytes.")
     return bytes(body)
+
+
+async def _beginning(response: httpx.Response, *, length: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) >= length:
+            break
+    return bytes(body[:length])
+
+
+def _begin(response: httpx.Response) -> int | None:
+    begin = response.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0].strip()
+    return int(begin) if begin.isdecimal() else None
 
 
 def _total(response: httpx.Response, at_least: int) -> int:

@@ -1,24 +1,16 @@
 """Handing out a source's bytes under our own names; what expires is renewed, what dies is replaced, and it goes on."""
 
-import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from typing import TypeVar
-
-from structlog.typing import FilteringBoundLogger
+from dataclasses import dataclass
 
 from vod_runtime import Clock
-from vod_sources.domain import Play, SourceType, StreamSource, Wanted
-from vod_sources.errors import PartNotFound, PlayNotFound, SourceGone
-from vod_sources.expiry import renew_at
-from vod_sources.finding import Finding, spare_of
-from vod_sources.guard import Fetched, Guard, UnwellError
+from vod_sources.domain import Play, SourceType, StreamSource
+from vod_sources.errors import PartNotFound, PlayNotFound
+from vod_sources.guard import Fetched, Guard
 from vod_sources.playlists import HLS_TYPE, Address, Master, Media, read_master, read_media, single_master
+from vod_sources.replacing import Replacing
 from vod_sources.store import Store
-
-SOURCE_REPLACED = "source_replaced"
 
 MOST_AT_ONCE = 2 * 1024 * 1024
 _PLAYLIST_BYTES = 1024 * 1024
@@ -29,8 +21,6 @@ _LIVE_SECONDS = 2.0
 _PART = re.compile(
     r"(?P<variant>[va]\d{1,3})(?:\.m3u8|/(?:s(?P<segment>\d{1,10})|(?P<other>[km]\d{1,4}))\.\w{2,4})", re.ASCII
 )
-_REFUSED = frozenset({401, 403, 404, 410})
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +33,28 @@ class Slice:
 
 
 class _Open:
-    """What is remembered of a play while it runs: its playlists by source, and one replacement at a time."""
+    """What is remembered of a play while it runs: its playlists by source."""
 
     def __init__(self) -> None:
-        self.lock = asyncio.Lock()
         self.masters: dict[str, Master | None] = {}
         self.media: dict[tuple[str, str], tuple[Media, float]] = {}
-        self.starts: dict[tuple[str, int], float] = {}
-        """When segments that were offered begin, so that another source's are found by time."""
+        self.offered: dict[tuple[str, int], tuple[str, float]] = {}
+        """Whose segment was offered under a number, and when it begins: another source's is found by time."""
 
 
 class Playing:
     """The use case of reading."""
 
-    def __init__(
-        self, guard: Guard, *, finding: Finding, store: Store, clock: Clock, log: FilteringBoundLogger
-    ) -> None:
+    def __init__(self, guard: Guard, *, replacing: Replacing, store: Store, clock: Clock) -> None:
         self._guard = guard
-        self._finding = finding
+        self._replacing = replacing
         self._store = store
         self._clock = clock
-        self._log = log
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._kept: OrderedDict[tuple[str, str], Fetched] = OrderedDict()
 
     async def read(self, play_id: str, part: str, *, offset: int, length: int) -> Slice:
-        """Return some bytes of a part.
+        """Return some bytes of a part; none where it ends before.
 
         Raises:
             PlayNotFound, PartNotFound, SourceGone, SourceRefused
@@ -78,18 +64,7 @@ class Playing:
             raise PlayNotFound("There is no such source; ask for sources again.")
         length = min(length or MOST_AT_ONCE, MOST_AT_ONCE)
         opened = self._opened(play_id)
-        if self._ends_soon(play.source):
-            play = await self._replaced(play, opened, dead=play.source, status=403)
-        return await self._going_on(play, opened, lambda one: self._part(one, opened, part, offset, length))
-
-    async def _going_on(self, play: Play, opened: _Open, read: Callable[[Play], Awaitable[_T]]) -> _T:
-        for _ in range(3):
-            try:
-                return await read(play)
-            except (UnwellError, ValueError) as error:
-                status = error.status if isinstance(error, UnwellError) else 0
-                play = await self._replaced(play, opened, dead=play.source, status=status)
-        raise SourceGone("The source and those after it do not answer.")
+        return await self._replacing.going_on(play, lambda one: self._part(one, opened, part, offset, length))
 
     def _opened(self, play_id: str) -> _Open:
         opened = self._open.setdefault(play_id, _Open())
@@ -97,42 +72,6 @@ class Playing:
         while len(self._open) > _MOST_OPEN:
             self._open.popitem(last=False)
         return opened
-
-    def _ends_soon(self, source: StreamSource) -> bool:
-        now = self._clock.now()
-        return source.expires_at is not None and now >= renew_at(source.expires_at, now=now)
-
-    async def _replaced(self, play: Play, opened: _Open, *, dead: StreamSource, status: int) -> Play:
-        """Put another source in place of a dead one: a fresh address if it was refused, else the spare."""
-        async with opened.lock:
-            current = await self._store.load(play.id) or play
-            if current.source.url != dead.url:
-                # Somebody else's request met the same death.
-                return current
-            await self._store.count(dead, success=False)
-            replacement = await self._replacement(current, status=status)
-            if replacement is None:
-                if self._clock.now() < (dead.expires_at or self._clock.now()):
-                    return current
-                raise SourceGone("The source died, and there is no other.")
-            await self._store.save([replacement])
-        self._log.info(SOURCE_REPLACED, provider=replacement.source.provider, status=status)
-        return replacement
-
-    async def _replacement(self, play: Play, *, status: int) -> Play | None:
-        spare = play.spare
-        if status not in _REFUSED and spare and not self._ends_soon(spare) and await self._finding.is_well(spare):
-            return replace(play, source=spare, spare=None)
-        ordered, healthy = await self._finding.looked_at(play.content, wanted=Wanted())
-        same = [one for one in ordered if one.type is play.source.type and one.url != play.source.url]
-        # The same provider's fresh address is most likely cut the same way.
-        same.sort(key=lambda one: (one.provider, one.quality) != (play.source.provider, play.source.quality))
-        for one in same:
-            if healthy.get(one.url) and not self._ends_soon(one):
-                return replace(play, source=one, spare=spare_of(one, ordered, healthy))
-        if spare and await self._finding.is_well(spare):
-            return replace(play, source=spare, spare=None)
-        return None
 
     async def _part(self, play: Play, opened: _Open, part: str, offset: int, length: int) -> Slice:
         if play.source.type is not SourceType.HLS:
@@ -149,16 +88,16 @@ class Playing:
         media = await self._media(play.source, opened, match["variant"])
         if match["segment"] is None and match["other"] is None:
             return _whole(media.text, offset)
-        address = self._address(opened, media, match)
+        address = self._address(play.source, opened, media, match)
         return await self._segment(play.source, address, offset, length)
 
-    def _address(self, opened: _Open, media: Media, match: re.Match[str]) -> Address:
+    def _address(self, source: StreamSource, opened: _Open, media: Media, match: re.Match[str]) -> Address:
         if match["other"]:
             wanted = next((one for name, one in media.others.items() if name.startswith(f"{match['other']}.")), None)
         else:
             number = int(match["segment"])
-            begins = opened.starts.get((match["variant"], number))
-            there = media.at(begins) if begins is not None else number
+            owner, begins = opened.offered.get((match["variant"], number), (source.url, 0.0))
+            there = number if owner == source.url else media.at(begins)
             wanted = media.segments.get(number if there is None else there)
         if wanted is None:
             raise PartNotFound("This source has no such segment.")
@@ -183,7 +122,7 @@ class Playing:
         media = read_media(found.body, url=found.url, name=variant)
         opened.media[key] = (media, now + _LIVE_SECONDS)
         for number, begins in media.starts.items():
-            opened.starts.setdefault((variant, number), begins)
+            opened.offered.setdefault((variant, number), (source.url, begins))
         return media
 
     async def _segment(self, source: StreamSource, address: Address, offset: int, length: int) -> Slice:

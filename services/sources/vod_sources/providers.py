@@ -1,20 +1,12 @@
-"""Who knows sources: one small interface, and the shapes of those that an operator may configure.
+"""Who knows sources: one small interface, and the shapes of APIs that an operator may configure."""
 
-Answers are read tolerantly: any field may be missing, null or of another type.
-"""
-
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from vod_sources.domain import Content, Kind, SourceType, StreamSource
-from vod_sources.expiry import expiry_of
-from vod_sources.guard import Guard, UnwellError
-
-_MAX_BYTES = 2 * 1024 * 1024
-_FILMS = {"MPEG4": 3, "h.264": 3, "h.264 IA": 2, "512Kb MPEG4": 1}
+from vod_sources.domain import Content, Kind, StreamSource
+from vod_sources.guard import Guard
+from vod_sources.reading import fetch_record, number, record, records, source_of, text
 
 
 class Provider(Protocol):
@@ -26,7 +18,7 @@ class Provider(Protocol):
         ...
 
     async def find(self, content: Content) -> Sequence[StreamSource]:
-        """Return sources, best first; none if it does not know the content. Raises UnwellError."""
+        """Return sources, best first; none if it does not know the content. Raises UnwellError, SourceRefused."""
         ...
 
 
@@ -45,23 +37,33 @@ class Consumet:
         if not tmdb:
             return []
         kind = "movie" if content.kind is Kind.MOVIE else "tv"
-        info = await _json(self._guard, f"{self._base}/info/{quote(tmdb, safe='')}?type={kind}")
-        episode = _text(info.get("episodeId")) if kind == "movie" else _episode_id(info, content)
+        info = await fetch_record(self._guard, f"{self._base}/info/{quote(tmdb, safe='')}?type={kind}")
+        episode = _film_id(info) if kind == "movie" else _episode_id(info, content)
         if not episode:
             return []
-        media = quote(_text(info.get("id")) or tmdb, safe="")
-        found = await _json(self._guard, f"{self._base}/watch/{quote(episode, safe='')}?id={media}")
-        headers = _headers(found.get("headers"))
-        return [
-            source
-            for one in _records(found.get("sources"))
-            if not one.get("isDASH")
-            and (source := _source(one.get("url"), one.get("quality"), self.name, headers, is_hls=one.get("isM3U8")))
-        ]
+        media = quote(text(info.get("id")) or tmdb, safe="")
+        found = await fetch_record(self._guard, f"{self._base}/watch/{quote(episode, safe='')}?id={media}")
+        listed = [one for one in records(found.get("sources")) if one.get("isDASH") is not True]
+        return _given(self._source(one, headers=found.get("headers")) for one in listed)
+
+    def _source(self, one: Mapping[str, Any], *, headers: object) -> StreamSource | None:
+        kinds = {True: "hls", False: "mp4"}
+        said = one.get("isM3U8")
+        return source_of(
+            one.get("url"),
+            one.get("quality"),
+            provider=self.name,
+            base=f"{self._base}/",
+            type_=kinds[said] if isinstance(said, bool) else None,
+            headers=headers,
+        )
 
 
 class Vidlink:
-    """A Vidlink-shaped API: one `stream` with a playlist or with files by quality."""
+    """A Vidlink-shaped API: `movie/{tmdb id}` and `tv/{tmdb id}/{season}/{episode}` give a stream.
+
+    Its `stream` has a `playlist`, or files by quality in `qualities`; some give a list of streams.
+    """
 
     name = "vidlink"
 
@@ -77,12 +79,17 @@ class Vidlink:
         path = f"tv/{quote(tmdb, safe='')}/{content.season}/{content.episode}"
         if content.kind is Kind.MOVIE:
             path = f"movie/{quote(tmdb, safe='')}"
-        stream = _record((await _json(self._guard, f"{self._base}/{path}")).get("stream"))
-        headers = _headers(stream.get("headers"))
-        found = [_source(stream.get("playlist"), "auto", self.name, headers, is_hls=True)]
-        for quality, file in _record(stream.get("qualities")).items():
-            found.append(_source(_record(file).get("url"), quality, self.name, headers, is_hls=False))
-        return [one for one in found if one]
+        given = (await fetch_record(self._guard, f"{self._base}/{path}")).get("stream")
+        streams = records(given) or [record(given)]
+        return _given(source for stream in streams for source in self._sources(stream))
+
+    def _sources(self, stream: Mapping[str, Any]) -> list[StreamSource | None]:
+        more: dict[str, Any] = {"provider": self.name, "base": f"{self._base}/", "headers": stream.get("headers")}
+        found = [source_of(stream.get("playlist"), "auto", type_="hls", **more)]
+        for quality, file in record(stream.get("qualities")).items():
+            one = record(file)
+            found.append(source_of(one.get("url"), quality, type_=one.get("type") or "mp4", **more))
+        return found
 
 
 class StremioAddon:
@@ -102,144 +109,43 @@ class StremioAddon:
         kind, video = "series", f"{imdb}:{content.season}:{content.episode}"
         if content.kind is Kind.MOVIE:
             kind, video = "movie", imdb
-        found = await _json(self._guard, f"{self._base}/stream/{kind}/{quote(video, safe='')}.json")
-        return [
-            source
-            for one in _records(found.get("streams"))
-            if (source := _source(one.get("url"), _title(one), self.name, _proxy_headers(one), is_hls=None))
-        ]
+        found = await fetch_record(self._guard, f"{self._base}/stream/{kind}/{quote(video, safe='')}.json")
+        return _given(
+            source_of(one.get("url"), _label(one), provider=self.name, headers=_proxy_headers(one))
+            for one in records(found.get("streams"))
+        )
 
 
-class InternetArchive:
-    """An item's files: the best one directly, its torrent second."""
-
-    name = "internet-archive"
-
-    def __init__(self, base: str, guard: Guard) -> None:
-        self._base = base.rstrip("/")
-        self._guard = guard
-
-    async def find(self, content: Content) -> Sequence[StreamSource]:
-        """Return the item's sources; what is no item of the Archive it does not know."""
-        namespace, _, item = content.series_id.rpartition(":")
-        if namespace != "ia:item":
-            return []
-        found = await _json(self._guard, f"{self._base}/metadata/{quote(item, safe='')}")
-        files = [one for one in _records(found.get("files")) if not one.get("private") and ".." not in _name(one)]
-        films = sorted((one for one in files if _text(one.get("format")) in _FILMS), key=_film_rank, reverse=True)
-        torrent = next((one for one in files if _text(one.get("format")) == "Archive BitTorrent"), None)
-        sources = [
-            StreamSource(self._file(item, one), f"{_text(one.get('height')) or 0}p", SourceType.MP4, self.name)
-            for one in films[:3]
-        ]
-        if torrent:
-            sources.append(StreamSource(self._file(item, torrent), "torrent", SourceType.TORRENT, self.name))
-        return sources
-
-    def _file(self, item: str, file: Mapping[str, Any]) -> str:
-        # Not the redirected host: items move.
-        return f"{self._base}/download/{quote(item, safe='')}/{quote(_name(file))}"
+def _given(sources: Iterable[StreamSource | None]) -> list[StreamSource]:
+    return [one for one in sources if one]
 
 
-class Mirrors:
-    """The operator's own list: a JSON file, or a folder of `{seriesId}.strm` and `{seriesId} S01E02.strm` files.
-
-    Colons of ids are written `_` in names of files. A file has one address per line.
-    """
-
-    name = "mirror"
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    async def find(self, content: Content) -> Sequence[StreamSource]:
-        """Return what the list has; it is read anew each time, so that edits count at once."""
-        try:
-            return self._from_folder(content) if self._path.is_dir() else self._from_file(content)
-        except (OSError, ValueError) as error:
-            raise UnwellError from error
-
-    def _from_folder(self, content: Content) -> list[StreamSource]:
-        name = content.series_id.replace(":", "_")
-        names = [f"{name} S{content.season:02}E{content.episode:02}.strm"]
-        if (content.season, content.episode) == (1, 1):
-            names.append(f"{name}.strm")
-        files = [file for one in names if (file := self._path / one).is_file()]
-        lines = [line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-        found = [_source(line, "", self.name, {}, is_hls=None) for line in lines if not line.startswith("#")]
-        return [one for one in found if one]
-
-    def _from_file(self, content: Content) -> list[StreamSource]:
-        wanted = (content.series_id, content.season, content.episode)
-        found: list[StreamSource | None] = []
-        for one in _records(json.loads(self._path.read_text(encoding="utf-8"))):
-            if (one.get("id"), one.get("season", 1), one.get("episode", 1)) == wanted:
-                headers = _headers(one.get("headers"))
-                is_hls = {"hls": True, "mp4": False}.get(_text(one.get("type")))
-                found.append(_source(one.get("url"), one.get("quality"), self.name, headers, is_hls=is_hls))
-        return [one for one in found if one]
-
-
-async def _json(guard: Guard, url: str) -> Mapping[str, Any]:
-    try:
-        answer = await guard.fetch(url, headers={"Accept": "application/json"}, most=_MAX_BYTES)
-    except UnwellError as error:
-        if error.status == 404:
-            return {}
-        raise
-    try:
-        return _record(json.loads(answer.body))
-    except (ValueError, RecursionError) as error:
-        raise UnwellError from error
-
-
-def _source(
-    url: object, quality: object, provider: str, headers: Mapping[str, str], *, is_hls: object
-) -> StreamSource | None:
-    address = _text(url)
-    if not address.startswith(("http://", "https://")) or len(address) > 4_000:
-        return None
-    guessed = ".m3u8" in address if is_hls is None else bool(is_hls)
-    kind = SourceType.HLS if guessed else SourceType.MP4
-    return StreamSource(address, _text(quality) or "auto", kind, provider, dict(headers), expiry_of(address))
+def _film_id(info: Mapping[str, Any]) -> str:
+    episodes = records(info.get("episodes"))
+    return text(info.get("episodeId")) or (text(episodes[0].get("id")) if episodes else "")
 
 
 def _episode_id(info: Mapping[str, Any], content: Content) -> str:
-    seasons = [one for one in _records(info.get("seasons")) if one.get("season") == content.season]
-    episodes = [one for season in seasons for one in _records(season.get("episodes"))]
-    return next((_text(one.get("id")) for one in episodes if one.get("episode") == content.episode), "")
+    seasons = [one for one in records(info.get("seasons")) if number(one.get("season")) == content.season]
+    episodes = [one for season in seasons for one in records(season.get("episodes"))]
+    # Some list all episodes in one row, with the season beside each.
+    episodes += [
+        one for one in records(info.get("episodes")) if (number(one.get("season")) or content.season) == content.season
+    ]
+    wanted = (one for one in episodes if _printed_number(one) == content.episode)
+    return next((text(one.get("id")) for one in wanted), "")
 
 
-def _film_rank(file: Mapping[str, Any]) -> tuple[int, int]:
-    size = _text(file.get("size"))
-    return _FILMS[_text(file.get("format"))], int(size) if size.isdecimal() else 0
+def _printed_number(episode: Mapping[str, Any]) -> int | None:
+    found = number(episode.get("episode"))
+    return number(episode.get("number")) if found is None else found
 
 
-def _title(stream: Mapping[str, Any]) -> str:
-    return (_text(stream.get("name")) or _text(stream.get("title"))).replace("\n", " ")[:80]
+def _label(stream: Mapping[str, Any]) -> str:
+    """Return what a person would read of the quality: add-ons write it into the name or into the title."""
+    words = " ".join(text(stream.get(name)) for name in ("name", "title", "description"))
+    return " ".join(words.split())[:80]
 
 
-def _proxy_headers(stream: Mapping[str, Any]) -> dict[str, str]:
-    hints = _record(stream.get("behaviorHints"))
-    return _headers(_record(hints.get("proxyHeaders")).get("request"))
-
-
-def _headers(value: object) -> dict[str, str]:
-    given = {name: text for name, one in _record(value).items() if (text := _text(one))}
-    return {name: text for name, text in given.items() if name.isascii() and "\n" not in name + text}
-
-
-def _name(file: Mapping[str, Any]) -> str:
-    return _text(file.get("name"))
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else str(value) if isinstance(value, int) else ""
-
-
-def _record(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _records(value: object) -> list[Mapping[str, Any]]:
-    return [_record(one) for one in value if isinstance(one, dict)][:500] if isinstance(value, list) else []
+def _proxy_headers(stream: Mapping[str, Any]) -> object:
+    return record(record(stream.get("behaviorHints")).get("proxyHeaders")).get("request")

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
@@ -10,10 +12,16 @@ from vod.sources.v1 import sources_service_pb2, sources_service_pb2_grpc
 from vod_rpc import Serving, rpc_server
 from vod_runtime import Endpoint, Runtime
 from vod_sources.api import SourcesServicer
+from vod_sources.archive import InternetArchive
+from vod_sources.editorial import SHIPPED, Editorial
 from vod_sources.finding import Finding
 from vod_sources.guard import Guard, Resolve, system_resolve
+from vod_sources.keeping import Keeping
+from vod_sources.mirrors import Mirrors
 from vod_sources.playing import Playing
-from vod_sources.providers import Consumet, InternetArchive, Mirrors, Provider, StremioAddon, Vidlink
+from vod_sources.probing import Probe
+from vod_sources.providers import Consumet, Provider, StremioAddon, Vidlink
+from vod_sources.replacing import Replacing
 from vod_sources.settings import Settings
 from vod_sources.store import Store
 from vod_storage import postgres
@@ -30,36 +38,53 @@ async def serve(settings: Settings, runtime: Runtime, resolve: Resolve = system_
         store = Store(db.pool)
         private = frozenset(one.strip() for one in settings.private_hosts.split(",") if one.strip())
         guard = Guard(http, resolve=resolve, allowed=private)
-        providers = _providers(settings, http, resolve)
-        finding = Finding(providers, guard, store=store, log=runtime.log)
-        playing = Playing(guard, finding=finding, store=store, clock=runtime.clock, log=runtime.log)
+        asked = _providers(settings, http, resolve)
+        finding = Finding(
+            asked.others,
+            Probe(guard),
+            editorial=asked.editorial,
+            patience=timedelta(seconds=settings.provider_seconds),
+            store=store,
+            clock=runtime.clock,
+            log=runtime.log,
+        )
+        replacing = Replacing(finding, store=store, clock=runtime.clock, log=runtime.log)
+        playing = Playing(guard, replacing=replacing, store=store, clock=runtime.clock)
+        keeping = Keeping(finding, replacing=replacing, store=store, clock=runtime.clock)
         serving = Serving(
             sources_service_pb2.DESCRIPTOR,
             sources_service_pb2_grpc.add_SourcesServiceServicer_to_server,
-            SourcesServicer(finding, playing),
+            SourcesServicer(finding=finding, playing=playing, keeping=keeping),
         )
         async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
             yield endpoint
 
 
-def _providers(settings: Settings, http: httpx.AsyncClient, resolve: Resolve) -> list[Provider]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    editorial: list[Provider]
+    others: list[Provider]
+
+
+def _providers(settings: Settings, http: httpx.AsyncClient, resolve: Resolve) -> _Asked:
     """Make those that are configured; each may lie on a private address, because the operator wrote it down."""
 
     def guard(base: str) -> Guard:
         return Guard(http, resolve=resolve, allowed=frozenset({_host_and_port(base)}))
 
-    providers: list[Provider] = []
+    archive = InternetArchive(settings.archive_base, guard(settings.archive_base)) if settings.archive_base else None
+    others: list[Provider] = []
     if settings.mirrors:
-        providers.append(Mirrors(settings.mirrors))
+        others.append(Mirrors(settings.mirrors))
     if settings.consumet_base:
-        providers.append(Consumet(settings.consumet_base, guard(settings.consumet_base)))
+        others.append(Consumet(settings.consumet_base, guard(settings.consumet_base)))
     if settings.vidlink_base:
-        providers.append(Vidlink(settings.vidlink_base, guard(settings.vidlink_base)))
+        others.append(Vidlink(settings.vidlink_base, guard(settings.vidlink_base)))
     if settings.stremio_addon:
-        providers.append(StremioAddon(settings.stremio_addon, guard(settings.stremio_addon)))
-    if settings.archive_base:
-        providers.append(InternetArchive(settings.archive_base, guard(settings.archive_base)))
-    return providers
+        others.append(StremioAddon(settings.stremio_addon, guard(settings.stremio_addon)))
+    if archive:
+        others.append(archive)
+    return _Asked(editorial=[Editorial(settings.editorial or SHIPPED, archive)], others=others)
 
 
 def _host_and_port(base: str) -> str:

@@ -1,8 +1,9 @@
 """What sources reads from the environment. Nothing but the Internet Archive is asked unless the operator says so."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -27,5 +28,33 @@ class Settings(BaseSettings):
     """Address of a Stremio add-on's manifest; empty: none."""
     mirrors: Path | None = Field(default=None, validation_alias="VOD_SOURCES_MIRRORS")
     """The operator's own list: a JSON file, or a folder of `.strm` files."""
+    editorial: Path | None = Field(default=None, validation_alias="VOD_EDITORIAL")
+    """Curated collections whose films come before all other sources; empty: the file that ships."""
+    provider_seconds: float = Field(default=5.0, gt=0, validation_alias="VOD_SOURCES_PROVIDER_SECONDS")
+    """Seconds that a provider is given to answer; one that is slower is left out."""
     private_hosts: str = Field(default="", validation_alias="VOD_SOURCES_PRIVATE_HOSTS")
     """`host:port`s with private addresses that sources may lie on, comma-separated; all others are refused."""
+
+    @field_validator("archive_base", "consumet_base", "vidlink_base", "stremio_addon")
+    @classmethod
+    def _is_address(cls, base: str) -> str:
+        parts = urlsplit(base)
+        if base and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("this must be a whole address, such as https://api.example/base")
+        return base
+
+    @field_validator("mirrors", "editorial")
+    @classmethod
+    def _is_there(cls, path: Path | None) -> Path | None:
+        if path and not path.exists():
+            raise ValueError(f"there is no file or folder {path}")
+        return path
+
+    @field_validator("private_hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: str) -> str:
+        for one in filter(None, map(str.strip, hosts.split(","))):
+            host, _, port = one.rpartition(":")
+            if not host or not port.isdecimal():
+                raise ValueError(f"{one} must be host:port, such as 192.168.1.5:8000")
+        return hosts

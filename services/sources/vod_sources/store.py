@@ -1,16 +1,17 @@
 """Plays and the history of hosts in Postgres: all SQL of sources."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 
-from vod_sources.domain import Content, Kind, Play, SourceType, StreamSource
+from vod_sources.domain import Content, Kind, Play, SourceType, StreamSource, Wanted
 
 _NEW_COUNTS = 0.3
 _SAVE = """
-    INSERT INTO plays (id, content, source, spare) VALUES ($1, $2, $3, $4)
+    INSERT INTO plays (id, content, source, spare, wanted) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (id) DO UPDATE SET source = excluded.source, spare = excluded.spare
 """
 _COUNT = f"""
@@ -18,6 +19,7 @@ _COUNT = f"""
     ON CONFLICT (provider, host) DO UPDATE SET
         success = hosts.success * {1 - _NEW_COUNTS} + excluded.success * {_NEW_COUNTS}
 """  # noqa: S608  put together from a constant
+_SWEEP = "DELETE FROM plays WHERE updated_at < now() - CASE WHEN held THEN $2::interval ELSE $1::interval END"
 
 
 class Store:
@@ -31,21 +33,26 @@ class Store:
         row = await self._pool.fetchrow("SELECT * FROM plays WHERE id = $1", play_id)
         if row is None:
             return None
-        content = {**row["content"], "kind": Kind(row["content"]["kind"])}
         spare = _source(row["spare"]) if row["spare"] else None
-        return Play(row["id"], Content(**content), _source(row["source"]), spare)
+        wanted = Wanted(**row["wanted"])
+        return Play(row["id"], _content(row["content"]), _source(row["source"]), spare, wanted, row["updated_at"])
 
     async def save(self, plays: Sequence[Play]) -> None:
         """Keep sources; those that were kept before get new addresses."""
         rows = [
-            (one.id, _content_json(one.content), _source_json(one.source), _source_json(one.spare)) for one in plays
+            (one.id, _content_json(one.content), _source_json(one.source), _source_json(one.spare), asdict(one.wanted))
+            for one in plays
         ]
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.executemany(_SAVE, rows)
 
-    async def sweep(self, *, older_than: timedelta) -> None:
+    async def hold(self, play_id: str) -> None:
+        """Keep a source for as long as who watches it may come back."""
+        await self._pool.execute("UPDATE plays SET held = true WHERE id = $1", play_id)
+
+    async def sweep(self, *, older_than: timedelta, held_older_than: timedelta) -> None:
         """Forget what was not touched for a long time."""
-        await self._pool.execute("DELETE FROM plays WHERE updated_at < now() - $1::interval", older_than)
+        await self._pool.execute(_SWEEP, older_than, held_older_than)
 
     async def count(self, source: StreamSource, *, success: bool) -> None:
         """Remember how a host did."""
@@ -66,7 +73,13 @@ def _content_json(content: Content) -> dict[str, Any]:
         "title": content.title,
         "year": content.year,
         "external_ids": dict(content.external_ids),
+        "runtime": content.runtime.total_seconds(),
     }
+
+
+def _content(row: dict[str, Any]) -> Content:
+    runtime = timedelta(seconds=row.get("runtime", 0))
+    return Content(**{**row, "kind": Kind(row["kind"]), "runtime": runtime})
 
 
 def _source_json(source: StreamSource | None) -> dict[str, Any] | None:
@@ -79,9 +92,28 @@ def _source_json(source: StreamSource | None) -> dict[str, Any] | None:
         "provider": source.provider,
         "headers": dict(source.headers),
         "expires_at": source.expires_at.isoformat() if source.expires_at else None,
+        "renew_at": source.renew_at.isoformat() if source.renew_at else None,
+        "size": source.size,
+        "stated_bitrate": source.stated_bitrate,
+        "collection": source.collection,
     }
 
 
 def _source(row: dict[str, Any]) -> StreamSource:
-    expires = datetime.fromisoformat(row["expires_at"]) if row["expires_at"] else None
-    return StreamSource(row["url"], row["quality"], SourceType(row["type"]), row["provider"], row["headers"], expires)
+    return StreamSource(
+        row["url"],
+        row["quality"],
+        SourceType(row["type"]),
+        row["provider"],
+        row["headers"],
+        _moment(row["expires_at"]),
+        # Rows of an earlier release lack what follows.
+        _moment(row.get("renew_at")),
+        row.get("size", 0),
+        row.get("stated_bitrate", 0),
+        row.get("collection", ""),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

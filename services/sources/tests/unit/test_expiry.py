@@ -32,8 +32,15 @@ def test_what_is_no_moment_is_no_end(url: str) -> None:
     assert expiry_of(url) is None
 
 
-def test_it_is_renewed_a_minute_or_a_tenth_before() -> None:
+@pytest.mark.parametrize(
+    ("life", "left"),
+    [
+        (timedelta(hours=10), timedelta(hours=1)),
+        (timedelta(minutes=5), timedelta(minutes=1)),
+        (timedelta(seconds=40), timedelta(seconds=20)),
+    ],
+)
+def test_it_is_renewed_a_tenth_or_a_minute_before_but_not_in_the_first_half(life: timedelta, left: timedelta) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
 
-    assert now + timedelta(minutes=54) == renew_at(now + timedelta(hours=1), now=now)
-    assert now + timedelta(minutes=4) == renew_at(now + timedelta(minutes=5), now=now)
+    assert now + life - left == renew_at(now + life, found_at=now)
