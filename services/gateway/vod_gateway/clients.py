@@ -57,6 +57,6 @@ async def backends(settings: Settings, runtime: Runtime) -> AsyncIterator[Backen
             catalog=CatalogServiceStub(await to(settings.catalog_target, retry=("vod.catalog.v1.CatalogService",))),
             subtitles=SubtitlesServiceStub(await to(settings.subtitles_target)),
             picks=PicksServiceStub(await to(settings.picks_target)),
-            stream=StreamServiceStub(await to(settings.stream_node_target)),
+            stream=StreamServiceStub(await to(settings.stream_node_target, retry=("vod.stream.v1.StreamService",))),
             sources=SourcesServiceStub(await to(settings.sources_target)),
         )

@@ -29,7 +29,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         channel(settings.catalog_target, runtime, retry=["vod.catalog.v1.CatalogService"]) as catalog,
         channel(settings.search_target, runtime) as search,
         channel(settings.scoring_target, runtime, retry=["vod.scoring.v1.ScoringService"]) as scoring,
-        channel(settings.stream_node_target, runtime) as stream_node,
+        channel(settings.stream_node_target, runtime, retry=["vod.stream.v1.StreamService"]) as stream_node,
         take_off() as searches,
     ):
         store = PickStore(database, clock=runtime.clock)

@@ -36,7 +36,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         event_bus(settings.nats_url, runtime) as bus,
         channel(settings.catalog_target, runtime, retry=["vod.catalog.v1.CatalogService"]) as catalog,
         channel(settings.picks_target, runtime, timeout=_PATIENCE) as picks_channel,
-        channel(settings.stream_node_target, runtime, timeout=_PATIENCE) as stream_node,
+        channel(
+            settings.stream_node_target, runtime, retry=["vod.stream.v1.StreamService"], timeout=_PATIENCE
+        ) as stream_node,
     ):
         store = PlaybackStore(database)
         picks = PicksClient(picks_channel)

@@ -29,7 +29,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         event_bus(settings.nats_url, runtime) as bus,
         redis_client(settings.redis_url) as redis,
         channel(settings.picks_target, runtime) as picks,
-        channel(settings.stream_node_target, runtime) as stream_node,
+        channel(settings.stream_node_target, runtime, retry=["vod.stream.v1.StreamService"]) as stream_node,
         channel(settings.subtitles_target, runtime) as subtitles,
         channel(settings.playback_target, runtime) as playback,
     ):

@@ -11,7 +11,7 @@ from vod.stream.v1.stream_service_pb2_grpc import StreamServiceServicer
 from vod_rpc import time_left
 from vod_runtime import Clock
 from vod_stream_node.domain import Layout, PinKey, PinRequest, PinState, PinStatus, Purpose, WaitFor, parse_infohash
-from vod_stream_node.errors import PurposeMissing
+from vod_stream_node.errors import NodeAlone, PurposeMissing
 from vod_stream_node.magnets import Reach, rebuild
 from vod_stream_node.pins import Pins
 from vod_stream_node.present import Present
@@ -142,6 +142,13 @@ class StreamServicer(StreamServiceServicer):
         statuses = await self._pins.statuses()
         # No URLs here: each is for one holder alone.
         return pb2.ListPinsResponse(node=self._node, pins=[self._pin(status) for status in statuses])
+
+    async def AdoptTorrent(
+        self,
+        request: pb2.AdoptTorrentRequest,
+        context: ServicerContext[pb2.AdoptTorrentRequest, pb2.AdoptTorrentResponse],
+    ) -> pb2.AdoptTorrentResponse:
+        raise NodeAlone("This node knows no others.")
 
     def _token(self, key: PinKey, holder: str) -> str:
         if key.file_index < 0:

@@ -17,7 +17,7 @@ from vod_rpc import Failure
 from vod_stream_node.domain import Infohash, TorrentFile, short
 from vod_stream_node.errors import NodeBroken, StorageFailed, TorrentRefused
 from vod_stream_node.reader import FileReader, PieceCache, open_file
-from vod_stream_node.session import MAX_PIECES, SessionConfig, new_session
+from vod_stream_node.session import MAX_PIECES, SessionConfig, allow_address, new_session
 from vod_stream_node.signals import Signal
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.torrent import Torrent
@@ -99,6 +99,19 @@ class Engine:
     def open_file(self, torrent: Torrent, file: TorrentFile) -> AbstractAsyncContextManager[FileReader]:
         """Open a reader on one of a torrent's files."""
         return open_file(torrent, file, folder=self._store.data_folder(torrent.infohash), cache=self._cache)
+
+    @property
+    def peer_port(self) -> int:
+        """The port at which other peers reach this one, 0 when there is none."""
+        port: int = self._session.listen_port()
+        return port
+
+    async def connect(self, infohash: Infohash, address: str, port: int) -> None:
+        """Let a torrent of the session connect to a peer of our own, wherever in the network it is."""
+        torrent = self.torrents.get(infohash)
+        if torrent is not None and port:
+            await asyncio.to_thread(allow_address, self._session, address)
+            torrent.connect(address, port)
 
     async def save(self, torrent: Torrent) -> None:
         """Save a torrent's resume data, or give up after a moment: it was saved not long ago."""

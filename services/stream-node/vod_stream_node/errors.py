@@ -79,6 +79,12 @@ class NodeDraining(Unavailable):
     reason = "NODE_DRAINING"
 
 
+class NodeAlone(FailedPrecondition):
+    """The node was asked to do something for another, and knows none."""
+
+    reason = "NODE_ALONE"
+
+
 class NodeBroken(Unavailable):
     """The torrent engine of the node does not work."""
 

@@ -33,6 +33,11 @@ class Metrics:
         self.disk_bytes = Gauge(
             "vod_stream_disk_bytes", "Bytes of torrents on disk, at the last look", registry=registry
         )
+        self.takeovers = Counter(
+            "vod_stream_takeovers_total", "Torrents taken over because their node was gone", registry=registry
+        )
+        self.nodes = Gauge("vod_stream_nodes", "Living stream nodes that this one knows, itself too", registry=registry)
+        self.nodes.set(1)
         self._pins = Gauge("vod_stream_pins", "Pinned files by state", ["state"], registry=registry)
         self._started: dict[tuple[PinKey, str], float] = {}
 

@@ -10,6 +10,7 @@ from vod.stream.v1 import stream_service_pb2, stream_service_pb2_grpc
 from vod_rpc import Serving, rpc_server
 from vod_runtime import Endpoint, Runtime
 from vod_stream_node.api import StreamServicer
+from vod_stream_node.company import company
 from vod_stream_node.engine import engine
 from vod_stream_node.headers import Origins, hosts
 from vod_stream_node.http_server import http_server
@@ -25,6 +26,8 @@ from vod_stream_node.tokens import TokenSigner
 from vod_stream_node.web import Limits, StreamApp
 
 STREAMS_LISTENING = "streams_listening"
+_RENEWED_AT_LEAST = timedelta(seconds=2)
+"""How often a node makes its part of the register true: how long a flush goes unnoticed."""
 
 
 @asynccontextmanager
@@ -53,6 +56,20 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             log=runtime.log,
             keeping=Keeping(idle=settings.idle_unload, ttl=settings.janitor_ttl, budget=settings.cache_bytes),
         )
+        together = None
+        if settings.redis_url is not None:
+            together = await stack.enter_async_context(
+                company(
+                    settings.redis_url,
+                    settings,
+                    runtime,
+                    engine=running,
+                    store=store,
+                    pins=pins,
+                    reach=reach,
+                    metrics=metrics,
+                )
+            )
         app = StreamApp(
             pins,
             signer=signer,
@@ -62,8 +79,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             clock=runtime.clock,
             metrics=metrics,
             log=runtime.log,
+            takeover=together.takeover if together else None,
         )
-        servicer = StreamServicer(
+        own = StreamServicer(
             pins,
             present=Present(running),
             signer=signer,
@@ -78,15 +96,22 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         address = await stack.enter_async_context(http_server(settings.http_listen, app))
         runtime.log.info(STREAMS_LISTENING, address=address)
         serving = Serving(
-            stream_service_pb2.DESCRIPTOR, stream_service_pb2_grpc.add_StreamServiceServicer_to_server, servicer
+            stream_service_pb2.DESCRIPTOR,
+            stream_service_pb2_grpc.add_StreamServiceServicer_to_server,
+            together.servicer(own) if together else own,
         )
         rpc = await stack.enter_async_context(
             rpc_server(settings.listen, runtime, serving, checks={"engine": running.check, "disk": store.check})
         )
 
+        if together:
+            await stack.enter_async_context(together.renewal.running(min(settings.lease / 3, _RENEWED_AT_LEAST)))
+
         async def drain() -> None:
             await pins.drain()
             await rpc.drain()
+            if together:
+                await together.handover.give_all(within=settings.drain_timeout)
 
         yield Endpoint(address=rpc.address, checks=rpc.checks, drain=drain)
 

@@ -1,5 +1,6 @@
 """Everything that can be set, read once from the environment."""
 
+import hmac
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +28,14 @@ class Settings(BaseSettings):
 
     node_name: str = Field(default="stream-node-0", validation_alias="VOD_NODE_NAME")
     """Stands in every stream URL, as a hint for the edge; stable over restarts."""
+    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
+    """Where stream nodes find each other; without it this one is alone."""
+    advertise: str = Field(default="", validation_alias="VOD_STREAM_NODE_ADVERTISE")
+    """Where the other nodes reach this one's gRPC; by default where it listens."""
+    lease: Duration = Field(default=timedelta(seconds=6), validation_alias="VOD_STREAM_NODE_LEASE")
+    """How long a node that is not heard of counts as living."""
+    drain_timeout: Duration = Field(default=timedelta(seconds=10), validation_alias="VOD_STREAM_DRAIN_TIMEOUT")
+    """How long a node that stops waits until others have fetched what it has."""
     secret_key: SecretStr = Field(validation_alias="VOD_SECRET_KEY", min_length=16)
     """Root of the keys that sign stream URLs."""
     secret_key_previous: SecretStr | None = Field(default=None, validation_alias="VOD_SECRET_KEY_PREVIOUS")
@@ -75,6 +84,21 @@ class Settings(BaseSettings):
     @property
     def further_hosts(self) -> list[str]:
         return _listed(self.hosts)
+
+    @property
+    def fleet(self) -> str:
+        """Which nodes belong together: those that accept each other's tokens."""
+        return hmac.digest(self.secret_key.get_secret_value().encode(), b"vod stream fleet v1", "sha256").hex()[:12]
+
+    @property
+    def target(self) -> str:
+        """Where the other nodes reach this one's gRPC."""
+        return self.advertise or self.listen
+
+    @property
+    def peer_host(self) -> str:
+        """Where the other nodes reach this one as a BitTorrent peer."""
+        return "127.0.0.1" if self.target.startswith("unix:") else self.target.rpartition(":")[0].rpartition("/")[2]
 
     @property
     def peer_interfaces(self) -> str:

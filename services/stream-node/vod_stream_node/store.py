@@ -19,6 +19,7 @@ from pathlib import Path
 from vod_stream_node.domain import Infohash
 
 _RESUME = "resume"
+_FOLDER = r"[0-9a-f]{40}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,20 @@ class TorrentStore:
     def prepare(self, infohash: Infohash) -> bytes | None:
         """Make the folder of a torrent, and return its resume data if there is any."""
         self.data_folder(infohash).mkdir(parents=True, exist_ok=True)
+        return self.resume(infohash)
+
+    def resume(self, infohash: Infohash) -> bytes | None:
+        """Return the resume data of a torrent if there is any."""
         try:
             return (self._folder / infohash / _RESUME).read_bytes()
         except FileNotFoundError:
             return None
+
+    def infohashes(self) -> list[Infohash]:
+        """Return what is on disk, without looking into it."""
+        if not self._folder.is_dir():
+            return []
+        return [Infohash(folder.name) for folder in self._folder.iterdir() if re.fullmatch(_FOLDER, folder.name)]
 
     def knows(self, infohash: Infohash) -> bool:
         """Say whether a torrent could be served without asking the swarm what is in it."""
@@ -80,9 +91,7 @@ class TorrentStore:
 
     def list_stored(self) -> list[Stored]:
         """Return every torrent on disk."""
-        if not self._folder.is_dir():
-            return []
-        return [_stored(folder) for folder in self._folder.iterdir() if re.fullmatch(r"[0-9a-f]{40}", folder.name)]
+        return [_stored(self._folder / infohash) for infohash in self.infohashes()]
 
 
 def _stored(folder: Path) -> Stored:

@@ -198,6 +198,10 @@ class Torrent:
             self._trackers.add(tracker)
             self._handle.add_tracker({"url": tracker, "tier": 0})
 
+    def connect(self, address: str, port: int) -> None:
+        """Connect to a peer that no tracker told of."""
+        self._handle.connect_peer((address, port))
+
     def retry(self) -> None:
         """Forget a disk error and try again."""
         if self._fault and self._fault[0] is StorageFailed:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import quote
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
@@ -35,6 +36,7 @@ from vod_stream_node.metrics import Metrics
 from vod_stream_node.pins import Pins
 from vod_stream_node.ranges import Part, Unsatisfiable, Whole, select
 from vod_stream_node.reader import FileReader
+from vod_stream_node.takeover import Takeover
 from vod_stream_node.tokens import Grant, TokenSigner
 
 STREAM_ENDED = "stream_ended"
@@ -101,7 +103,9 @@ class StreamApp:
         clock: Clock,
         metrics: Metrics,
         log: FilteringBoundLogger,
+        takeover: Takeover | None,
     ) -> None:
+        """*takeover*: None when this node is alone."""
         self._pins = pins
         self._signer = signer
         self._limits = limits
@@ -110,6 +114,7 @@ class StreamApp:
         self._clock = clock
         self._metrics = metrics
         self._log = log
+        self._takeover = takeover
         self._reads: Counter[Grant] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -158,7 +163,15 @@ class StreamApp:
             failure = MethodNotAllowed("A stream can only be read.")
             await self._fail(failure, answer, {"Allow": "GET, HEAD, OPTIONS"})
         else:
-            await self._stream(self._signer.verify(path[3], now=self._clock.now()), method, headers, answer)
+            grant = self._signer.verify(path[3], now=self._clock.now())
+            owner = await self._takeover.settle(grant, hint=path[2]) if self._takeover else None
+            if owner is not None:
+                # The path as it came: the name in it is still quoted there.
+                name = scope["raw_path"].decode("ascii").rsplit("/", 1)[1]
+                location = f"{owner.public_base.rstrip('/')}/stream/{quote(owner.name, safe='')}/{path[3]}/{name}"
+                await answer.whole(307, {"Location": location})
+            else:
+                await self._stream(grant, method, headers, answer)
 
     async def _stream(self, grant: Grant, method: str, headers: Headers, answer: Answer) -> None:
         with self._counted(grant):

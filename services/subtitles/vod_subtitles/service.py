@@ -39,7 +39,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         to_catalog = await stack.enter_async_context(
             channel(settings.catalog_target, runtime, retry=["vod.catalog.v1.CatalogService"])
         )
-        to_stream_node = await stack.enter_async_context(channel(settings.stream_node_target, runtime))
+        to_stream_node = await stack.enter_async_context(
+            channel(settings.stream_node_target, runtime, retry=["vod.stream.v1.StreamService"])
+        )
         converting = await stack.enter_async_context(workers(_CONVERSIONS_AT_ONCE))
         reading = await stack.enter_async_context(workers(_VIDEOS_AT_ONCE))
         flights = await stack.enter_async_context(take_off())

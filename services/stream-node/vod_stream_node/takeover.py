@@ -1,0 +1,115 @@
+"""Where the bytes of a torrent are read: here, at the node that owns it, or here because its owner is gone.
+
+A stream URL names a node as a hint. A read that comes here although the hint names another living owner was sent by an
+edge that could not reach that one; so it is never sent back, and no two nodes send a reader to and fro.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from structlog.typing import FilteringBoundLogger
+
+from vod_stream_node.domain import Infohash, PinRequest, Purpose, WaitFor, short
+from vod_stream_node.engine import Engine
+from vod_stream_node.errors import TorrentUnknown
+from vod_stream_node.fleet import Fleet
+from vod_stream_node.handover import Handover
+from vod_stream_node.magnets import Reach, rebuild
+from vod_stream_node.metrics import Metrics
+from vod_stream_node.pins import Pins
+from vod_stream_node.placement import Member
+from vod_stream_node.recipes import Recipes
+from vod_stream_node.register import RegisterAway
+from vod_stream_node.store import TorrentStore
+from vod_stream_node.tokens import Grant
+
+TORRENT_TAKEN_OVER = "torrent_taken_over"
+
+_CLAIM_TTL = timedelta(minutes=2)
+"""How long a taken-over file stays CURRENT for its reader after the last read, unless his session pins it again."""
+_CLAIM_WITHIN = timedelta(seconds=5)
+
+
+class Takeover:
+    """Decides where a read is served, and makes it possible here."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        recipes: Recipes,
+        handover: Handover,
+        *,
+        engine: Engine,
+        store: TorrentStore,
+        pins: Pins,
+        reach: Reach,
+        metrics: Metrics,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._fleet = fleet
+        self._recipes = recipes
+        self._handover = handover
+        self._engine = engine
+        self._store = store
+        self._pins = pins
+        self._reach = reach
+        self._metrics = metrics
+        self._log = log
+        self._taking = asyncio.Lock()
+
+    async def settle(self, grant: Grant, *, hint: str) -> Member | None:
+        """Return the node to which a reader is to be led; None: this one, which has taken the torrent over if need be.
+
+        Raises:
+            TorrentUnknown: no node has it, and nobody left what is needed to fetch it.
+            TorrentRefused, StorageFailed
+        """
+        infohash, me = grant.key.infohash, self._fleet.directory.me
+        owner = await self._fleet.owner(infohash)
+        if owner is not None and owner.name == me.name:
+            return None
+        if owner is not None and owner.name != hint and not owner.draining:
+            return owner
+        if me.draining:
+            return None  # what is here is served to the end
+        async with self._taking:
+            if not self._is_here(grant):
+                await self._take_over(grant, owner)
+        return None
+
+    def _is_here(self, grant: Grant) -> bool:
+        torrent = self._engine.torrents.get(grant.key.infohash)
+        return torrent is not None and grant.key.file_index in torrent.purposes()
+
+    async def _take_over(self, grant: Grant, owner: Member | None) -> None:
+        infohash = grant.key.infohash
+        await self._learn(infohash)
+        # The hold on it comes before the claim: who claims without having it would lead others astray.
+        await self._pins.ensure(
+            PinRequest(
+                key=grant.key,
+                magnet=rebuild("", infohash, reach=self._reach),
+                holder=grant.holder,
+                purpose=Purpose.CURRENT,
+                wait_for=WaitFor.NOTHING,
+                ttl=_CLAIM_TTL,
+            ),
+            within=_CLAIM_WITHIN,
+        )
+        await self._fleet.ownership.give(infohash, self._fleet.directory.me.name)
+        if owner is not None:
+            await self._handover.connect(infohash, owner.peer)
+        self._metrics.takeovers.inc()
+        self._log.warning(TORRENT_TAKEN_OVER, infohash=short(infohash), holder=grant.holder)
+
+    async def _learn(self, infohash: Infohash) -> None:
+        """Get what the owner left; when that can't be known now, whoever pins the file again may bring it."""
+        if self._engine.holds(infohash) or await asyncio.to_thread(self._store.knows, infohash):
+            return
+        try:
+            recipe = await self._fleet.ownership.recipe(infohash)
+        except RegisterAway:
+            return
+        if recipe is None:
+            raise TorrentUnknown("No node has the torrent.", metadata={"infohash": infohash})
+        await self._recipes.take(infohash, recipe)
