@@ -16,6 +16,7 @@ from vod_subtitles.archives import unpacked
 from vod_subtitles.convert import convert
 from vod_subtitles.languages import LANGUAGES
 from vod_subtitles.unreadable import UnreadableSubtitleError
+from vod_subtitles.worker import MAX_MEMORY_BYTES
 
 PIECES = [
     b"1\n", b"00:00:01,000 --> 00:00:02,000\n", b"WEBVTT\n\n", b"[Script Info]\n", b"[V4+ Styles]\n", b"[Events]\n",
@@ -35,6 +36,8 @@ REPEATED = st.builds(
 
 
 def main() -> None:
+    # As the worker process has it: what needs more fails here as it would there.
+    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     end, slowest, outcomes = time.monotonic() + minutes * 60, (0.0, b""), Counter[str]()
 

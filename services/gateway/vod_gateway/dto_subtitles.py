@@ -1,7 +1,7 @@
 """The JSON of the API: subtitles."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -23,6 +23,22 @@ _TRACK = {
     "hasScript": False,
     "offset_s": 0.0,
     "rate": 1.0,
+}
+
+_FONT = {
+    "url": "/v1/subtitles/fonts/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "fileName": "KeeperSans-Bold.ttf",
+    "contentType": "font/ttf",
+    "sizeBytes": 81236,
+}
+_ALIGNMENT = {
+    "track": "17",
+    "reference": "21",
+    "state": "done",
+    "progress": 1.0,
+    "offset_s": -1.48,
+    "rate": 1.0,
+    "explanation": "",
 }
 
 TrackId = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,17}$")]
@@ -53,12 +69,22 @@ class SubtitleTrack(BaseModel):
     rate: float
 
 
+class Font(BaseModel):
+    model_config = answer_config(_FONT)
+
+    url: str
+    file_name: str = Field(description="As the video calls it.")
+    content_type: str
+    size_bytes: int
+
+
 class SubtitlesAnswer(BaseModel):
     """The best first."""
 
-    model_config = answer_config({"tracks": [_TRACK], "quotaResetsAt": "2026-11-21T00:00:00Z"})
+    model_config = answer_config({"tracks": [_TRACK], "fonts": [_FONT], "quotaResetsAt": "2026-11-21T00:00:00Z"})
 
     tracks: list[SubtitleTrack]
+    fonts: list[Font] = Field(description="What the video brings along for `….ass`, as far as it is here.")
     quota_resets_at: datetime | None = Field(description="Until then some source has no downloads left.")
 
 
@@ -68,3 +94,26 @@ class TimingRequest(BaseModel):
     track: TrackId
     offset_s: Offset = 0
     rate: Rate = 1
+
+
+class AlignmentRequest(BaseModel):
+    model_config = request_config({"track": "17"})
+
+    track: TrackId
+    reference: TrackId | None = Field(
+        default=None, description="What to compare with; else the best that fits the file."
+    )
+
+
+class Alignment(BaseModel):
+    """A search for a track's right timing."""
+
+    model_config = answer_config(_ALIGNMENT)
+
+    track: str
+    reference: str
+    state: Literal["running", "done", "failed"]
+    progress: float = Field(ge=0, le=1)
+    offset_s: float | None = Field(description="What was found, and is remembered for the track.")
+    rate: float | None
+    explanation: str = Field(description="Why it failed, for people.")

@@ -76,6 +76,11 @@ REFUSED_CANDIDATE = FailedPrecondition(
 )
 NOTHING_TO_RESUME = NotFound("Nothing was left unfinished.", reason="NOTHING_TO_RESUME", domain="playback.vod")
 NO_SUBTITLE = NotFound("There is no subtitle in fr.", reason="SUBTITLE_NOT_FOUND", domain="subtitles.vod")
+NO_REFERENCE = FailedPrecondition(
+    "No track is known to fit this file, so there is nothing to compare with.",
+    reason="NO_REFERENCE_TRACK",
+    domain="subtitles.vod",
+)
 NO_DOWNLOADS = ResourceExhausted(
     "The downloads at opensubtitles are used up until 2026-11-21T00:00:00+00:00.",
     reason="SUBTITLE_QUOTA_EXHAUSTED",

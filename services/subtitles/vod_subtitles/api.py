@@ -9,22 +9,42 @@ from vod.catalog.v1 import catalog_pb2
 from vod.subtitles.v1 import subtitles_service_pb2 as pb2
 from vod.subtitles.v1 import subtitles_service_pb2_grpc
 
-from vod_subtitles.domain import EpisodeKey, Lang, Picked, Readable, StoredFile, Timing, Track, Trait, parse_language
-from vod_subtitles.errors import InvalidSubtitleRequest
+from vod_subtitles.alignments import Alignment, Alignments, AlignmentState
+from vod_subtitles.domain import (
+    EpisodeKey,
+    Font,
+    Lang,
+    Picked,
+    Readable,
+    StoredFile,
+    Timing,
+    Track,
+    Trait,
+    parse_language,
+)
+from vod_subtitles.errors import InvalidSubtitleRequest, SubtitleNotFound
 from vod_subtitles.files import as_readable, etag_of
+from vod_subtitles.job_store import Fonts
 from vod_subtitles.subtitles import Subtitles
 from vod_subtitles.timing import retimed
 
 _MOST_LANGUAGES = 10
 _LONGEST_RELEASE_TITLE = 500
+_STATES = {
+    AlignmentState.RUNNING: pb2.ALIGNMENT_STATE_RUNNING,
+    AlignmentState.DONE: pb2.ALIGNMENT_STATE_DONE,
+    AlignmentState.FAILED: pb2.ALIGNMENT_STATE_FAILED,
+}
 _Context = aio.ServicerContext[Any, Any]
 
 
 class SubtitlesServicer(subtitles_service_pb2_grpc.SubtitlesServiceServicer):
     """vod.subtitles.v1.SubtitlesService."""
 
-    def __init__(self, subtitles: Subtitles) -> None:
+    def __init__(self, subtitles: Subtitles, *, alignments: Alignments, fonts: Fonts) -> None:
         self._subtitles = subtitles
+        self._alignments = alignments
+        self._fonts = fonts
 
     async def EnsureSubtitles(
         self, request: pb2.EnsureSubtitlesRequest, context: _Context
@@ -54,18 +74,37 @@ class SubtitlesServicer(subtitles_service_pb2_grpc.SubtitlesServiceServicer):
         tracks, resets_at = await self._subtitles.list_all(
             _key(request.key), _languages(request.languages), picked=picked
         )
+        fonts = await self._fonts.fonts(picked.video) if picked else []
         reset = Timestamp()
         if resets_at:
             reset.FromDatetime(resets_at)
         return pb2.ListSubtitlesResponse(
             tracks=[_track(track, file, picked=picked) for track, file in tracks],
             quota_reset_time=reset if resets_at else None,
+            fonts=[_font(font) for font in fonts],
         )
 
     async def SetTiming(self, request: pb2.SetTimingRequest, context: _Context) -> pb2.SetTimingResponse:
         timing = _timing(request.timing)
         track = await self._subtitles.set_timing(_key(request.key), request.track, timing)
         return pb2.SetTimingResponse(track=_track(track, StoredFile(timing=timing)))
+
+    async def AlignTrack(self, request: pb2.AlignTrackRequest, context: _Context) -> pb2.AlignTrackResponse:
+        begun = await self._alignments.begin(
+            _key(request.key), request.track, reference_id=request.reference, picked=_picked(request)
+        )
+        return pb2.AlignTrackResponse(alignment=_alignment(begun))
+
+    async def GetAlignment(self, request: pb2.GetAlignmentRequest, context: _Context) -> pb2.GetAlignmentResponse:
+        found = await self._alignments.look(_key(request.key), request.track)
+        return pb2.GetAlignmentResponse(alignment=_alignment(found))
+
+    async def GetFont(self, request: pb2.GetFontRequest, context: _Context) -> pb2.GetFontResponse:
+        found = await self._fonts.font(request.id)
+        if found is None:
+            raise SubtitleNotFound("No video brought such a font.", metadata={"font": request.id[:64]})
+        font, content = found
+        return pb2.GetFontResponse(font=_font(font), content=content)
 
 
 def _key(key: catalog_pb2.EpisodeKey) -> EpisodeKey:
@@ -79,7 +118,7 @@ def _languages(asked: Any) -> list[Lang]:
 
 
 def _picked(
-    request: pb2.EnsureSubtitlesRequest | pb2.GetSubtitleRequest | pb2.ListSubtitlesRequest,
+    request: pb2.EnsureSubtitlesRequest | pb2.GetSubtitleRequest | pb2.ListSubtitlesRequest | pb2.AlignTrackRequest,
 ) -> Picked | None:
     if not request.HasField("picked"):
         return None
@@ -105,8 +144,6 @@ def _answer(found: Readable, webvtt: str, picked: Picked | None) -> pb2.GetSubti
 
 def _track(track: Track, file: StoredFile | None = None, *, picked: Picked | None = None) -> pb2.SubtitleTrack:
     listed, file = track.listed, file or StoredFile()
-    timing = pb2.Timing(rate=file.timing.rate)
-    timing.offset.FromTimedelta(file.timing.offset)
     return pb2.SubtitleTrack(
         lang=listed.lang,
         label=track.label,
@@ -120,5 +157,27 @@ def _track(track: Track, file: StoredFile | None = None, *, picked: Picked | Non
         ready=as_readable(track, file) is not None,
         encoding=file.encoding or "",
         has_script=bool(file.script),
-        timing=timing if file.timing != Timing() else None,
+        timing=_timing_message(file.timing) if file.timing != Timing() else None,
     )
+
+
+def _timing_message(timing: Timing) -> pb2.Timing:
+    message = pb2.Timing(rate=timing.rate)
+    message.offset.FromTimedelta(timing.offset)
+    return message
+
+
+def _alignment(alignment: Alignment) -> pb2.Alignment:
+    is_done = alignment.state is AlignmentState.DONE
+    return pb2.Alignment(
+        track=str(alignment.track_id),
+        reference=str(alignment.reference_id),
+        state=_STATES[alignment.state],
+        progress=alignment.progress,
+        timing=_timing_message(alignment.timing) if is_done else None,
+        explanation=alignment.explanation,
+    )
+
+
+def _font(font: Font) -> pb2.Font:
+    return pb2.Font(id=font.id, file_name=font.file_name, content_type=font.content_type, size_bytes=font.size)

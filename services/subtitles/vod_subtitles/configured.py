@@ -13,11 +13,12 @@ from urllib.parse import quote
 
 import httpx
 
-from vod_subtitles.archives import MAX_ARCHIVE_BYTES, SUFFIXES
+from vod_subtitles.archives import ARCHIVES, MAX_ARCHIVE_BYTES
 from vod_subtitles.convert import MAX_BYTES
 from vod_subtitles.domain import EpisodeKey, Lang, Listed, Wanted
 from vod_subtitles.errors import SubtitleSourceUnavailable
 from vod_subtitles.languages import language_of
+from vod_subtitles.members import SUFFIXES
 from vod_subtitles.torrents import Hashed
 from vod_subtitles.unreadable import UnreadableSubtitleError
 
@@ -26,6 +27,8 @@ _MOST_FILES = 20_000
 _MOST_TRACKS = 100
 _LONGEST_URL = 2_000
 _NUMBER = re.compile(r"s(\d{1,3})[ ._-]{0,3}e(\d{1,4})(?!\d)", re.IGNORECASE | re.ASCII)
+_SEASON = re.compile(r"\bs(?:eason[ ._-]?)?(\d{1,3})(?![\de])", re.IGNORECASE | re.ASCII)
+_MEMBER = re.compile(r"#S\d+E\d+\Z", re.ASCII)
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -56,21 +59,22 @@ class Folder:
             if count > _MOST_FILES:
                 return
             name = str(path.relative_to(self._folder))
-            if path.suffix.lower() not in SUFFIXES or not title or not title <= _words(name):
+            is_archive = path.suffix.lower() in ARCHIVES
+            if not (is_archive or path.suffix.lower() in SUFFIXES) or not title or not title <= _words(name):
                 continue
-            number = _NUMBER.search(path.name)
-            is_it = (int(number[1]), int(number[2])) == (wanted.key.season, wanted.key.episode) if number else False
             lang = next((lang for word in reversed(_WORDS.findall(path.stem)) if (lang := language_of(word))), "")
-            if (is_it or wanted.is_film) and lang in languages:
-                yield Listed(self.name, name, Lang(lang), path.stem[:300], downloads=0)
+            if (wanted.is_film or _tells_of(path, wanted.key)) and lang in languages:
+                file_id = _of_episode(name, wanted.key) if is_archive else name
+                yield Listed(self.name, file_id, Lang(lang), path.stem[:300], downloads=0)
 
     def _read(self, file_id: str) -> bytes:
-        path = (self._folder / file_id).resolve()
+        path = (self._folder / _MEMBER.sub("", file_id)).resolve()
         # A link inside of it may lead elsewhere.
         if not path.is_relative_to(self._folder) or not path.is_file():
             raise UnreadableSubtitleError("gone from the folder")
-        if path.stat().st_size > MAX_BYTES:
-            raise UnreadableSubtitleError(f"more than {MAX_BYTES} bytes")
+        limit = MAX_ARCHIVE_BYTES if path.suffix.lower() in ARCHIVES else MAX_BYTES
+        if path.stat().st_size > limit:
+            raise UnreadableSubtitleError(f"more than {limit} bytes")
         return path.read_bytes()
 
 
@@ -98,7 +102,7 @@ class Addon:
         extra = f"/videoHash={hashed.moviehash}" if hashed and hashed.moviehash else ""
         url = f"{self._base}/subtitles/{kind}/{quote(video, safe='')}{extra}.json"
         content = await _get(self._http, url, self.name)
-        listed = [self._listed(item) for item in _items(content)[:_MOST_TRACKS]]
+        listed = [self._listed(item, key) for item in _items(content)[:_MOST_TRACKS]]
         return [one for one in listed if one and one.lang in languages]
 
     async def download(self, file_id: str) -> bytes:
@@ -109,12 +113,12 @@ class Addon:
         """
         return await _get(self._http, file_id, self.name)
 
-    def _listed(self, item: Mapping[str, object]) -> Listed | None:
+    def _listed(self, item: Mapping[str, object], key: EpisodeKey) -> Listed | None:
         url, lang = item.get("url"), item.get("lang")
         if not isinstance(url, str) or not isinstance(lang, str) or len(url) > _LONGEST_URL:
             return None
         known = language_of(lang)
-        return Listed(self.name, url, Lang(known), "", downloads=0) if known else None
+        return Listed(self.name, _of_episode(url, key), Lang(known), "", downloads=0) if known else None
 
 
 class Template:
@@ -130,11 +134,24 @@ class Template:
     async def search(self, wanted: Wanted, languages: Sequence[Lang], *, hashed: Hashed | None) -> list[Listed]:
         """Return a file per language; whether there is one shows when it is fetched."""
         urls = [(lang, _filled(self._template, wanted.key, lang)) for lang in languages]
-        return [Listed(self.name, url, lang, "", downloads=0) for lang, url in urls]
+        return [Listed(self.name, _of_episode(url, wanted.key), lang, "", downloads=0) for lang, url in urls]
 
     async def download(self, file_id: str) -> bytes:
         """Return a file's bytes; raises SubtitleSourceUnavailable."""
         return await _get(self._http, file_id, self.name)
+
+
+def _of_episode(file: str, key: EpisodeKey) -> str:
+    """Name a file that may be an archive of a season, as the file of one episode; servers are not told of fragments."""
+    return f"{file}#S{key.season:02}E{key.episode:02}"
+
+
+def _tells_of(path: Path, key: EpisodeKey) -> bool:
+    """Say whether a name has the episode's number, or that of its season if it is an archive."""
+    if number := _NUMBER.search(path.name):
+        return (int(number[1]), int(number[2])) == (key.season, key.episode)
+    season = _SEASON.search(path.name) if path.suffix.lower() in ARCHIVES else None
+    return season is not None and int(season[1]) == key.season
 
 
 def _filled(template: str, key: EpisodeKey, lang: str) -> str:

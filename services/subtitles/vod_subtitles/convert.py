@@ -13,7 +13,7 @@ from vod_subtitles.subviewer import SUBVIEWER_1, SUBVIEWER_2, read_subviewer
 from vod_subtitles.timedtext import read_ttml
 from vod_subtitles.unreadable import UnreadableSubtitleError
 
-CONVERTER_VERSION = 2
+CONVERTER_VERSION = 3
 """Files converted by an older one are converted again."""
 
 MAX_BYTES = 2 * 1024 * 1024

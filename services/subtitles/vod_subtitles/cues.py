@@ -27,6 +27,15 @@ def write_webvtt(cues: Iterable[Cue]) -> str:
     return "\n".join(["WEBVTT", "", *(_block(cue) for cue in cues)])
 
 
+def last_end(webvtt: str) -> int:
+    """Return when the last cue of a file of ours ends, in milliseconds; 0 where there is none."""
+    _, arrow, rest = webvtt.rpartition(" --> ")
+    if not arrow:
+        return 0
+    hours, minutes, seconds = rest.split(maxsplit=1)[0].split(":")
+    return (int(hours) * 60 + int(minutes)) * 60_000 + round(float(seconds) * 1000)
+
+
 def _block(cue: Cue) -> str:
     settings = f" {cue.settings}" if cue.settings else ""
     return f"{webvtt_time(cue.start_ms)} --> {webvtt_time(cue.end_ms)}{settings}\n{cue.text}\n"

@@ -18,6 +18,10 @@ _LANGUAGE = re.compile(r"(?P<base>[a-z]{2})(?:-[a-z0-9]{2,8})?", re.ASCII | re.I
 _INFOHASH = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _MOST_OFFSET = timedelta(hours=1)
 _SLOWEST, _FASTEST = 0.5, 2.0
+_MAY_END_LATER_MS = 10_000
+# Credits run in silence, a tenth of a film at most.
+_LEAST_OF_RUNTIME = 0.85
+_SAME_FPS = 0.01
 # Control characters, and overrides of the writing direction, which could disguise a label.
 _HIDDEN = dict.fromkeys((*range(32), 127, *range(8234, 8239), *range(8294, 8298)), " ")
 _WORDS = re.compile(r"[a-z0-9]+", re.ASCII)
@@ -147,6 +151,8 @@ class Listed:
     """The video (`Picked.video`) that it was made for; empty where nobody knows."""
     title: str = ""
     """What it is called inside its video."""
+    episode: tuple[int, int] | None = None
+    """Season and episode that it is listed for; tells which file of an archive is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,8 @@ class Track:
 
     id: int
     listed: Listed
+    last_ms: int = 0
+    """When its last cue ends; 0 where that is not known yet."""
 
     @property
     def label(self) -> str:
@@ -210,10 +218,24 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class ReadVideo:
-    """How many of a video's first bytes were read for its tracks, and its moviehash if that is known."""
+    """How many of a video's first bytes were read for its tracks, and what is known of it by that."""
 
     read_bytes: int = 0
     moviehash: str = ""
+    runtime_ms: int = 0
+    """0: not known."""
+    fps: float = 0.0
+    """0: not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """A font that a video brings along for its SubStation tracks; `id` is the SHA-256 of its bytes."""
+
+    id: str
+    file_name: str
+    content_type: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,26 +248,41 @@ class Searched:
     """The video whose hash they were asked for."""
 
 
-def by_merit(tracks: Sequence[Track], *, release_title: str, video: str = "") -> list[Track]:
+def by_merit(
+    tracks: Sequence[Track], *, release_title: str, video: str = "", read: ReadVideo | None = None
+) -> list[Track]:
     """Return tracks of one language, the best for a release and a video first.
 
     What was translated by a person and is whole comes first; then what was made for this very file, then for the most
-    similar release, because its times fit; then what the source trusts, and what others took.
+    similar release, then for one that runs as long, because its times fit; then what the source trusts, and what others
+    took.
     """
 
-    def merit(track: Track) -> tuple[bool, bool, bool, float, bool, bool, int]:
+    def merit(track: Track) -> tuple[bool, bool, bool, float, int, bool, bool, int]:
         listed = track.listed
         return (
             Trait.FORCED not in listed.traits,
             Trait.MACHINE_TRANSLATED not in listed.traits,
             bool(video) and listed.matches == video,
             similarity(listed.release_title, release_title),
+            _runs_like(track, read or ReadVideo()),
             Trait.HEARING_IMPAIRED not in listed.traits,
             Trait.TRUSTED in listed.traits,
             listed.downloads,
         )
 
     return sorted(tracks, key=merit, reverse=True)
+
+
+def _runs_like(track: Track, video: ReadVideo) -> int:
+    """Return 1 where a track seems made for a film as long as this, -1 where it does not, 0 where nobody knows."""
+    if track.last_ms and video.runtime_ms:
+        if track.last_ms > video.runtime_ms + _MAY_END_LATER_MS:
+            return -1
+        return 1 if track.last_ms >= video.runtime_ms * _LEAST_OF_RUNTIME else 0
+    if track.listed.fps and video.fps:
+        return 1 if abs(track.listed.fps - video.fps) < _SAME_FPS else -1
+    return 0
 
 
 def similarity(one: str, other: str) -> float:

@@ -7,6 +7,7 @@ for now. https://www.matroska.org/technical/subtitles.html says how Matroska kee
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from time import monotonic
 from typing import Any
 
@@ -23,6 +24,10 @@ _FORCED = 64
 _TEXT_CODECS = {"subrip": "subrip", "srt": "subrip", "text": "subrip", "webvtt": "webvtt", "mov_text": "mov_text"}
 _SCRIPTS = frozenset({"ass", "ssa"})
 _IMPAIRED = frozenset({"sdh", "cc", "hearing"})
+# https://www.rfc-editor.org/rfc/rfc8081 says what fonts are called; the first bytes say whether it is one.
+_FONT_TYPES = {".ttf": "font/ttf", ".otf": "font/otf", ".ttc": "font/collection"}
+_FONT_MAGIC = frozenset({b"\0\1\0\0", b"true", b"OTTO", b"ttcf"})
+_MAX_FONTS_BYTES = 40 * 1024 * 1024
 
 Read = Callable[[int, int], bytes]
 
@@ -93,8 +98,19 @@ class _Found:
         }
 
 
-def extract(read: Read, *, size: int, present: int) -> Iterator[list[dict[str, Any]]]:
-    """Yield the text tracks of a video again and again, each time with more cues; the last time with all that is here.
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A font that lies in a video file."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+def extract(read: Read, *, size: int, present: int) -> Iterator[dict[str, Any] | Attachment]:
+    """Yield the fonts of a video, and again and again its text tracks; the last time with all that is here.
+
+    Tracks come as `{"runtime_ms", "fps", "tracks": [{"index", "lang", …, "webvtt", "script"}]}`.
 
     Args:
         read: returns bytes from an offset, fewer than asked for or none where they are not here.
@@ -106,7 +122,10 @@ def extract(read: Read, *, size: int, present: int) -> Iterator[list[dict[str, A
     with av.open(Video(read, size=size), "r", metadata_errors="ignore") as container:
         streams = [stream for stream in container.streams if stream.type == "subtitle"][:_MAX_TRACKS]
         found = {stream.index: one for stream in streams if (one := _found(stream))}
-        yield [one.as_json() for one in found.values()]
+        if any(one.codec in _SCRIPTS for one in found.values()):
+            yield from _fonts(container)
+        about = _about(container)
+        yield about | {"tracks": [one.as_json() for one in found.values()]}
         if not found:
             return
         told = monotonic()
@@ -115,11 +134,30 @@ def extract(read: Read, *, size: int, present: int) -> Iterator[list[dict[str, A
                 if packet.pts is not None and packet.size:
                     _add(found[packet.stream.index], packet)
                 if monotonic() - told > _SECONDS_PER_PART:
-                    yield [one.as_json() for one in found.values()]
+                    yield about | {"tracks": [one.as_json() for one in found.values()]}
                     told = monotonic()
         except (av.FFmpegError, EOFError):
             pass  # the bytes end in the middle of a packet, which is what they do while they arrive
-    yield [one.as_json() for one in found.values()]
+    yield about | {"tracks": [one.as_json() for one in found.values()]}
+
+
+def _about(container: Any) -> dict[str, Any]:
+    pictures = next((stream for stream in container.streams if stream.type == "video"), None)
+    fps = float(pictures.average_rate or 0) if pictures else 0.0
+    return {"runtime_ms": max(0, (container.duration or 0) // 1000), "fps": fps}
+
+
+def _fonts(container: Any) -> Iterator[Attachment]:
+    left = _MAX_FONTS_BYTES
+    for stream in container.streams:
+        if stream.type != "attachment":
+            continue
+        name = PurePosixPath(str(stream.name or "").replace("\\", "/")).name[:100]
+        content_type = _FONT_TYPES.get(PurePosixPath(name).suffix.lower())
+        content = bytes(stream.data or b"")
+        if content_type and content[:4] in _FONT_MAGIC and len(content) <= left:
+            left -= len(content)
+            yield Attachment(name, content_type, content)
 
 
 def _found(stream: Any) -> _Found | None:

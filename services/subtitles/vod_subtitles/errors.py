@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from vod_rpc import InvalidArgument, NotFound, ResourceExhausted, Unavailable
+from vod_rpc import FailedPrecondition, InvalidArgument, NotFound, ResourceExhausted, Unavailable
 
 
 class InvalidSubtitleRequest(InvalidArgument):
@@ -15,6 +15,12 @@ class SubtitleNotFound(NotFound):
     """There is no readable track for this episode in this language, as far as our sources know."""
 
     reason = "SUBTITLE_NOT_FOUND"
+
+
+class NoReferenceTrack(FailedPrecondition):
+    """No track is known to fit the picked file, so none can be aligned with it."""
+
+    reason = "NO_REFERENCE_TRACK"
 
 
 class SubtitleQuotaExhausted(ResourceExhausted):

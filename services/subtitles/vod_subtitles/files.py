@@ -91,7 +91,10 @@ class Files:
         content = (await self._store.file(track.listed)).content
         if content is None:
             raise UnreadableSubtitleError("a track inside a video is in UTF-8")
-        return await self._workers.convert(content, language=track.listed.lang, fps=track.listed.fps, encoding=encoding)
+        listed = track.listed
+        return await self._workers.convert(
+            content, language=listed.lang, fps=listed.fps, encoding=encoding, episode=listed.episode
+        )
 
     async def _converted(self, listed: Listed) -> StoredFile:
         file = await self._store.file(listed)
@@ -147,7 +150,9 @@ class Files:
 
     async def _convert(self, listed: Listed, content: bytes) -> StoredFile:
         try:
-            converted = await self._workers.convert(content, language=listed.lang, fps=listed.fps)
+            converted = await self._workers.convert(
+                content, language=listed.lang, fps=listed.fps, episode=listed.episode
+            )
         except UnreadableSubtitleError as error:
             return await self._unreadable(listed, error)
         await self._store.save_webvtt(

@@ -4,7 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from vod_subtitles.domain import Choice, EpisodeKey, Lang, Listed, Picked, Searched, StoredFile, Timing, Track, Wanted
+from vod_subtitles.domain import (
+    Choice,
+    EpisodeKey,
+    Lang,
+    Listed,
+    Picked,
+    ReadVideo,
+    Searched,
+    StoredFile,
+    Timing,
+    Track,
+    Wanted,
+)
 from vod_subtitles.torrents import Hashed
 
 
@@ -54,6 +66,7 @@ class TrackStore(Protocol):
         self, key: EpisodeKey, languages: Sequence[Lang], listed: Sequence[Listed], *, at: datetime, matched: str
     ) -> None: ...
     async def tracks(self, key: EpisodeKey) -> list[Track]: ...
+    async def video(self, key: EpisodeKey, video: str) -> ReadVideo: ...
     async def save_timing(self, listed: Listed, timing: Timing) -> None: ...
     async def quota_resets_at(self, source: str) -> datetime | None: ...
     async def kept_languages(self, key: EpisodeKey) -> list[Lang]: ...

@@ -12,10 +12,12 @@ from vod.subtitles.v1 import subtitles_service_pb2, subtitles_service_pb2_grpc
 from vod_rpc import Serving, channel, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
+from vod_subtitles.alignments import Alignments
 from vod_subtitles.api import SubtitlesServicer
 from vod_subtitles.clients import CatalogClient, StreamNodeClient
 from vod_subtitles.configured import Addon, Folder, Template
 from vod_subtitles.files import Downloader, Files
+from vod_subtitles.job_store import Fonts, Jobs
 from vod_subtitles.opensubtitles import Account, opensubtitles
 from vod_subtitles.ports import Source
 from vod_subtitles.public_http import origin, public_http
@@ -27,6 +29,7 @@ from vod_subtitles.workers import workers
 
 _CONVERSIONS_AT_ONCE = 2
 _VIDEOS_AT_ONCE = 1
+_ALIGNMENTS_AT_ONCE = 1
 
 
 @asynccontextmanager
@@ -46,14 +49,25 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         reading = await stack.enter_async_context(workers(_VIDEOS_AT_ONCE))
         flights = await stack.enter_async_context(take_off())
         store = Store(db.pool)
+        aligning = await stack.enter_async_context(workers(_ALIGNMENTS_AT_ONCE))
+        fonts = Fonts(db.pool)
         torrents = Torrents(
-            store, node=StreamNodeClient(StreamServiceStub(to_stream_node)), workers=reading, flights=flights, log=log
+            store,
+            fonts=fonts,
+            node=StreamNodeClient(StreamServiceStub(to_stream_node)),
+            workers=reading,
+            flights=flights,
+            log=log,
         )
         downloaders: dict[str, Downloader] = {source.name: source for source in sources}
         downloaders[torrents.name] = torrents
+        files = Files(store, sources=downloaders, workers=converting, flights=flights, clock=clock, log=log)
+        alignments = Alignments(
+            store, jobs=Jobs(db.pool), files=files, workers=aligning, flights=flights, clock=clock, log=log
+        )
         subtitles = Subtitles(
             store,
-            files=Files(store, sources=downloaders, workers=converting, flights=flights, clock=clock, log=log),
+            files=files,
             sources=sources,
             videos=torrents,
             catalog=CatalogClient(CatalogServiceStub(to_catalog)),
@@ -65,7 +79,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         serving = Serving(
             subtitles_service_pb2.DESCRIPTOR,
             subtitles_service_pb2_grpc.add_SubtitlesServiceServicer_to_server,
-            SubtitlesServicer(subtitles),
+            SubtitlesServicer(subtitles, alignments=alignments, fonts=fonts),
         )
         async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
             yield endpoint

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from vod_subtitles.convert import CONVERTER_VERSION
+from vod_subtitles.cues import last_end
 from vod_subtitles.domain import (
     Choice,
     EpisodeKey,
@@ -50,19 +51,25 @@ _KEPT_LANGUAGES = """
     WHERE series_id = $1 AND season = $2 AND episode = $3 AND webvtt IS NOT NULL
 """
 _SAVE_VIDEO = """
-    INSERT INTO videos (series_id, season, episode, video, read_bytes, converter_version, moviehash)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    INSERT INTO videos (series_id, season, episode, video, read_bytes, converter_version, moviehash, runtime_ms, fps)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     ON CONFLICT (series_id, season, episode, video) DO UPDATE SET read_bytes = excluded.read_bytes,
-        converter_version = excluded.converter_version, moviehash = excluded.moviehash
+        converter_version = excluded.converter_version, moviehash = excluded.moviehash,
+        runtime_ms = excluded.runtime_ms, fps = excluded.fps
 """
 _SAVE_EXTRACTED = """
-    INSERT INTO files (source, file_id, webvtt, etag, script, complete, converter_version, encoding)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, 'utf-8')
+    INSERT INTO files (source, file_id, webvtt, etag, script, complete, converter_version, last_ms, encoding)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'utf-8')
     ON CONFLICT (source, file_id) DO UPDATE SET webvtt = excluded.webvtt, etag = excluded.etag,
-        script = excluded.script, complete = excluded.complete, converter_version = excluded.converter_version
+        script = excluded.script, complete = excluded.complete, converter_version = excluded.converter_version,
+        last_ms = excluded.last_ms
 """
 _OF_FILES = "webvtt, etag, failure, converter_version, encoding, script, complete, offset_ms, rate"
 _IS_EPISODE = "series_id = $1 AND season = $2 AND episode = $3"
+_TRACKS = (
+    f"SELECT tracks.*, last_ms FROM tracks LEFT JOIN files USING (source, file_id) WHERE {_IS_EPISODE} "  # noqa: S608
+    "AND ($4::text[] IS NULL OR lang = ANY ($4)) ORDER BY id"
+)
 
 
 class Store:
@@ -79,11 +86,7 @@ class Store:
                 *_args(key),
                 list(languages),
             )
-            rows = await connection.fetch(
-                f"SELECT * FROM tracks WHERE {_IS_EPISODE} AND lang = ANY ($4) ORDER BY id",  # noqa: S608
-                *_args(key),
-                list(languages),
-            )
+            rows = await connection.fetch(_TRACKS, *_args(key), list(languages))
         tracks = [_track(row) for row in rows]
         return {
             Lang(row["lang"]): Searched(
@@ -108,28 +111,45 @@ class Store:
 
     async def tracks(self, key: EpisodeKey) -> list[Track]:
         """Return all tracks of an episode."""
-        rows = await self._pool.fetch(f"SELECT * FROM tracks WHERE {_IS_EPISODE} ORDER BY id", *_args(key))  # noqa: S608
+        rows = await self._pool.fetch(_TRACKS, *_args(key), None)
         return [_track(row) for row in rows]
 
     async def video(self, key: EpisodeKey, video: str) -> ReadVideo:
         """Return how far a video was read."""
         row = await self._pool.fetchrow(
-            f"SELECT read_bytes, converter_version, moviehash FROM videos WHERE {_IS_EPISODE} AND video = $4",  # noqa: S608
+            f"SELECT * FROM videos WHERE {_IS_EPISODE} AND video = $4",  # noqa: S608
             *_args(key),
             video,
         )
         if row is None or row["converter_version"] != CONVERTER_VERSION:
             return ReadVideo(0, row["moviehash"] if row else "")
-        return ReadVideo(row["read_bytes"], row["moviehash"])
+        return ReadVideo(row["read_bytes"], row["moviehash"], row["runtime_ms"], row["fps"])
 
     async def save_video(self, key: EpisodeKey, video: str, read: ReadVideo) -> None:
         """Keep how far a video was read."""
-        await self._pool.execute(_SAVE_VIDEO, *_args(key), video, read.read_bytes, CONVERTER_VERSION, read.moviehash)
+        await self._pool.execute(
+            _SAVE_VIDEO,
+            *_args(key),
+            video,
+            read.read_bytes,
+            CONVERTER_VERSION,
+            read.moviehash,
+            read.runtime_ms,
+            read.fps,
+        )
 
     async def save_extracted(self, listed: Listed, *, webvtt: str, etag: str, script: str, complete: bool) -> None:
         """Keep what there is so far of a track inside a video."""
         await self._pool.execute(
-            _SAVE_EXTRACTED, listed.source, listed.file_id, webvtt, etag, script, complete, CONVERTER_VERSION
+            _SAVE_EXTRACTED,
+            listed.source,
+            listed.file_id,
+            webvtt,
+            etag,
+            script,
+            complete,
+            CONVERTER_VERSION,
+            last_end(webvtt),
         )
 
     async def save_timing(self, listed: Listed, timing: Timing) -> None:
@@ -202,7 +222,7 @@ class Store:
         """Keep what a file was converted to."""
         await self._pool.execute(
             "UPDATE files SET webvtt = $3, etag = $4, encoding = $5, failure = NULL, converter_version = $6, "
-            "script = $7 "
+            "script = $7, last_ms = $8 "
             "WHERE source = $1 AND file_id = $2",
             listed.source,
             listed.file_id,
@@ -211,6 +231,7 @@ class Store:
             encoding,
             CONVERTER_VERSION,
             script,
+            last_end(webvtt),
         )
 
     async def save_failure(self, listed: Listed, *, failure: str) -> None:
@@ -271,8 +292,9 @@ def _track(row: "asyncpg.Record") -> Track:
         traits=frozenset(Trait(trait) for trait in row["traits"]),
         matches=row["matches"],
         title=row["title"],
+        episode=(row["season"], row["episode"]),
     )
-    return Track(row["id"], listed)
+    return Track(row["id"], listed, row["last_ms"] or 0)
 
 
 def _file(row: "asyncpg.Record") -> StoredFile:

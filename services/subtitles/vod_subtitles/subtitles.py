@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
@@ -20,6 +20,7 @@ from vod_subtitles.domain import (
     Listed,
     Picked,
     Readable,
+    ReadVideo,
     Searched,
     StoredFile,
     Target,
@@ -84,7 +85,7 @@ class Subtitles:
         except Failure as failure:
             self._log.warning(SEARCH_FAILED, series_id=key.series_id, reason=failure.reason)
             return []
-        about = _About(release_title, picked.video if picked else "")
+        about = await self._about(key, picked, release_title=release_title)
         ready = [await self._ready(key, lang, listed.get(lang, ()), about) for lang in wanted]
         return [track for track in ready if track]
 
@@ -100,10 +101,10 @@ class Subtitles:
         failure: Failure | None = None
         for one in wanted:
             choice = await self._store.choice(key, one)
-            about = _About(picked.release_title, picked.video) if picked else _About()
+            about = await self._about(key, picked)
             # What was made ready is stayed with, unless the torrent has one for nothing that fits to the millisecond.
             if choice and not any(_is_of_torrent(track, about.video) for track in listed.get(one, ())):
-                about = _About(choice.release_title, about.video, choice.track_id)
+                about = replace(about, release_title=choice.release_title, track_id=choice.track_id)
             try:
                 found = await self._best(listed.get(one, ()), about)
             except Failure as error:
@@ -153,7 +154,7 @@ class Subtitles:
             await self._listed(key, wanted, picked)
         except Failure as failure:
             self._log.warning(SEARCH_FAILED, series_id=key.series_id, reason=failure.reason)
-        about = _About(picked.release_title, picked.video) if picked else _About()
+        about = await self._about(key, picked)
         tracks = await self._store.tracks(key)
         order = dict.fromkeys([*wanted, *(track.listed.lang for track in tracks)])
         ranked = [
@@ -174,6 +175,12 @@ class Subtitles:
         track = await self._known(key, track_id)
         await self._store.save_timing(track.listed, timing)
         return track
+
+    async def _about(self, key: EpisodeKey, picked: Picked | None, *, release_title: str = "") -> "_About":
+        if picked is None:
+            return _About(release_title)
+        read = await self._store.video(key, picked.video)
+        return _About(release_title or picked.release_title, picked.video, read)
 
     async def _known(self, key: EpisodeKey, track_id: str) -> Track:
         for track in await self._store.tracks(key):
@@ -314,10 +321,11 @@ class _About:
 
     release_title: str = ""
     video: str = ""
+    read: ReadVideo = field(default_factory=ReadVideo)
     track_id: int | None = None
 
     def ranked(self, tracks: Sequence[Track]) -> list[Track]:
-        ranked = by_merit(tracks, release_title=self.release_title, video=self.video)
+        ranked = by_merit(tracks, release_title=self.release_title, video=self.video, read=self.read)
         return sorted(ranked, key=lambda track: track.id != self.track_id)
 
 

@@ -1,8 +1,9 @@
 """What the picked file's torrent has: subtitle files beside the video, tracks inside of it, and the video's hash."""
 
 import asyncio
+import hashlib
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
@@ -10,7 +11,8 @@ from structlog.typing import FilteringBoundLogger
 
 from vod_rpc import Failure, Flights
 from vod_subtitles.convert import MAX_BYTES
-from vod_subtitles.domain import EpisodeKey, Lang, Listed, Picked, ReadVideo, Trait
+from vod_subtitles.domain import EpisodeKey, Font, Lang, Listed, Picked, ReadVideo, Trait
+from vod_subtitles.embedded import Attachment
 from vod_subtitles.errors import SubtitleSourceUnavailable
 from vod_subtitles.files import EMBEDDED, etag_of
 from vod_subtitles.languages import language_of
@@ -46,6 +48,12 @@ class VideoStore(Protocol):
     async def save_extracted(self, listed: Listed, *, webvtt: str, etag: str, script: str, complete: bool) -> None: ...
 
 
+class FontStore(Protocol):
+    """Where fonts are kept; see `Fonts`."""
+
+    async def save_font(self, video: str, font: Font, content: bytes) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Hashed:
     """The picked video as sources may know it; the hash is empty while its ends are not here."""
@@ -60,9 +68,17 @@ class Torrents:
     name = TORRENT
 
     def __init__(
-        self, store: VideoStore, *, node: StreamNode, workers: Workers, flights: Flights, log: FilteringBoundLogger
+        self,
+        store: VideoStore,
+        *,
+        fonts: FontStore,
+        node: StreamNode,
+        workers: Workers,
+        flights: Flights,
+        log: FilteringBoundLogger,
     ) -> None:
         self._store = store
+        self._fonts = fonts
         self._node = node
         self._workers = workers
         self._flights = flights
@@ -116,7 +132,7 @@ class Torrents:
         tail = await self._node.read(picked.infohash, picked.file_index, video.size - BLOCK, BLOCK)
         if len(head) != BLOCK or len(tail) != BLOCK:
             return known
-        hashed = ReadVideo(known.read_bytes, moviehash(video.size, head, tail))
+        hashed = replace(known, moviehash=moviehash(video.size, head, tail))
         await self._store.save_video(key, picked.video, hashed)
         return hashed
 
@@ -131,17 +147,22 @@ class Torrents:
             except Failure:
                 return b""  # the torrent left meanwhile: what was read so far is good
 
-        tracks: list[dict[str, Any]] = []
+        inside: dict[str, Any] = {"tracks": [], "runtime_ms": known.runtime_ms, "fps": known.fps}
         try:
             parts = self._workers.extract(read, size=video.size, present=beside.begin, within=_READING)
             async with aclosing(parts):
-                async for tracks in parts:
-                    await self._save(key, picked, tracks, complete=False)
+                async for part in parts:
+                    if isinstance(part, Attachment):
+                        await self._fonts.save_font(picked.video, _font(part), part.content)
+                    else:
+                        inside = part
+                        await self._save(key, picked, inside["tracks"], complete=False)
         except UnreadableSubtitleError as error:
             self._log.info(VIDEO_NOT_READ, reason=str(error))
-        complete = beside.begin == video.size
+        tracks, complete = inside["tracks"], beside.begin == video.size
         await self._save(key, picked, tracks, complete=complete)
-        await self._store.save_video(key, picked.video, ReadVideo(beside.begin, known.moviehash))
+        read_so_far = ReadVideo(beside.begin, known.moviehash, inside["runtime_ms"], inside["fps"])
+        await self._store.save_video(key, picked.video, read_so_far)
         self._log.info(VIDEO_READ, tracks=len(tracks), complete=complete)
 
     async def _save(self, key: EpisodeKey, picked: Picked, tracks: list[dict[str, Any]], *, complete: bool) -> None:
@@ -153,6 +174,11 @@ class Torrents:
                 await self._store.save_extracted(
                     one, webvtt=webvtt, etag=etag_of(webvtt), script=track["script"], complete=complete
                 )
+
+
+def _font(attachment: Attachment) -> Font:
+    content = attachment.content
+    return Font(hashlib.sha256(content).hexdigest(), attachment.name, attachment.content_type, len(content))
 
 
 def _is_worth_reading(beside: Beside, known: ReadVideo) -> bool:

@@ -3,6 +3,7 @@
     parent ──{"job": "convert", …} + bytes──▶ worker
     parent ◀──{"say": "read", "offset", "size"}── worker     only while it reads a video; answered with bytes
     parent ◀──{"say": "part", …}── worker                    what is there so far
+    parent ◀──{"say": "font", …} + bytes── worker            what a video brings along
     parent ◀──{"say": "done" | "failed", …}── worker
 
 Each message is a line of JSON with the length of the bytes that follow it. Nothing here is pickled: whoever takes over
@@ -15,9 +16,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
-from vod_subtitles.archives import Wanted, unpacked
+from vod_subtitles.archives import MAX_ARCHIVE_BYTES, unpacked
 from vod_subtitles.convert import convert
-from vod_subtitles.embedded import extract
+from vod_subtitles.embedded import Attachment, extract
+from vod_subtitles.members import Wanted
 from vod_subtitles.unreadable import UnreadableSubtitleError
 
 MAX_MEMORY_BYTES = 256 * 1024 * 1024
@@ -28,7 +30,8 @@ def main() -> None:
     """Do jobs from standard input until it ends."""
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    # Archives are handed to 7-Zip as files in memory, which count as files.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_ARCHIVE_BYTES, MAX_ARCHIVE_BYTES))
     pipe = Pipe(sys.stdin.buffer, sys.stdout.buffer)
     while (received := pipe.receive()) is not None:
         header, body = received
@@ -84,8 +87,23 @@ def _convert(pipe: Pipe, header: Header, body: bytes) -> None:
 
 
 def _extract(pipe: Pipe, header: Header, body: bytes) -> None:
-    for tracks in extract(pipe.ask, size=header["size"], present=header["present"]):
-        pipe.send({"say": "part", "tracks": len(tracks)}, json.dumps(tracks).encode())
+    for part in extract(pipe.ask, size=header["size"], present=header["present"]):
+        if isinstance(part, Attachment):
+            pipe.send({"say": "font", "name": part.name, "type": part.content_type}, part.content)
+        else:
+            pipe.send({"say": "part"}, json.dumps(part).encode())
+    pipe.send({"say": "done"})
+
+
+def _align(pipe: Pipe, header: Header, body: bytes) -> None:
+    # numpy takes its time to load, and workers that only convert need not.
+    from vod_subtitles.align import Fit, align  # noqa: PLC0415
+
+    for step in align(body[: header["text"]].decode(), body[header["text"] :].decode()):
+        if isinstance(step, Fit):
+            pipe.send({"say": "part", "progress": 1.0, "offset_ms": step.offset_ms, "rate": step.rate})
+        else:
+            pipe.send({"say": "part", "progress": step})
     pipe.send({"say": "done"})
 
 
@@ -97,6 +115,7 @@ _JOBS: Mapping[str, Callable[[Pipe, Header, bytes], None]] = {
     "none": _nothing,
     "convert": _convert,
     "extract": _extract,
+    "align": _align,
 }
 
 

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Any
 
 from vod_subtitles.convert import Converted, Format
+from vod_subtitles.domain import Timing
+from vod_subtitles.embedded import Attachment
 from vod_subtitles.unreadable import UnreadableSubtitleError
 
 _CONVERTING = timedelta(seconds=2)
@@ -67,8 +69,8 @@ class Workers:
 
     async def extract(
         self, read: Read, *, size: int, present: int, within: timedelta
-    ) -> AsyncGenerator[list[dict[str, Any]], None]:
-        """Yield the text tracks of a video, each time with more cues (see `embedded.extract`).
+    ) -> AsyncGenerator[dict[str, Any] | Attachment, None]:
+        """Yield what is inside a video: fonts, and again and again its text tracks (see `embedded.extract`).
 
         Raises:
             UnreadableSubtitleError: it can't be read as a video, or not in time.
@@ -83,12 +85,37 @@ class Workers:
                             await process.send({}, await read(int(header["offset"]), int(header["size"])))
                         elif header["say"] == "part":
                             yield json.loads(body)
+                        elif header["say"] == "font":
+                            yield Attachment(str(header["name"]), str(header["type"]), body)
                         elif header["say"] == "done":
                             return
                         else:
                             raise UnreadableSubtitleError(str(header.get("why", "not read"))[:300])
             except TimeoutError:
                 raise UnreadableSubtitleError("the video takes too long to be read") from None
+
+    async def align(
+        self, webvtt: str, reference: str, *, within: timedelta
+    ) -> AsyncGenerator[tuple[float, Timing | None], None]:
+        """Yield how far the search for a track's timing is, from 0 to 1; last with what was found (see `align.align`).
+
+        Raises:
+            UnreadableSubtitleError: no timing fits, or it takes too long to find.
+        """
+        text, other = webvtt.encode(), reference.encode()
+        async with self._process() as process:
+            try:
+                async with asyncio.timeout(within.total_seconds()):
+                    await process.send({"job": "align", "text": len(text)}, text + other)
+                    while True:
+                        header, _ = await process.receive()
+                        if header["say"] == "done":
+                            return
+                        if header["say"] != "part":
+                            raise UnreadableSubtitleError(str(header.get("why", "not compared"))[:300])
+                        yield header["progress"], _timing(header)
+            except TimeoutError:
+                raise UnreadableSubtitleError("the two take too long to be compared") from None
 
     async def close(self) -> None:
         """Stop those that wait for work."""
@@ -117,6 +144,12 @@ class Workers:
             self._free.put_nowait(process)
 
 
+def _timing(header: Mapping[str, Any]) -> Timing | None:
+    if "rate" not in header:
+        return None
+    return Timing(timedelta(milliseconds=int(header["offset_ms"])), float(header["rate"]))
+
+
 class _DiedError(Exception):
     """The process ended, or talks nonsense."""
 
@@ -138,7 +171,7 @@ class _Process:
                     stdout=asyncio.subprocess.PIPE,
                     limit=_LINE,
                     # It needs nothing of what we know: no keys, no addresses.
-                    env={"PYTHONPATH": ":".join(sys.path), "PYTHONUTF8": "1"},
+                    env={"PYTHONPATH": ":".join(sys.path), "PYTHONUTF8": "1", "OPENBLAS_NUM_THREADS": "1"},
                 )
             )
             # Loading is not part of the first job's time.

@@ -6,6 +6,7 @@ The parent (`media.py`) never imports this, so that numpy, Pillow and FFmpeg lea
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -187,13 +188,39 @@ def _packets(output: av.container.OutputContainer, clip: Clip, profile: Profile)
     audio = output.add_stream("aac", rate=_RATE, layout="mono")
     audio.bit_rate = _AUDIO_BITS
     audio.options = {"aac_coder": "fast"}
+    spoken = _spoken(output, clip, seconds)
     card = _Card(clip, _snow_rows(clip, profile))
     for second in range(seconds):
+        yield from spoken.get(second, ())
         for number in range(second * FPS, (second + 1) * FPS):
             yield from video.encode(card.at(number))
         yield from audio.encode(_tone(clip.tone_hz, second))
     yield from video.encode()
     yield from audio.encode()
+
+
+def _spoken(output: av.container.OutputContainer, clip: Clip, seconds: int) -> dict[int, list[av.Packet[Any]]]:
+    """Add what is said as a SubRip track; return its packets by the second in which they begin."""
+    packets: dict[int, list[av.Packet[Any]]] = {}
+    if not clip.lines:
+        return packets
+    step = seconds * 1000 // len(clip.lines)
+    cues = [
+        f"{n + 1}\n{_time(n * step)} --> {_time((n + 1) * step - 200)}\n{line}\n" for n, line in enumerate(clip.lines)
+    ]
+    with av.open(io.BytesIO("\n".join(cues).encode()), "r", format="srt") as source:
+        track = output.add_stream_from_template(source.streams.subtitles[0])
+        track.metadata["language"] = "eng"
+        for packet in source.demux():
+            if packet.size and packet.pts is not None and packet.time_base is not None:
+                second = int(packet.pts * packet.time_base)
+                packet.stream = track
+                packets.setdefault(second, []).append(packet)
+    return packets
+
+
+def _time(ms: int) -> str:
+    return f"00:{ms // 60_000:02}:{ms // 1000 % 60:02},{ms % 1000:03}"
 
 
 def main() -> None:

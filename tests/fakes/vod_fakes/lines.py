@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from vod_fakes.shapes import Subtitle
 
+LANTERN_LINES = (
+    "Hold it higher. The fish have to see it.",
+    "They are not coming for the light.",
+    "Then for what?",
+    "For whoever holds it.",
+    "<i>Row. Don't look down.</i>",
+    "It is warm. Feel it.",
+    "That was the last match.",
+)
+"""What is said in an episode of Lantern Sea; it lies inside the file."""
+
 _KEEPER = (
     ("The lamp has been cold for a week.", "Die Lampe ist seit einer Woche kalt."),
     ("Nobody told me.", "Niemand hat es mir gesagt."),

@@ -22,7 +22,7 @@ from vod_fakes.library import LIBRARY
 from vod_fakes.shapes import Clip, Release
 
 FPS = 10
-_RECIPE = 1
+_RECIPE = 2
 """Raise it when the encoder writes other bytes for the same clip."""
 _LIMIT = timedelta(minutes=5)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vod_fakes.lines import LANTERN_LINES
 from vod_fakes.shapes import Anime, Clip, Container, Listing, Release, Role
 from vod_fakes.titles import HARBOR_LIGHTS, LANTERN_SEA, LANTERN_SEA_2
 
@@ -140,6 +141,7 @@ def _anime(entry: Anime, number: int, absolute: int) -> Release:
         tone_hz=_semitone(12 + absolute),
         season=1 if entry is LANTERN_SEA else 2,
         episode=number,
+        lines=LANTERN_LINES,
     )
     listings = [Listing(TRACKED, 36 - absolute, 3, hours_old=60.0, categories=_ANIME)]
     if absolute % 2:

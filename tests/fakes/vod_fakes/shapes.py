@@ -43,6 +43,8 @@ class Clip:
     role: Role = Role.MAIN
     season: int = 0
     episode: int = 0
+    lines: tuple[str, ...] = ()
+    """What is said, spaced evenly: a subtitle track in English inside the file (Matroska only)."""
 
     @property
     def width(self) -> int:

@@ -16,6 +16,7 @@ from vod.subtitles.v1 import subtitles_service_pb2 as subtitles
 
 @pytest.fixture(autouse=True)
 def _all_answer(fakes, samples) -> None:
+    running = subtitles.Alignment(track="17", reference="21", state=subtitles.ALIGNMENT_STATE_RUNNING)
     fakes.answers |= {
         "StartSession": samples.started,
         "RecordHeartbeat": playback.RecordHeartbeatResponse(next_hint=samples.hint),
@@ -30,6 +31,9 @@ def _all_answer(fakes, samples) -> None:
         "GetSubtitle": subtitles.GetSubtitleResponse(webvtt="WEBVTT\n", script="[Script Info]\n", etag="e"),
         "ListSubtitles": subtitles.ListSubtitlesResponse(tracks=[subtitles.SubtitleTrack(id="17", lang="en")]),
         "SetTiming": subtitles.SetTimingResponse(track=subtitles.SubtitleTrack(id="17", lang="en")),
+        "AlignTrack": subtitles.AlignTrackResponse(alignment=running),
+        "GetAlignment": subtitles.GetAlignmentResponse(alignment=running),
+        "GetFont": subtitles.GetFontResponse(font=subtitles.Font(content_type="font/ttf"), content=b"font"),
         "ListWatched": playback.ListWatchedResponse(),
         "RecordProgress": playback.RecordProgressResponse(),
         "ListTrending": catalog_service_pb2.ListTrendingResponse(),

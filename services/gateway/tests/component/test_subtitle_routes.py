@@ -32,7 +32,11 @@ async def test_the_list_has_every_track_with_its_address(http, fakes) -> None:
     older = picks.Pick(infohash="aa" * 20, replaced=True)
     fakes.answers["ListPicks"] = picks.ListPicksResponse(picks=[older, picked()])
     fakes.answers["ListSubtitles"] = subtitles.ListSubtitlesResponse(
-        tracks=[TRACK], quota_reset_time=Timestamp(seconds=1_795_219_200)
+        tracks=[TRACK],
+        fonts=[
+            subtitles.Font(id="9f" * 32, file_name="Keeper.ttf", content_type="font/ttf", size_bytes=81_236),
+        ],
+        quota_reset_time=Timestamp(seconds=1_795_219_200),
     )
     answer = await http.get("/v1/subtitles/tmdb:tv:9001:S01E02", params={"lang": ["de", "en"]})
 
@@ -54,6 +58,14 @@ async def test_the_list_has_every_track_with_its_address(http, fakes) -> None:
                 "hasScript": True,
                 "offset_s": -1.5,
                 "rate": 1.0,
+            }
+        ],
+        "fonts": [
+            {
+                "url": f"/v1/subtitles/fonts/{'9f' * 32}",
+                "fileName": "Keeper.ttf",
+                "contentType": "font/ttf",
+                "sizeBytes": 81_236,
             }
         ],
         "quotaResetsAt": "2026-11-21T00:00:00Z",

@@ -3,6 +3,7 @@
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from vod.catalog.v1.catalog_pb2 import EpisodeKey
+from vod.picks.v1 import picks_service_pb2 as picks
 from vod.playback.v1 import playback_service_pb2 as playback
 from vod.subtitles.v1 import subtitles_service_pb2 as subtitles
 
@@ -78,6 +79,42 @@ async def test_subtitles_are_plain_webvtt_that_no_browser_mistakes_for_a_page(ht
     assert fakes.asked["GetSubtitle"] == [
         subtitles.GetSubtitleRequest(key=EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=2), lang="de")
     ]
+
+
+async def test_of_several_picks_the_one_that_is_watched_says_which_file_the_subtitles_are_for(
+    http, fakes, subtitle, samples
+) -> None:
+    other = picks.Pick(id=samples.pick.id + 1, infohash="0b" * 20, file_index=3, title="Other")
+    fakes.answers["ListPicks"] = picks.ListPicksResponse(picks=[other, samples.pick])
+    fakes.answers["ListSubtitles"] = subtitles.ListSubtitlesResponse(tracks=[subtitles.SubtitleTrack(id="17")])
+    newest = await http.get("/v1/subtitles/tmdb:tv:9001:S01E02")
+    watched = await http.get("/v1/subtitles/tmdb:tv:9001:S01E02", params={"pick": samples.pick.id})
+
+    assert [asked.picked.infohash for asked in fakes.asked["ListSubtitles"]] == ["0b" * 20, samples.pick.infohash]
+    assert newest.json()["tracks"][0]["url"].endswith(".vtt?track=17")
+    assert watched.json()["tracks"][0]["url"].endswith(f".vtt?track=17&pick={samples.pick.id}")
+
+
+async def test_a_font_of_the_video_is_kept_for_ever(http, fakes) -> None:
+    font = subtitles.Font(id="9f" * 32, content_type="font/otf")
+    fakes.answers["GetFont"] = subtitles.GetFontResponse(font=font, content=b"OTTO")
+    answer = await http.get(f"/v1/subtitles/fonts/{'9f' * 32}")
+
+    assert (answer.content, answer.headers["content-type"]) == (b"OTTO", "font/otf")
+    assert "immutable" in answer.headers["cache-control"]
+
+
+async def test_the_search_for_a_timing_is_begun_and_looked_at(http, fakes) -> None:
+    begun = subtitles.Alignment(track="17", reference="21", state=subtitles.ALIGNMENT_STATE_RUNNING, progress=0.5)
+    done = subtitles.Alignment(track="17", state=subtitles.ALIGNMENT_STATE_DONE, timing=subtitles.Timing(rate=1.25))
+    fakes.answers["AlignTrack"] = subtitles.AlignTrackResponse(alignment=begun)
+    fakes.answers["GetAlignment"] = subtitles.GetAlignmentResponse(alignment=done)
+    first = await http.post("/v1/subtitles/tmdb:tv:9001:S01E02/alignment", json={"track": "17"})
+    later = await http.get("/v1/subtitles/tmdb:tv:9001:S01E02/alignment", params={"track": "17"})
+
+    assert (first.status_code, first.json()["state"], first.json()["progress"]) == (202, "running", 0.5)
+    assert first.json()["offset_s"] is None
+    assert (later.json()["state"], later.json()["rate"], later.json()["offset_s"]) == ("done", 1.25, 0.0)
 
 
 @pytest.mark.parametrize("known", ['"5d1ce7a9"', 'W/"5d1ce7a9"', '"other", "5d1ce7a9"', "*"])
