@@ -29,6 +29,7 @@ test: install ## Run all tests (options: make test T="services/picks -k race")
 
 bench: install ## Measure ratios side by side: the stream node and a plain file server, a start and an empty request
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/bench.py
+	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/heartbeats.py
 
 docs: install ## Write docs/configuration.md and docs/errors.md from the code
 	@$(BIN)/python docs/generate.py

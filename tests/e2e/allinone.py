@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,12 +132,12 @@ def _data_folder(parent: Path) -> Path:
 
 
 @asynccontextmanager
-async def system(outside: World, *flags: str) -> AsyncIterator[System]:
+async def system(outside: World, *flags: str, settings: Mapping[str, str] = SETTINGS) -> AsyncIterator[System]:
     """Run the all-in-one against *outside* on a new data folder, until the context is left."""
     with tempfile.TemporaryDirectory(prefix="vod-e2e-") as folder:
         data = _data_folder(Path(folder))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOD_", "PG_", "REDIS_"))}
-        one = System(data, free_ports(), {**kept, **outside.environment, **SETTINGS})
+        one = System(data, free_ports(), {**kept, **outside.environment, **settings})
         await one.up(*flags)
         try:
             yield one

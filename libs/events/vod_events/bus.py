@@ -53,6 +53,19 @@ class Bus:
         """
         await self.publish_raw(subject, message.SerializeToString(), event_headers(message), message_id=message_id)
 
+    async def tell(self, subject: str, message: Message) -> None:
+        """Publish without waiting for the stream: for what is soon told again, and may be lost.
+
+        Raises:
+            Unconfirmed: there is no connection just now, or it takes no more.
+        """
+        if not self.client.is_connected:
+            raise Unconfirmed("not connected to NATS")
+        try:
+            await self.client.publish(subject, message.SerializeToString(), headers=event_headers(message))
+        except (nats.errors.Error, OSError) as error:
+            raise Unconfirmed(f"NATS takes nothing: {type(error).__name__}") from error
+
     async def publish_raw(self, subject: str, payload: bytes, headers: Mapping[str, str], *, message_id: str) -> None:
         """Publish what was serialised before; see `publish`."""
         if not self.client.is_connected:

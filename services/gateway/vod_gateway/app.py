@@ -11,7 +11,7 @@ from starlette.middleware import Middleware
 from vod_gateway import guards, problems
 from vod_gateway.depends import Gateway
 from vod_gateway.device import DeviceCookie, KeyRing
-from vod_gateway.routes import about, admin, aliases, catalog, content, play, session, subtitles, watch
+from vod_gateway.routes import about, admin, aliases, catalog, content, play, session, shelf, subtitles, watch
 from vod_gateway.settings import Settings
 from vod_gateway.telemetry import Telemetry
 from vod_rpc import Failure
@@ -42,6 +42,7 @@ def gateway_app(settings: Settings, runtime: Runtime, gateway: Gateway) -> FastA
     for router in (
         session.router,
         watch.router,
+        shelf.router,
         subtitles.router,
         catalog.router,
         aliases.router,

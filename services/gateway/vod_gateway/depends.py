@@ -120,6 +120,7 @@ GatewayDep = Annotated[Gateway, Depends(_gateway)]
 
 SeriesIdQuery = Annotated[dto.SeriesId, Query(alias="seriesId", examples=["tmdb:tv:9001"])]
 OptionalSeriesId = Annotated[dto.SeriesId | None, Query(alias="seriesId", examples=["tmdb:tv:9001"])]
+OptionalSubjectId = Annotated[dto.SubjectId | None, Query(alias="subjectId", examples=["anna"])]
 SessionIdQuery = Annotated[dto.SessionId, Query(alias="sessionId", examples=["01J9ZQ6M3T7B5D2XW8VN4KC0RA"])]
 SeriesIdPath = Annotated[dto.SeriesId, Path(alias="seriesId", examples=["tmdb:tv:9001"])]
 SessionIdPath = Annotated[dto.SessionId, Path(alias="sessionId", examples=["01J9ZQ6M3T7B5D2XW8VN4KC0RA"])]

@@ -6,7 +6,7 @@ The seed writes most names in camelCase and measured quantities with their unit 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 _SNAKE_ON_THE_WIRE = frozenset({"position_s", "duration_s", "buffered_s", "runtime_s", "offset_s", "bitrate_estimate"})
@@ -63,6 +63,8 @@ Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639-1.")
 Languages = Annotated[list[Language], Field(max_length=10)]
 Seconds = Annotated[float, Field(ge=0, le=_MAX_SECONDS)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+
+Moment = Annotated[AwareDatetime, Field(strict=False, description="RFC 3339, with a zone.")]
 
 _SESSION = "01J9ZQ6M3T7B5D2XW8VN4KC0RA"
 _INFOHASH = "5d1ce7a9b0f34e2c8a6d7b9e0f1a2b3c4d5e6f70"
@@ -149,6 +151,8 @@ class HeartbeatRequest(BaseModel):
             "duration_s": 1260,
             "buffered_s": 45.0,
             "bitrate_estimate": 18_000_000,
+            "sequence": 61,
+            "eventTime": "2026-11-20T20:25:12.400Z",
         }
     )
 
@@ -157,6 +161,16 @@ class HeartbeatRequest(BaseModel):
     duration_s: Seconds | None = Field(None, description="As the player measured it; absent: the catalog's runtime.")
     buffered_s: Seconds | None = Field(None, description="What the player holds ahead of the position.")
     bitrate_estimate: float | None = Field(None, ge=0, le=_MAX_BITRATE, description="Bit per second; may be broken.")
+    sequence: Annotated[
+        int | None,
+        Field(ge=0, lt=2**53, description="The player's own count, higher with each; absent: by arrival."),
+        _WHOLE,
+    ] = None
+    event_time: Moment | None = Field(
+        None,
+        description="When the position was reached, by the player's clock. Of two heartbeats the later one counts, at "
+        "the same time the one with the higher sequence; a time ahead of the server's is not believed.",
+    )
 
 
 class EndedRequest(BaseModel):

@@ -14,6 +14,7 @@ from vod_gateway import dto
 from vod_gateway.device import DeviceId
 
 _DIGITS = 6
+_YEARS = (1971, 9999)
 
 
 def start_request(
@@ -53,6 +54,8 @@ def heartbeat_request(body: dto.HeartbeatRequest) -> playback_service_pb2.Record
         duration=None if body.duration_s is None else duration(body.duration_s),
         buffered=None if body.buffered_s is None else duration(body.buffered_s),
         bitrate_estimate=None if body.bitrate_estimate is None else round(body.bitrate_estimate),
+        sequence=body.sequence,
+        event_time=timestamp(body.event_time),
     )
 
 
@@ -183,6 +186,15 @@ def duration(length_s: float) -> Duration:
     """Return a length in seconds as a proto, to the microsecond."""
     message = Duration()
     message.FromTimedelta(timedelta(seconds=length_s))
+    return message
+
+
+def timestamp(at: datetime | None) -> Timestamp | None:
+    """Return a time as a proto, None for what no clock shows that is anywhere near right."""
+    if at is None or not _YEARS[0] <= at.year < _YEARS[1]:
+        return None
+    message = Timestamp()
+    message.FromDatetime(at)
     return message
 
 

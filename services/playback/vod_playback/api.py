@@ -1,5 +1,6 @@
 """The servicer: proto to domain and back."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,15 +12,28 @@ from vod.picks.v1 import picks_service_pb2
 from vod.playback.v1 import playback_pb2, playback_service_pb2_grpc
 from vod.playback.v1 import playback_service_pb2 as pb2
 
+from vod_playback.continuing import MOST, Continuing
 from vod_playback.convert import (
     device_from_proto,
+    device_to_proto,
     duration_to_proto,
     key_from_proto,
     key_to_proto,
     pick_to_proto,
     timestamp_to_proto,
 )
-from vod_playback.domain import Alternative, Beat, EpisodeKey, NextHint, Session, State, Wish
+from vod_playback.domain import (
+    Alternative,
+    Beat,
+    Continuation,
+    Device,
+    EpisodeKey,
+    NextHint,
+    Session,
+    State,
+    Why,
+    Wish,
+)
 from vod_playback.errors import RequestInvalid
 from vod_playback.resuming import Resuming
 from vod_playback.starting import Starting
@@ -28,15 +42,21 @@ from vod_playback.watching import Watching
 AUTOPLAY_IN = timedelta(seconds=10)
 _MAX_ID = 200
 _MAX_LANGUAGES = 16
+_PAGE = 20
 _Context = aio.ServicerContext[Any, Any]
+_KINDS = {
+    Why.UNFINISHED: pb2.CONTINUATION_KIND_UNFINISHED,
+    Why.NEXT: pb2.CONTINUATION_KIND_NEXT,
+}
 _STATES = {State.ACTIVE: playback_pb2.SESSION_STATE_ACTIVE, State.ENDED: playback_pb2.SESSION_STATE_ENDED}
 
 
 class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
     """vod.playback.v1.PlaybackService."""
 
-    def __init__(self, *, starting: Starting, watching: Watching, resuming: Resuming) -> None:
+    def __init__(self, *, starting: Starting, watching: Watching, resuming: Resuming, continuing: Continuing) -> None:
         self._starting = starting
+        self._continuing = continuing
         self._watching = watching
         self._resuming = resuming
 
@@ -50,7 +70,13 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         self, request: pb2.RecordHeartbeatRequest, context: _Context
     ) -> pb2.RecordHeartbeatResponse:
         duration = request.duration.ToTimedelta() if request.HasField("duration") else None
-        beat = Beat(_id(request.session_id, "session_id"), request.position.ToTimedelta(), duration)
+        beat = Beat(
+            _id(request.session_id, "session_id"),
+            request.position.ToTimedelta(),
+            duration,
+            sequence=request.sequence if request.HasField("sequence") else None,
+            event_time=request.event_time.ToDatetime(UTC) if request.HasField("event_time") else None,
+        )
         return pb2.RecordHeartbeatResponse(next_hint=_hint(await self._watching.beat(beat)))
 
     async def EndSession(self, request: pb2.EndSessionRequest, context: _Context) -> pb2.EndSessionResponse:
@@ -117,6 +143,24 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         series = [pb2.WatchedSeries(series_id=one, score=score) for one, score in scores.items()]
         return pb2.ListWatchedResponse(series=series, viewers=viewers)
 
+    async def ListContinuations(
+        self, request: pb2.ListContinuationsRequest, context: _Context
+    ) -> pb2.ListContinuationsResponse:
+        if not 0 <= request.page_size <= MOST:
+            raise RequestInvalid(f"page_size is at most {MOST}.", metadata={"field": "page_size"})
+        entries = await self._continuing.entries(**_whose(request), at_most=request.page_size or _PAGE)
+        return pb2.ListContinuationsResponse(continuations=[_continuation(one) for one in entries])
+
+    async def ListDevices(self, request: pb2.ListDevicesRequest, context: _Context) -> pb2.ListDevicesResponse:
+        devices = await self._continuing.devices(**_whose(request))
+        return pb2.ListDevicesResponse(devices=[_device(one, asking=request.device_id) for one in devices])
+
+
+def _whose(request: pb2.ListContinuationsRequest | pb2.ListDevicesRequest) -> dict[str, str]:
+    if not request.subject_id and not request.device_id:
+        raise RequestInvalid("Say whose: a subject or a device.")
+    return {"subject_id": request.subject_id, "device_id": request.device_id}
+
 
 def _wish(request: pb2.StartSessionRequest) -> Wish:
     device_id = _id(request.device_id, "device_id")
@@ -158,6 +202,28 @@ def _key(key: catalog_pb2.EpisodeKey) -> EpisodeKey:
 
 def _hint(hint: NextHint | None) -> playback_pb2.NextHint | None:
     return playback_pb2.NextHint(key=key_to_proto(hint.key), ready=hint.ready) if hint else None
+
+
+def _continuation(entry: Continuation) -> pb2.Continuation:
+    return pb2.Continuation(
+        key=key_to_proto(entry.key),
+        position=duration_to_proto(entry.position),
+        duration=duration_to_proto(entry.duration),
+        kind=_KINDS[entry.why],
+        watch_time=timestamp_to_proto(entry.watched_at),
+        ready=entry.ready,
+    )
+
+
+def _device(device: Device, *, asking: str) -> pb2.Device:
+    return pb2.Device(
+        # The id itself is what a cookie carries.
+        name=hashlib.sha256(device.id.encode()).hexdigest()[:12],
+        self=device.id == asking,
+        profile=device_to_proto(device.profile),
+        profile_hash=device.profile_hash,
+        seen_time=timestamp_to_proto(device.seen_at),
+    )
 
 
 def _session(session: Session) -> playback_pb2.Session:

@@ -1,6 +1,7 @@
 """The neighbours over gRPC: catalog, picks and the stream node."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from grpc import aio
 from vod.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
@@ -9,7 +10,14 @@ from vod.scoring.v1 import scoring_pb2
 from vod.stream.v1 import stream_service_pb2 as stream_pb2
 from vod.stream.v1 import stream_service_pb2_grpc
 
-from vod_playback.convert import device_to_proto, key_from_proto, key_to_proto, source_from_proto, to_json
+from vod_playback.convert import (
+    device_to_proto,
+    duration_to_proto,
+    key_from_proto,
+    key_to_proto,
+    source_from_proto,
+    to_json,
+)
 from vod_playback.domain import Alternative, DeviceProfile, Episode, EpisodeKey, Pin, Session, Source
 
 _WARM = (stream_pb2.PIN_STATE_READY, stream_pb2.PIN_STATE_COMPLETE)
@@ -28,6 +36,13 @@ class CatalogClient:
             runtime=answer.episode.runtime.ToTimedelta(),
             next=key_from_proto(answer.next) if answer.HasField("next") else None,
         )
+
+    async def ending(self, key: EpisodeKey, *, duration: timedelta) -> timedelta | None:
+        """Return where the ending of a file of this length begins, None if nobody knows."""
+        request = catalog_service_pb2.GetSkipRangesRequest(key=key_to_proto(key), duration=duration_to_proto(duration))
+        answer = await self._stub.GetSkipRanges(request)
+        endings = [one for one in answer.ranges if one.kind == catalog_service_pb2.SKIP_KIND_ENDING]
+        return min((one.start.ToTimedelta() for one in endings), default=None)
 
 
 class PicksClient:

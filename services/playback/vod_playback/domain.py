@@ -20,6 +20,9 @@ files are shorter."""
 _OVERSHOOT = timedelta(seconds=30)
 """Players report positions a little past the end."""
 _LONGEST = timedelta(hours=48)
+_SEQUENCES = 2**63
+_AHEAD = timedelta(seconds=2)
+"""A player whose clock is further ahead than this says nothing by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class EpisodeKey:
     series_id: str
     season: int
     episode: int
+
+    @property
+    def is_film(self) -> bool:
+        """Films have no episode after them."""
+        return self.series_id.split(":")[1:2] == ["movie"]
 
     def __str__(self) -> str:
         return f"{self.series_id}:S{self.season:02}E{self.episode:02}"
@@ -173,11 +181,15 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """A player's report. The duration is None where the player did not say it."""
+    """A player's report. What is None the player did not say."""
 
     session_id: str
     position: timedelta
     duration: timedelta | None = None
+    sequence: int | None = None
+    """The player's own count, higher with each report."""
+    event_time: datetime | None = None
+    """When the position was reached, by the player's clock."""
 
     def checked(self) -> "Beat":
         """Return it if it makes sense.
@@ -187,6 +199,8 @@ class Beat:
         """
         if not timedelta() <= self.position <= _LONGEST:
             raise HeartbeatInvalid("The position must be between 0 s and 48 h.")
+        if self.sequence is not None and not 0 <= self.sequence < _SEQUENCES:
+            raise HeartbeatInvalid("The sequence must be between 0 and 2^63 - 1.")
         if self.duration is None:
             return self
         if not timedelta() < self.duration <= _LONGEST:
@@ -197,6 +211,35 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """A report as it arrived."""
+
+    beat: Beat
+    at: datetime
+    """When it arrived, by our clock."""
+
+    @property
+    def event_time(self) -> datetime | None:
+        """The player's time as far as it can be believed; None if that clock is ahead of ours, or was not said.
+
+        A clock that is behind does no harm: its times are in order, and none counts as before the session began.
+        """
+        said = self.beat.event_time
+        return None if said is None or said > self.at + _AHEAD else min(said, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of a report."""
+
+    session: Session
+    newer: bool
+    """It counted: nothing newer had been heard before."""
+    ending_asked: bool
+    """Whether somebody asked for the ending's range already."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resume:
     """Where to go on, and from which source."""
 
@@ -204,3 +247,52 @@ class Resume:
     position: timedelta
     duration: timedelta
     source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class LastWatched:
+    """What a subject watched last of one series."""
+
+    key: EpisodeKey
+    position: timedelta
+    duration: timedelta
+    finished: bool
+    watched_at: datetime
+    next: EpisodeKey | None
+    """What its session said would come next."""
+    next_position: timedelta
+    """How far the subject got in that one, zero if it is finished or was not begun."""
+    next_ready: bool
+
+
+class Why(StrEnum):
+    """Why somebody would go on with an episode."""
+
+    UNFINISHED = "unfinished"
+    NEXT = "next"
+    """The one before it is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """Where to go on with one series."""
+
+    key: EpisodeKey
+    position: timedelta
+    duration: timedelta
+    """Zero if unknown."""
+    why: Why
+    watched_at: datetime
+    """When something of the series was watched last."""
+    ready: bool
+    """It would start at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device as its latest start described it."""
+
+    id: str
+    profile: DeviceProfile
+    profile_hash: str
+    seen_at: datetime

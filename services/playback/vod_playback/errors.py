@@ -1,6 +1,8 @@
 """What can go wrong here, one class per reason."""
 
-from vod_rpc import FailedPrecondition, InvalidArgument, NotFound
+from datetime import timedelta
+
+from vod_rpc import FailedPrecondition, InvalidArgument, NotFound, Unavailable
 
 
 class SessionNotFound(NotFound):
@@ -58,3 +60,12 @@ class NextMismatch(InvalidArgument):
 
     def __init__(self) -> None:
         super().__init__("This is not the episode that follows.")
+
+
+class StoreUnavailable(Unavailable):
+    """The database is away; nobody knows whether the position was stored. The next heartbeat is the retry."""
+
+    reason = "STORE_UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("The position could not be stored just now.", retry_after=timedelta(seconds=1))

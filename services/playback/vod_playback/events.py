@@ -53,11 +53,15 @@ class Heartbeats:
     def __init__(self, bus: Bus, *, log: FilteringBoundLogger) -> None:
         self._bus = bus
         self._log = log
+        self._heard = True
 
     async def heartbeat(self, session: Session) -> None:
-        """Publish a heartbeat; if that fails, log it: the position is stored, and another beat follows."""
-        beat_id = f"{session.id}:{int(session.heartbeat_at.timestamp() * 1000)}"
+        """Hand a heartbeat to NATS, without waiting: the position is stored, and another beat follows."""
         try:
-            await self._bus.publish(f"playback.v1.heartbeat.{session.id}", heartbeat_event(session), message_id=beat_id)
+            await self._bus.tell(f"playback.v1.heartbeat.{session.id}", heartbeat_event(session))
         except Unconfirmed as error:
-            self._log.warning(HEARTBEAT_NOT_TOLD, session_id=session.id, why=type(error).__name__)
+            if self._heard:  # one line per outage, not one per heartbeat
+                self._log.warning(HEARTBEAT_NOT_TOLD, session_id=session.id, why=str(error))
+            self._heard = False
+        else:
+            self._heard = True

@@ -7,22 +7,29 @@ from typing import Protocol
 
 from vod_playback.domain import (
     Alternative,
-    Beat,
+    Device,
     DeviceProfile,
     Episode,
     EpisodeKey,
+    Heard,
     How,
+    LastWatched,
     Pin,
     Resume,
     Session,
     Source,
     Wish,
+    Written,
 )
 
 
 class Catalog(Protocol):
     async def episode(self, key: EpisodeKey) -> Episode:
         """Return the episode. Fails with NotFound."""
+        ...
+
+    async def ending(self, key: EpisodeKey, *, duration: timedelta) -> timedelta | None:
+        """Return where the ending of a file of this length begins, None if nobody knows."""
         ...
 
 
@@ -76,10 +83,6 @@ class Store(Protocol):
         """
         ...
 
-    async def beat(self, beat: Beat, *, at: datetime) -> Session | None:
-        """Store position and progress; None unless the session is active."""
-        ...
-
     async def touch(self, session_id: str, *, at: datetime) -> Session | None:
         """Note a sign of life that says nothing of the position; None unless the session is active."""
         ...
@@ -102,6 +105,14 @@ class Store(Protocol):
 
     async def active(self) -> Sequence[Session]: ...
 
+
+class Beats(Protocol):
+    async def write(self, heard: Heard) -> Written | None:
+        """Store a report; returns when it is on disk. None unless the session is active."""
+        ...
+
+
+class Progress(Protocol):
     async def unfinished(self, *, subject_id: str, series_id: str) -> Resume | None: ...
 
     async def subject_of(self, device_id: str) -> str | None: ...
@@ -115,3 +126,9 @@ class Store(Protocol):
     async def watched_lately(self) -> tuple[dict[str, float], int]:
         """Return what was watched in a week by series, and how many people watched."""
         ...
+
+    async def last_watched(self, subject_id: str, *, at_most: int) -> Sequence[LastWatched]:
+        """Return what the subject watched last of each series, the latest series first."""
+        ...
+
+    async def devices(self, subject_id: str) -> Sequence[Device]: ...

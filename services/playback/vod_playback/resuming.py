@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from vod_playback.domain import EpisodeKey, Resume
 from vod_playback.errors import NothingToResume
-from vod_playback.ports import Store
+from vod_playback.ports import Progress
 
 
 class Resuming:
@@ -14,7 +14,7 @@ class Resuming:
     was changed since by somebody else with the same profile; a start of the episode plays that source too.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Progress) -> None:
         self._store = store
 
     async def progress(

@@ -2,17 +2,22 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from vod.playback.v1 import playback_service_pb2, playback_service_pb2_grpc
 
 from vod_events import event_bus, relay
 from vod_playback.api import PlaybackServicer
+from vod_playback.beat_store import BeatStore
 from vod_playback.clients import CatalogClient, PicksClient, PinClient
+from vod_playback.continuing import Continuing
+from vod_playback.endings import endings
 from vod_playback.events import Heartbeats
+from vod_playback.grouping import group_commit
 from vod_playback.holding import Holding
 from vod_playback.metrics import StartMetrics
+from vod_playback.progress_store import ProgressStore
 from vod_playback.resuming import Resuming
 from vod_playback.settings import Settings
 from vod_playback.starting import Starting
@@ -34,28 +39,33 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
     async with (
         postgres(settings.pg_dsn, schema="playback") as database,
         event_bus(settings.nats_url, runtime) as bus,
-        channel(settings.catalog_target, runtime, retry=["vod.catalog.v1.CatalogService"]) as catalog,
+        channel(settings.catalog_target, runtime, retry=["vod.catalog.v1.CatalogService"]) as catalog_channel,
         channel(settings.picks_target, runtime, timeout=_PATIENCE) as picks_channel,
         channel(
             settings.stream_node_target, runtime, retry=["vod.stream.v1.StreamService"], timeout=_PATIENCE
         ) as stream_node,
+        AsyncExitStack() as running,
     ):
-        store = PlaybackStore(database)
+        store, progress, beat_store = PlaybackStore(database), ProgressStore(database), BeatStore(database)
+        catalog = CatalogClient(catalog_channel)
         picks = PicksClient(picks_channel)
         holding = Holding(PinClient(stream_node), log=runtime.log)
         starting = Starting(
             store=store,
-            catalog=CatalogClient(catalog),
+            catalog=catalog,
             picks=picks,
             holding=holding,
             clock=runtime.clock,
             new_id=_new_id,
             count=StartMetrics(runtime.metrics),
         )
+        beats = await running.enter_async_context(group_commit(beat_store))
         watching = Watching(
             store=store,
+            beats=beats,
             picks=picks,
             holding=holding,
+            endings=await running.enter_async_context(endings(beat_store, catalog, log=runtime.log)),
             events=Heartbeats(bus, log=runtime.log),
             clock=runtime.clock,
             log=runtime.log,
@@ -64,7 +74,12 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         serving = Serving(
             playback_service_pb2.DESCRIPTOR,
             playback_service_pb2_grpc.add_PlaybackServiceServicer_to_server,
-            PlaybackServicer(starting=starting, watching=watching, resuming=Resuming(store)),
+            PlaybackServicer(
+                starting=starting,
+                watching=watching,
+                resuming=Resuming(progress),
+                continuing=Continuing(progress, catalog),
+            ),
         )
         async with (
             relay(database, bus, runtime),

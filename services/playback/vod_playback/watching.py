@@ -7,10 +7,11 @@ from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_playback.domain import Alternative, Beat, EpisodeKey, How, NextHint, Session, Source
+from vod_playback.domain import Alternative, Beat, EpisodeKey, Heard, How, NextHint, Session, Source
+from vod_playback.endings import Endings
 from vod_playback.errors import NextMismatch, SessionEnded, SessionNotFound
 from vod_playback.holding import Holding
-from vod_playback.ports import Events, Picks, Store
+from vod_playback.ports import Beats, Events, Picks, Store
 from vod_rpc import Failure, NotFound, time_left
 from vod_runtime import Clock
 
@@ -44,15 +45,19 @@ class Watching:
         self,
         *,
         store: Store,
+        beats: Beats,
         picks: Picks,
         holding: Holding,
+        endings: Endings,
         events: Events,
         clock: Clock,
         log: FilteringBoundLogger,
         silence: timedelta,
     ) -> None:
         self._store = store
+        self._beats = beats
         self._picks = picks
+        self._endings = endings
         self._holding = holding
         self._events = events
         self._clock = clock
@@ -62,18 +67,21 @@ class Watching:
     async def beat(self, beat: Beat) -> NextHint | None:
         """Store a position, tell the others, and return what comes next.
 
-        When this returns the position is on disk. Whether the others could be told does not matter: the next beat is
-        the retry.
+        When this returns the position is on disk, or a newer one is. Whether the others could be told does not matter:
+        the next beat is the retry.
 
         Raises:
-            SessionNotFound, SessionEnded, HeartbeatInvalid
+            SessionNotFound, SessionEnded, HeartbeatInvalid, StoreUnavailable
         """
-        session = await self._store.beat(beat.checked(), at=self._clock.now())
-        if session is None:
+        written = await self._beats.write(Heard(beat.checked(), self._clock.now()))
+        if written is None:
             await self._known(beat.session_id)
             raise SessionEnded(beat.session_id)
-        await self._events.heartbeat(session)
-        return session.next_hint
+        if written.newer:
+            await self._events.heartbeat(written.session)
+        if beat.duration is not None and not written.ending_asked:
+            self._endings.ask(written.session)
+        return written.session.next_hint
 
     async def end(self, session_id: str) -> Ending:
         """End a session at its last reported position; ending it again gives the same answer.

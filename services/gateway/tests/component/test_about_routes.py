@@ -12,6 +12,8 @@ PATHS = {
     "/v1/session/ended": {"post"},
     "/v1/session/next": {"get"},
     "/v1/session/override-pick": {"post"},
+    "/v1/continue-watching": {"get"},
+    "/v1/devices": {"get"},
     "/v1/resume": {"get"},
     "/v1/stream/{sessionId}": {"get"},
     "/v1/subtitles/{episodeKey}": {"get"},

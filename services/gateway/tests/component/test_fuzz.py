@@ -24,6 +24,8 @@ def _all_answer(fakes, samples) -> None:
         "GetNext": playback.GetNextResponse(next_hint=samples.hint),
         "OverridePick": playback.OverridePickResponse(pick=samples.pick, stream_url=samples.stream_url),
         "GetResume": playback.GetResumeResponse(key=samples.key, pick=samples.pick),
+        "ListContinuations": playback.ListContinuationsResponse(),
+        "ListDevices": playback.ListDevicesResponse(),
         "GetStream": playback.GetStreamResponse(stream_url=samples.stream_url),
         "ListSessions": playback.ListSessionsResponse(sessions=[samples.session]),
         "SearchTitles": catalog_service_pb2.SearchTitlesResponse(),

@@ -2,6 +2,7 @@
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
 from vod.catalog.v1.catalog_pb2 import EpisodeKey
 from vod.picks.v1.picks_service_pb2 import RankedRelease
 from vod.playback.v1 import playback_service_pb2 as playback
@@ -92,6 +93,33 @@ async def test_a_heartbeat_is_stored_and_told_what_is_ready(http, fakes, samples
             bitrate_estimate=9,
         )
     ]
+
+
+async def test_a_heartbeats_count_and_time_reach_playback(http, fakes) -> None:
+    fakes.answers["RecordHeartbeat"] = playback.RecordHeartbeatResponse()
+    body = {"sessionId": "s", "position_s": 1, "sequence": 61.0, "eventTime": "2026-11-18T12:06:40.250+01:00"}
+    answer = await http.post("/v1/session/heartbeat", json=body)
+
+    assert answer.status_code == 200, answer.text
+    [asked] = fakes.asked["RecordHeartbeat"]
+    assert asked.sequence == 61
+    assert asked.event_time == Timestamp(seconds=1_795_000_000, nanos=250_000_000)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "9999-12-31T23:59:59+23:59"])
+async def test_a_clock_that_was_never_set_says_nothing(http, fakes, at) -> None:
+    fakes.answers["RecordHeartbeat"] = playback.RecordHeartbeatResponse()
+    answer = await http.post("/v1/session/heartbeat", json={"sessionId": "s", "position_s": 1, "eventTime": at})
+
+    assert answer.status_code == 200, answer.text
+    assert not fakes.asked["RecordHeartbeat"][0].HasField("event_time")
+
+
+@pytest.mark.parametrize("wrong", [{"sequence": -1}, {"sequence": 2**53}, {"eventTime": "2026-11-18T12:00:00"}])
+async def test_a_count_or_time_that_makes_no_sense_is_refused(http, wrong) -> None:
+    answer = await http.post("/v1/session/heartbeat", json={"sessionId": "s", "position_s": 1, **wrong})
+
+    assert answer.status_code == 400
 
 
 async def test_numbers_may_be_written_as_javascript_measures_them(http, fakes, samples) -> None:

@@ -46,12 +46,12 @@ async def test_resume_without_a_series_asks_for_whatever_was_watched_last(http, 
     assert asked.series_id == ""
 
 
-async def test_whose_progress_it_is_only_the_cookie_says(http, fakes, samples) -> None:
+async def test_a_resume_can_be_asked_for_by_the_subject_but_the_device_is_the_cookies(http, fakes, samples) -> None:
     fakes.answers["GetResume"] = playback.GetResumeResponse(key=samples.key, pick=samples.pick)
-    await http.get("/v1/resume", params={"subjectId": "anna", "subject_id": "anna", "deviceId": "0" * 32})
+    await http.get("/v1/resume", params={"subjectId": "anna", "deviceId": "0" * 32})
 
     [asked] = fakes.asked["GetResume"]
-    assert asked.subject_id == ""
+    assert asked.subject_id == "anna"
     assert asked.device_id != "0" * 32
 
 

@@ -9,6 +9,7 @@ from vod_gateway.depends import (
     BackendsDep,
     DeviceDep,
     OptionalSeriesId,
+    OptionalSubjectId,
     SessionIdPath,
 )
 from vod_gateway.openapi import DOWNSTREAM, INVALID_PARAMETER, NO_SESSION, Responses, problems
@@ -28,12 +29,13 @@ async def get_resume(
     backends: BackendsDep,
     device: DeviceDep,
     series_id: OptionalSeriesId = None,
+    subject_id: OptionalSubjectId = None,
 ) -> dto.ResumeAnswer:
     """Return the last unfinished episode (of a series, or of all) and the exact pick it was watched from.
 
-    Whose it is, the device's cookie says: that of the subject who last started something there.
+    Without a subject it is that of whoever last started something on this device, as its cookie says.
     """
-    rpc = playback.GetResumeRequest(device_id=device, series_id=series_id or "")
+    rpc = playback.GetResumeRequest(subject_id=subject_id or "", device_id=device, series_id=series_id or "")
     return mapping.resume_answer(await backends.playback.GetResume(rpc))
 
 

@@ -22,22 +22,40 @@ from vod_rpc import DeadlineExceeded, NotFound, Serving, channel, rpc_server
 from vod_runtime import Runtime
 from vod_testing import migrate_schema
 
-SERIES = "tmdb:tv:9001"
+SERIES = ("tmdb:tv:9001", "tmdb:tv:9002")
 Pinned = tuple[str, int, str]
 
 
 class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
-    """Knows one series of four episodes of 40 minutes."""
+    """Knows two series of four episodes of 40 minutes."""
+
+    def __init__(self) -> None:
+        self.episodes = 4
+        self.endings: dict[int, int] = {}
+        """Where the ending of an episode begins, in seconds."""
+        self.lengths: list[int] = []
+        """Of the files whose ranges were asked for, in seconds."""
+
+    async def GetSkipRanges(self, request: Any, context: Any) -> catalog_service_pb2.GetSkipRangesResponse:
+        self.lengths.append(request.duration.seconds)
+        answer = catalog_service_pb2.GetSkipRangesResponse()
+        if at := self.endings.get(request.key.episode):
+            found = answer.ranges.add(kind=catalog_service_pb2.SKIP_KIND_ENDING)
+            found.start.FromSeconds(at)
+            found.end.FromSeconds(at + 90)
+        return answer
 
     async def GetEpisode(self, request: Any, context: Any) -> catalog_service_pb2.GetEpisodeResponse:
-        if request.key.series_id != SERIES or not 1 <= request.key.episode <= 4:
+        if request.key.series_id not in SERIES or not 1 <= request.key.episode <= self.episodes:
             raise NotFound("No such episode.", reason="EPISODE_NOT_FOUND")
         answer = catalog_service_pb2.GetEpisodeResponse(
-            series=catalog_pb2.Series(id=SERIES, title="Harbor Lights"), episode=catalog_pb2.Episode(key=request.key)
+            series=catalog_pb2.Series(id=request.key.series_id, title="Harbor Lights"),
+            episode=catalog_pb2.Episode(key=request.key),
         )
         answer.episode.runtime.FromTimedelta(timedelta(minutes=40))
-        if request.key.episode < 4:
-            answer.next.CopyFrom(catalog_pb2.EpisodeKey(series_id=SERIES, season=1, episode=request.key.episode + 1))
+        if request.key.episode < self.episodes:
+            following = request.key.episode + 1
+            answer.next.CopyFrom(catalog_pb2.EpisodeKey(series_id=request.key.series_id, season=1, episode=following))
         return answer
 
 
