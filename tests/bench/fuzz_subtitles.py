@@ -1,9 +1,12 @@
 # ruff: noqa: T201, E501
-"""Feed the subtitle converter broken and made-up files for some minutes; tell the slowest, and the most memory.
+"""Feed the subtitle converter's worker broken and made-up files for some minutes.
+
+Fails at the first file that takes more than 2 s, more than the worker's 256 MiB, or breaks it; tells the most memory.
 
 usage: python tests/bench/fuzz_subtitles.py [minutes]
 """
 
+import asyncio
 import resource
 import sys
 import time
@@ -12,12 +15,11 @@ from collections import Counter
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from vod_subtitles.archives import unpacked
-from vod_subtitles.convert import convert
 from vod_subtitles.languages import LANGUAGES
 from vod_subtitles.unreadable import UnreadableSubtitleError
-from vod_subtitles.worker import MAX_MEMORY_BYTES
+from vod_subtitles.workers import workers
 
+_HURT = ("takes more than", "too much memory", "breaks the converter")
 PIECES = [
     b"1\n", b"00:00:01,000 --> 00:00:02,000\n", b"WEBVTT\n\n", b"[Script Info]\n", b"[V4+ Styles]\n", b"[Events]\n",
     b"Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n", b"PK\x03\x04", b"\x1f\x8b\x08",
@@ -36,36 +38,41 @@ REPEATED = st.builds(
 
 
 def main() -> None:
-    # As the worker process has it: what needs more fails here as it would there.
-    resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
-    minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
-    end, slowest, outcomes = time.monotonic() + minutes * 60, (0.0, b""), Counter[str]()
+    asyncio.run(_feed_for(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0))
 
-    @settings(
-        max_examples=2_000,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.one_of(FILE, REPEATED), st.sampled_from(["", *LANGUAGES]), st.sampled_from([None, 25.0]))
-    def feed(raw: bytes, language: str, fps: float | None) -> None:
-        nonlocal slowest
-        begun = time.process_time()
-        try:
-            converted = convert(unpacked(raw), language=language, fps=fps)
-        except UnreadableSubtitleError:
-            outcomes["refused"] += 1
-        else:
-            outcomes["converted"] += 1
-            assert converted.webvtt.startswith("WEBVTT\n\n")
-            assert converted.webvtt.count(" --> ") == converted.cue_count
-        slowest = max(slowest, (time.process_time() - begun, raw[:60]))
 
-    while time.monotonic() < end:
-        feed()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"{dict(outcomes)}; slowest {slowest[0]:.2f} s ({slowest[1]!r}); most memory {memory} MiB")
+async def _feed_for(minutes: float) -> None:
+    end, outcomes = time.monotonic() + minutes * 60, Counter[str]()
+    loop = asyncio.get_running_loop()
+    async with workers(1) as some:
+
+        async def convert(raw: bytes, language: str, fps: float | None) -> None:
+            try:
+                converted = await some.convert(raw, language=language, fps=fps)
+            except UnreadableSubtitleError as error:
+                hurt = next((why for why in _HURT if why in str(error)), "")
+                outcomes[hurt or "refused"] += 1
+                assert not hurt, (hurt, raw[:80], len(raw))
+            else:
+                outcomes["converted"] += 1
+                assert converted.webvtt.startswith("WEBVTT\n\n")
+                assert converted.webvtt.count(" --> ") == converted.cue_count
+
+        @settings(
+            max_examples=2_000,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(st.one_of(FILE, REPEATED), st.sampled_from(["", *LANGUAGES]), st.sampled_from([None, 25.0]))
+        def feed(raw: bytes, language: str, fps: float | None) -> None:
+            asyncio.run_coroutine_threadsafe(convert(raw, language, fps), loop).result()
+
+        while time.monotonic() < end:
+            await asyncio.to_thread(feed)
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    print(f"{dict(outcomes)}; most memory of a worker {memory} MiB")
 
 
 if __name__ == "__main__":
