@@ -144,3 +144,9 @@ def test_what_is_committed_names_no_package_registry(root: Path) -> None:
     locks = tracked(root, "deploy/requirements/*.txt", "*.lock", "*package-lock.json")
 
     assert [str(path.relative_to(root)) for path in locks if pattern.search(path.read_text())] == []
+
+
+def test_catalog_and_search_ship_the_same_list_of_open_films(root: Path) -> None:
+    lists = {path.read_text() for path in tracked(root, "services/*/vod_*/data/open-films.txt")}
+
+    assert len(lists) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -66,23 +66,36 @@ async def prowlarr() -> AsyncIterator[Prowlarr]:
         yield fake
 
 
+def torrent_named(name: str, *, megabytes: int) -> Torrent:
+    """Make a torrent of one file that nobody has; its infohash comes from the name."""
+    size = megabytes * 1_000_000
+    encoded = name.encode()
+    info = b"d6:lengthi%de4:name%d:%s12:piece lengthi16384e6:pieces20:%se" % (size, len(encoded), encoded, bytes(20))
+    return Torrent(name=name, info=info, files=(TorrentFile(name, size),), piece_length=16384)
+
+
+@pytest.fixture
+def make_torrent() -> Callable[..., Torrent]:
+    """Make a torrent of this name and size in megabytes."""
+    return torrent_named
+
+
 @pytest.fixture
 def list_release(prowlarr: Prowlarr) -> ListRelease:
     """List a torrent of this name and size at indexers; its infohash comes from the name."""
 
     def add(
-        name: str, *indexers: int, seeders: int | None = 40, leechers: int | None = 4, megabytes: int = 500
+        name: str,
+        *indexers: int,
+        seeders: int | None = 40,
+        leechers: int | None = 4,
+        megabytes: int = 500,
+        ids: Mapping[str, str] | None = None,
     ) -> Torrent:
-        size = megabytes * 1_000_000
-        encoded = name.encode()
-        info = b"d6:lengthi%de4:name%d:%s12:piece lengthi16384e6:pieces20:%se" % (
-            size,
-            len(encoded),
-            encoded,
-            bytes(20),
+        torrent = torrent_named(name, megabytes=megabytes)
+        prowlarr.add(
+            name, torrent, [Listing(indexer, seeders, leechers) for indexer in indexers or (BREAKWATER,)], ids=ids
         )
-        torrent = Torrent(name=name, info=info, files=(TorrentFile(name, size),), piece_length=16384)
-        prowlarr.add(name, torrent, [Listing(indexer, seeders, leechers) for indexer in indexers or (BREAKWATER,)])
         return torrent
 
     return add
@@ -103,6 +116,7 @@ def run_search(
             "redis_url": redis_url,
             "prowlarr_url": prowlarr.url,
             "prowlarr_key": KEY,
+            "archive": False,
             "indexer_deadline": timedelta(seconds=2),
             "allow_private_peers": True,
         }

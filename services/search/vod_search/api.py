@@ -9,13 +9,14 @@ from vod.catalog.v1 import catalog_pb2
 from vod.scoring.v1 import scoring_pb2
 from vod.search.v1 import search_service_pb2, search_service_pb2_grpc
 
-from vod_search.domain import Codec, Kind, Release, ReleaseTraits, SearchResult, Source, Wanted
+from vod_search.domain import Codec, Hashes, Kind, Release, ReleaseTraits, SearchResult, Source, Wanted
 from vod_search.errors import InvalidSearch
 from vod_search.magnets import build_magnet
 from vod_search.search import Searches
 
 LONGEST_TITLE = 300
 MOST_TITLES = 50
+LONGEST_ID = 100
 LARGEST_NUMBER = 100_000
 _KINDS = {
     catalog_pb2.KIND_SERIES: Kind.SERIES,
@@ -57,6 +58,7 @@ def _wanted(request: search_service_pb2.SearchReleasesRequest) -> Wanted:
         absolute=request.absolute,
         profile_hash=request.profile_hash,
         air_date=_date(request.air_date),
+        external_ids={where: one for where, one in request.external_ids.items() if len(one) <= LONGEST_ID},
     )
 
 
@@ -89,8 +91,9 @@ def _release(release: Release) -> search_service_pb2.Release:
         leechers=release.leechers,
         indexer=", ".join(release.indexers),
         published_at=release.published_at,
+        web_seeded=release.web_seeded,
     )
-    magnet = build_magnet(release.infohash, release.title, release.trackers)
+    magnet = build_magnet(Hashes(release.infohash, release.v2), release.title, release.trackers)
     return search_service_pb2.Release(candidate=candidate, magnet_uri=magnet)
 
 

@@ -2,30 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
 from vod_rpc import Flights
-from vod_search.domain import Announcement, Kind, UnavailableIndexer, Wanted
+from vod_search.domain import Announcement, UnavailableIndexer, Wanted
+from vod_search.indexers import Indexer, IndexerError, Misconfigured, Question
 from vod_search.normalising import without_constants
-from vod_search.prowlarr import Indexer, IndexerError, Misconfigured
-from vod_search.queries import queries
 from vod_search.resting import Rest
 
 LATEST = timedelta(seconds=30)
 """After this an answer is not waited for any more, and counts as a failure."""
 
 T = TypeVar("T")
-
-
-class Indexers(Protocol):
-    """Who can be asked."""
-
-    async def indexers(self) -> Sequence[Indexer]: ...
-    async def search(self, indexer: Indexer, query: str, kind: Kind) -> list[Announcement]: ...
-    async def resolve(self, found: Announcement) -> Announcement | None: ...
 
 
 class Rests(Protocol):
@@ -39,18 +30,18 @@ class Rests(Protocol):
     async def recovered(self, indexer: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """What one indexer said to all questions."""
+    """What one indexer has said by now; it grows while questions are still open."""
 
     indexer: str
-    announcements: Sequence[Announcement]
-    failures: Sequence[IndexerError]
+    announcements: list[Announcement] = field(default_factory=list)
+    failures: list[IndexerError] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What is known by now; `late` are the answers that are still to come."""
+    """What is known by now; `late` are the answers that are still to come, in full."""
 
     found: Sequence[Announcement]
     unavailable: Sequence[UnavailableIndexer]
@@ -61,52 +52,71 @@ class Answers:
 class Asking:
     """Asks each indexer once per cache key at a time, whoever wants to know."""
 
-    def __init__(self, indexers: Indexers, *, rests: Rests, flights: Flights) -> None:
-        self._indexers = indexers
+    def __init__(self, *, rests: Rests, flights: Flights) -> None:
         self._rests = rests
         self._flights = flights
+        self._growing: dict[tuple[str, str], Answer] = {}
 
     async def ask(
         self, listed: Sequence[Indexer], wanted: Wanted, *, resting: Mapping[str, Rest], within: float
     ) -> Answers:
-        """Return what the *listed* indexers answer *within* so many seconds; those that rest are not asked."""
+        """Return what the *listed* indexers answer *within* so many seconds; those that rest are not asked.
+
+        Of one that is late with some questions, the answers to the others are used.
+        """
         awake = [one for one in listed if one.name not in resting]
         asked = {
-            one.name: self._flights.launch((wanted.cache_key, one), partial(self._one, one, wanted)) for one in awake
+            one.name: self._flights.launch((wanted.cache_key, one.name), partial(self._one, one, wanted))
+            for one in awake
         }
         if asked:
             await asyncio.wait(asked.values(), timeout=within)
-        done = {name: answer for name, answer in asked.items() if answer.done()}
-        late = {name: answer for name, answer in asked.items() if name not in done}
-        known = summed([answer.result() for answer in done.values()])
+        late = {name: answer for name, answer in asked.items() if not answer.done()}
+        known = [answer.result() for answer in asked.values() if answer.done()]
+        partial_ones = [answer for name in late if (answer := self._growing.get((wanted.cache_key, name)))]
+        found = [one for answer in (*known, *partial_ones) for one in without_constants(answer.announcements)]
         absent = [UnavailableIndexer(one.name, resting[one.name].told()) for one in listed if one.name in resting]
         absent += [UnavailableIndexer(name, f"timed out after {within:.1f} s") for name in late]
-        return Answers(known.found, [*known.unavailable, *absent], tuple(late.values()), frozenset(late))
+        return Answers(found, [*summed(known).unavailable, *absent], tuple(late.values()), frozenset(late))
 
     async def _one(self, indexer: Indexer, wanted: Wanted) -> Answer:
         """Ask one indexer all questions at once, and note whether it can be asked again soon."""
-        parts = await side_by_side([partial(self._question, indexer, one, wanted.kind) for one in queries(wanted)])
-        failures = [part for part in parts if isinstance(part, IndexerError)]
-        answer = Answer(
-            indexer.name, [one for part in parts if not isinstance(part, IndexerError) for one in part], failures
-        )
-        blamed = [failure for failure in failures if not isinstance(failure, Misconfigured)]
-        if blamed:
-            waits = [failure.retry_after for failure in blamed if failure.retry_after]
-            await self._rests.failed(indexer.name, reason=str(blamed[0]), retry_after=max(waits, default=None))
-        elif not failures:
-            await self._rests.recovered(indexer.name)
-        return answer
-
-    async def _question(self, indexer: Indexer, query: str, kind: Kind) -> list[Announcement] | IndexerError:
-        """Return what was found, or why nothing could be."""
+        answer = self._growing[wanted.cache_key, indexer.name] = Answer(indexer.name)
         try:
             async with asyncio.timeout(LATEST.total_seconds()):
-                return await self._indexers.search(indexer, query, kind)
+                questions = await indexer.questions(wanted)
+            await side_by_side([partial(_question, one, answer) for one in questions])
         except TimeoutError:
-            return IndexerError(f"timed out after {LATEST.total_seconds():.1f} s")
+            answer.failures.append(_too_late())
         except IndexerError as failure:
-            return failure
+            answer.failures.append(failure)
+        finally:
+            del self._growing[wanted.cache_key, indexer.name]
+        await self._note(answer)
+        return answer
+
+    async def _note(self, answer: Answer) -> None:
+        blamed = [failure for failure in answer.failures if not isinstance(failure, Misconfigured)]
+        if blamed:
+            waits = [failure.retry_after for failure in blamed if failure.retry_after]
+            await self._rests.failed(answer.indexer, reason=str(blamed[0]), retry_after=max(waits, default=None))
+        elif not answer.failures:
+            await self._rests.recovered(answer.indexer)
+
+
+async def _question(question: Question, answer: Answer) -> None:
+    """Add to *answer* what was found, or why nothing could be."""
+    try:
+        async with asyncio.timeout(LATEST.total_seconds()):
+            answer.announcements.extend(await question())
+    except TimeoutError:
+        answer.failures.append(_too_late())
+    except IndexerError as failure:
+        answer.failures.append(failure)
+
+
+def _too_late() -> IndexerError:
+    return IndexerError(f"timed out after {LATEST.total_seconds():.1f} s")
 
 
 def summed(answers: Sequence[Answer]) -> Answers:

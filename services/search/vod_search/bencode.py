@@ -1,4 +1,4 @@
-"""Reads what is needed of a .torrent file: the infohash of its raw info dictionary, and its trackers (BEP 3, BEP 12).
+"""Reads what is needed of a .torrent file: its hash, trackers and web seeds (BEP 3, 12, 19, 52).
 
 The info dictionary is hashed as it stands in the file: decoding and encoding it again would change the hash of files
 that are not in canonical form.
@@ -8,7 +8,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from vod_search.domain import Infohash
+from vod_search.domain import Hashes, Infohash
+from vod_search.magnets import hashes_of_v2
 
 DEEPEST = 20
 Value: TypeAlias = "int | bytes | list[Value] | dict[bytes, Value]"
@@ -22,15 +23,16 @@ class NotATorrentError(ValueError):
 class Metainfo:
     """What is used of a .torrent file."""
 
-    infohash: Infohash
+    hashes: Hashes
     trackers: frozenset[str]
+    web_seeds: frozenset[str]
 
 
 def read_metainfo(data: bytes) -> Metainfo:
     """Read a .torrent file.
 
     Raises:
-        NotATorrentError: it is something else, or a torrent without v1 piece hashes.
+        NotATorrentError: it is something else, or a torrent without the hashes of v1 or v2.
     """
     reader = _Reader(data)
     try:
@@ -40,19 +42,33 @@ def read_metainfo(data: bytes) -> Metainfo:
     info = metainfo.get(b"info") if isinstance(metainfo, dict) else None
     if reader.position != len(data) or not isinstance(metainfo, dict) or not isinstance(info, dict):
         raise NotATorrentError("not a torrent")
-    if not isinstance(info.get(b"pieces"), bytes) or reader.info is None:
-        raise NotATorrentError("a torrent without v1 piece hashes")
-    digest = hashlib.sha1(data[reader.info], usedforsecurity=False).hexdigest()
-    return Metainfo(Infohash(digest), frozenset(_trackers(metainfo)))
+    hashes = _hashes(info, data[reader.info]) if reader.info else None
+    if hashes is None:
+        raise NotATorrentError("a torrent without the hashes of v1 or v2")
+    return Metainfo(hashes, frozenset(_trackers(metainfo)), frozenset(_texts(metainfo.get(b"url-list"))))
+
+
+def _hashes(info: "dict[bytes, Value]", raw: bytes) -> Hashes | None:
+    if isinstance(info.get(b"pieces"), bytes):
+        return Hashes(Infohash(hashlib.sha1(raw, usedforsecurity=False).hexdigest()))
+    if info.get(b"meta version") == 2 and isinstance(info.get(b"file tree"), dict):
+        return hashes_of_v2(hashlib.sha256(raw).hexdigest())
+    return None
 
 
 def _trackers(metainfo: "dict[bytes, Value]") -> list[str]:
-    announce, tiers = metainfo.get(b"announce"), metainfo.get(b"announce-list")
-    urls = [
-        announce,
-        *(url for tier in (tiers if isinstance(tiers, list) else []) if isinstance(tier, list) for url in tier),
-    ]
-    return [url.decode(errors="replace") for url in urls if isinstance(url, bytes)]
+    tiers = metainfo.get(b"announce-list")
+    return [*_texts(metainfo.get(b"announce")), *(url for tier in _items(tiers) for url in _texts(tier))]
+
+
+def _texts(value: "Value | None") -> list[str]:
+    """Return the texts of a field that is one, or a list of them."""
+    listed = [value] if isinstance(value, bytes) else _items(value)
+    return [one.decode(errors="replace") for one in listed if isinstance(one, bytes)]
+
+
+def _items(value: "Value | None") -> "list[Value]":
+    return value if isinstance(value, list) else []
 
 
 class _Reader:

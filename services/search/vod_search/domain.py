@@ -1,12 +1,21 @@
 """What search knows: which episode is wanted, what indexers announced, and what release names say."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NewType
 
-Infohash = NewType("Infohash", str)  # 40 lower-case hex digits
+Infohash = NewType("Infohash", str)
+"""40 lower-case hex digits: SHA-1 of a v1 torrent, or the first 20 bytes of a v2 torrent's SHA-256 (BEP 52)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hashes:
+    """How a torrent is named; `v2` (64 hex digits) only where it has no v1 hash, and so only v2 peers have it."""
+
+    infohash: Infohash
+    v2: str = ""
 
 
 class Kind(enum.Enum):
@@ -84,6 +93,8 @@ class Wanted:
     absolute: int = 0
     profile_hash: str = ""
     air_date: date | None = None
+    external_ids: Mapping[str, str] = field(default_factory=dict)
+    """Ids elsewhere: `imdb` ("tt0903747"), `tmdb`, `tvdb`, `mal`, `ia`."""
 
     @property
     def cache_key(self) -> str:
@@ -95,17 +106,20 @@ class Wanted:
 class Announcement:
     """One search result of one indexer, cleaned; still without an infohash where the indexer gave none.
 
-    `download_url` carries the Prowlarr API key: it is used here and forgotten, never stored, logged or handed on.
+    `web_seeded`: it is served over HTTP as well, so that seeders do not decide.
+    `download_url` may carry an API key: it is used here and forgotten, never stored, logged or handed on.
     """
 
     title: str
     indexer: str
     infohash: Infohash | None = None
+    v2: str = ""
     size_bytes: int = 0
     seeders: int | None = None
     leechers: int | None = None
     published_at: int = 0
     trackers: frozenset[str] = frozenset()
+    web_seeded: bool = False
     download_url: str = field(default="", repr=False)
 
 
@@ -117,11 +131,13 @@ class Release:
     title: str
     traits: ReleaseTraits
     indexers: tuple[str, ...]
+    v2: str = ""
     size_bytes: int = 0
     seeders: int | None = None
     leechers: int | None = None
     published_at: int = 0
     trackers: tuple[str, ...] = ()
+    web_seeded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ import enum
 import html
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlsplit
 
-from vod_search.domain import Infohash
+from vod_search.domain import Hashes, Infohash
 
 LONGEST_MAGNET = 16 * 1024
 MOST_TRACKERS = 30
@@ -21,6 +21,7 @@ LONGEST_NAME = 200
 TRACKER_SCHEMES = ("http", "https", "udp", "wss")
 PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".lan", ".home", ".home.arpa", ".corp")
 HEX = re.compile(r"[0-9a-f]{40}")
+MULTIHASH = re.compile(r"(?:urn:)?(?:btmh:)?1220([0-9a-f]{64})")  # 12: SHA-256, 20: of 32 bytes
 NUMERIC_HOST = re.compile(r"(?:(?:0x[0-9a-f]*|\d+)\.?)+")  # forms that only some resolvers read: 127.1, 0x7f000001
 BASE32 = re.compile(r"[a-z2-7]{32}")
 
@@ -36,22 +37,33 @@ class TrackerHosts(enum.Enum):
 class Magnet:
     """What of a magnet link is used."""
 
-    infohash: Infohash
-    trackers: frozenset[str]
+    hashes: Hashes
+    trackers: frozenset[str] = frozenset()
+    web_seeds: frozenset[str] = frozenset()
 
 
-def parse_infohash(text: str) -> Infohash | None:
-    """Read a v1 infohash, 40 hex digits or 32 of base32 in any case; None for anything else and for all zeros."""
-    text = text.strip().lower()
+def parse_hashes(text: str) -> Hashes | None:
+    """Read an infohash of any form and case: 40 hex digits, 32 of base32, or the multihash of a v2 torrent.
+
+    None for anything else, and for zeros.
+    """
+    text = text.strip().lower().removeprefix("urn:btih:")
+    if multihash := MULTIHASH.fullmatch(text):
+        return hashes_of_v2(multihash[1])
     if BASE32.fullmatch(text):
         text = base64.b32decode(text.upper()).hex()
     if not HEX.fullmatch(text) or not text.strip("0"):
         return None
-    return Infohash(text)
+    return Hashes(Infohash(text))
+
+
+def hashes_of_v2(digest: str) -> Hashes | None:
+    """Name a torrent by the SHA-256 of its info dictionary, 64 hex digits; None for zeros."""
+    return Hashes(Infohash(digest[:40]), digest) if digest[:40].strip("0") else None
 
 
 def parse_magnet(text: str) -> Magnet | None:
-    """Read a magnet link (BEP 9); None if it has no v1 infohash or is longer than 16 KiB."""
+    """Read a magnet link (BEP 9); None if it has no infohash or is longer than 16 KiB. A v1 hash goes before v2."""
     text = html.unescape(text.strip()) if len(text) <= LONGEST_MAGNET else ""
     if not text.lower().startswith("magnet:?"):
         return None
@@ -59,37 +71,41 @@ def parse_magnet(text: str) -> Magnet | None:
         fields = parse_qs(text[len("magnet:?") :], max_num_fields=500, errors="replace")
     except ValueError:
         return None
-    topics = (
-        topic.lower().removeprefix("urn:btih:")
-        for topic in fields.get("xt", ())
-        if topic.lower().startswith("urn:btih:")
-    )
-    infohash = next((found for topic in topics if (found := parse_infohash(topic))), None)
-    return Magnet(infohash, frozenset(fields.get("tr", ()))) if infohash else None
+    topics = [found for topic in fields.get("xt", ()) if (found := parse_hashes(topic))]
+    if not topics:
+        return None
+    hashes = min(topics, key=lambda one: bool(one.v2))
+    return Magnet(hashes, frozenset(fields.get("tr", ())), frozenset(fields.get("ws", ())))
 
 
-def build_magnet(infohash: Infohash, name: str, trackers: Iterable[str]) -> str:
+def build_magnet(hashes: Hashes, name: str, trackers: Iterable[str]) -> str:
     """Make a magnet link of xt, dn and tr, with the trackers in a stable order."""
-    parts = [f"magnet:?xt=urn:btih:{infohash}", f"dn={quote(name[:LONGEST_NAME], safe='')}"]
+    topic = f"urn:btmh:1220{hashes.v2}" if hashes.v2 else f"urn:btih:{hashes.infohash}"
+    parts = [f"magnet:?xt={topic}", f"dn={quote(name[:LONGEST_NAME], safe='')}"]
     parts += [f"tr={quote(tracker, safe='')}" for tracker in sorted(trackers)]
     return "&".join(parts)
 
 
 def safe_trackers(urls: Iterable[str], *, hosts: TrackerHosts) -> frozenset[str]:
     """Keep at most 30 trackers that are http, https, udp or wss and on an allowed host."""
-    good = sorted({url.strip() for url in urls if len(url) <= LONGEST_TRACKER and _is_tracker(url.strip(), hosts)})
+    good = sorted({url.strip() for url in urls if _is_allowed(url.strip(), hosts, schemes=TRACKER_SCHEMES)})
     return frozenset(good[:MOST_TRACKERS])
 
 
-def _is_tracker(url: str, hosts: TrackerHosts) -> bool:
-    if not url.isascii() or not url.isprintable() or " " in url:
+def has_web_seeds(urls: Iterable[str], *, hosts: TrackerHosts) -> bool:
+    """Tell whether a torrent is served over HTTP as well (BEP 19), by an allowed host."""
+    return any(_is_allowed(url.strip(), hosts, schemes=("http", "https")) for url in urls)
+
+
+def _is_allowed(url: str, hosts: TrackerHosts, *, schemes: Sequence[str]) -> bool:
+    if len(url) > LONGEST_TRACKER or not url.isascii() or not url.isprintable() or " " in url:
         return False
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         return False
-    if parts.scheme not in TRACKER_SCHEMES or not host:
+    if parts.scheme not in schemes or not host:
         return False
     return hosts is TrackerHosts.ANY or is_public_host(host)
 

@@ -71,9 +71,11 @@ def merge(left: Announcement, right: Announcement) -> Announcement:
         best,
         indexer="",
         download_url="",
+        v2=max(left.v2, right.v2),
         size_bytes=min(sizes, default=0),
         published_at=min(dates, default=0),
         trackers=left.trackers | right.trackers,
+        web_seeded=left.web_seeded or right.web_seeded,
     )
 
 
@@ -90,9 +92,11 @@ def _release(infohash: Infohash, same: Sequence[Announcement], kind: Kind) -> Re
         title=merged.title,
         traits=parse(merged.title, kind),
         indexers=tuple(sorted({one.indexer for one in same})),
+        v2=merged.v2,
         size_bytes=merged.size_bytes,
         seeders=merged.seeders,
         leechers=merged.leechers,
         published_at=merged.published_at,
         trackers=tuple(sorted(merged.trackers)[:MOST_TRACKERS]),
+        web_seeded=merged.web_seeded,
     )

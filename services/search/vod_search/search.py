@@ -1,8 +1,8 @@
 """The use case: releases of one episode, from the cache or from the indexers, within the caller's time."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Protocol
@@ -12,15 +12,13 @@ from structlog.typing import FilteringBoundLogger
 
 from vod_rpc import Flights, time_left
 from vod_runtime import Clock
-from vod_search.asking import Answers, Asking, Indexers, Rests, side_by_side, summed
+from vod_search.asking import Answers, Asking, Rests, side_by_side, summed
 from vod_search.domain import Announcement, SearchResult, UnavailableIndexer, Wanted
+from vod_search.indexers import Indexer, IndexerError, Provider
 from vod_search.merging import prominent, releases, worth_resolving
-from vod_search.prowlarr import NAME, IndexerError
 
 SEARCHED = "searched"
 INDEXER_UNAVAILABLE = "indexer_unavailable"
-NOT_CONFIGURED = "no indexer is configured: set PROWLARR_URL and PROWLARR_KEY"
-NONE_ENABLED = "has no enabled torrent indexer"
 NEGATIVE_TTL = timedelta(minutes=3)
 STALE_FACTOR = 2  # times its life: so long a complete answer may be given once more, while it is asked for again
 LATE = "late"
@@ -82,12 +80,12 @@ def time_to_live(result: SearchResult, *, cache_ttl: timedelta) -> timedelta | N
 
 
 class Searches:
-    """Searches, one at a time per cache key. *indexers* is None where the operator has configured none."""
+    """Searches, one at a time per cache key."""
 
     def __init__(
         self,
         *,
-        indexers: Indexers | None,
+        providers: Sequence[Provider],
         rests: Rests,
         table: Table,
         hot: HotCache,
@@ -97,7 +95,8 @@ class Searches:
         log: FilteringBoundLogger,
         latency: Latency,
     ) -> None:
-        self._indexers = indexers
+        self._providers = providers
+        self._asking = Asking(rests=rests, flights=flights)
         self._rests = rests
         self._table = table
         self._hot = hot
@@ -159,36 +158,36 @@ class Searches:
         return left if left > timedelta(0) else None
 
     async def _ask(self, wanted: Wanted, left: timedelta | None) -> SearchResult:
-        indexers = self._indexers
-        if indexers is None:
-            return self._result([], [UnavailableIndexer(NAME, NOT_CONFIGURED)], wanted)
         time = self._time(left)
-        try:
-            async with asyncio.timeout(time.left(self._limits.indexer_deadline)):
-                listed = await indexers.indexers()
-        except (IndexerError, TimeoutError) as failure:
-            return self._result([], [UnavailableIndexer(NAME, str(failure) or "timed out")], wanted)
-        if not listed:
-            return self._result([], [UnavailableIndexer(NAME, NONE_ENABLED)], wanted)
+        listed, missing = await self._listed(within=time.left(self._limits.indexer_deadline))
         now = self._clock.now()
         resting = {name: rest for name, rest in (await self._rests.current()).items() if rest.until > now}
         within = time.left(self._limits.indexer_deadline, keep=FOLLOWING_SHARE)
-        asking = Asking(indexers, rests=self._rests, flights=self._flights)
-        answers = await asking.ask(listed, wanted, resting=resting, within=within)
+        answers = await self._asking.ask(list(listed.values()), wanted, resting=resting, within=within)
+        answers = replace(answers, unavailable=[*missing, *answers.unavailable])
         if answers.late:
-            self._flights.launch((wanted.cache_key, LATE), lambda: self._keep_late(answers, wanted, indexers))
-        return await self._complete(answers, wanted, time, indexers)
+            self._flights.launch((wanted.cache_key, LATE), lambda: self._keep_late(answers, wanted, listed))
+        return await self._complete(answers, wanted, time, listed)
 
-    async def _keep_late(self, before: Answers, wanted: Wanted, indexers: Indexers) -> None:
+    async def _listed(self, *, within: float) -> tuple[Mapping[str, Indexer], Sequence[UnavailableIndexer]]:
+        """Return all indexers by name, and the providers that could not tell any, with the reason."""
+        told = await side_by_side([partial(_indexers, one, within=within) for one in self._providers])
+        indexers = {one.name: one for part in told if not isinstance(part, UnavailableIndexer) for one in part}
+        return indexers, [part for part in told if isinstance(part, UnavailableIndexer)]
+
+    async def _keep_late(self, before: Answers, wanted: Wanted, indexers: Mapping[str, Indexer]) -> None:
         """Wait for the late answers, and keep all of them together with those that came in time."""
         late = summed([await answer for answer in before.late])
-        if len(late.unavailable) == len(before.late):
+        if not late.found and len(late.unavailable) == len(before.late):
             return  # nothing that was not known
-        on_time = [one for one in before.unavailable if one.indexer not in before.late_names]
-        answers = Answers([*before.found, *late.found], [*on_time, *late.unavailable])
+        found = [one for one in before.found if one.indexer not in before.late_names]
+        unavailable = [one for one in before.unavailable if one.indexer not in before.late_names]
+        answers = Answers([*found, *late.found], [*unavailable, *late.unavailable])
         await self._keep(wanted, await self._complete(answers, wanted, self._time(None), indexers))
 
-    async def _complete(self, answers: Answers, wanted: Wanted, time: "_Time", indexers: Indexers) -> SearchResult:
+    async def _complete(
+        self, answers: Answers, wanted: Wanted, time: "_Time", indexers: Mapping[str, Indexer]
+    ) -> SearchResult:
         found = await asyncio.to_thread(prominent, answers.found, wanted)
         followed = await self._follow(indexers, found, wanted, time)
         return self._result([*found, *followed], answers.unavailable, wanted)
@@ -201,12 +200,12 @@ class Searches:
         return SearchResult(releases(found, wanted.kind), unavailable, self._clock.now())
 
     async def _follow(
-        self, indexers: Indexers, found: Sequence[Announcement], wanted: Wanted, time: "_Time"
+        self, indexers: Mapping[str, Indexer], found: Sequence[Announcement], wanted: Wanted, time: "_Time"
     ) -> Sequence[Announcement]:
         """Return what the most promising download links lead to, as far as time allows."""
         chosen = await asyncio.to_thread(worth_resolving, found, wanted, most=LINKS_TO_FOLLOW)
         within = time.left(FOLLOWING_DEADLINE)
-        followed = await side_by_side([partial(_resolve, indexers, one, within=within) for one in chosen])
+        followed = await side_by_side([partial(_resolve, indexers[one.indexer], one, within=within) for one in chosen])
         return [one for one in followed if one]
 
     def _time(self, left: timedelta | None) -> "_Time":
@@ -228,9 +227,17 @@ class _Time:
         return max(SHORTEST.total_seconds(), min(longest.total_seconds(), left))
 
 
-async def _resolve(indexers: Indexers, found: Announcement, *, within: float) -> Announcement | None:
+async def _indexers(provider: Provider, *, within: float) -> Sequence[Indexer] | UnavailableIndexer:
     try:
         async with asyncio.timeout(within):
-            return await indexers.resolve(found)
+            return await provider.indexers()
+    except (IndexerError, TimeoutError) as failure:
+        return UnavailableIndexer(provider.name, str(failure) or f"timed out after {within:.1f} s")
+
+
+async def _resolve(indexer: Indexer, found: Announcement, *, within: float) -> Announcement | None:
+    try:
+        async with asyncio.timeout(within):
+            return await indexer.resolve(found)
     except TimeoutError:
         return None

@@ -9,9 +9,7 @@ from vod.search.v1 import search_service_pb2, search_service_pb2_grpc
 from vod_rpc import Serving, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_search.api import SearchServicer
-from vod_search.asking import LATEST
-from vod_search.magnets import TrackerHosts
-from vod_search.prowlarr import Prowlarr, prowlarr
+from vod_search.providers import open_providers
 from vod_search.search import STALE_FACTOR, Latency, Limits, Searches
 from vod_search.settings import Settings
 from vod_search.store import HotCache, RestTable, Table
@@ -26,11 +24,11 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(postgres(settings.pg_dsn, schema="search"))
         redis = await stack.enter_async_context(redis_client(settings.redis_url))
-        indexers = await _indexers(settings, runtime, stack)
+        providers = await open_providers(settings, stack, clock=clock)
         flights = await stack.enter_async_context(take_off())
         table = Table(db.pool)
         searches = Searches(
-            indexers=indexers,
+            providers=providers,
             rests=RestTable(db.pool, clock),
             table=table,
             hot=HotCache(redis, log),
@@ -53,16 +51,3 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
                 yield endpoint
             sweeping.cancel()
-
-
-async def _indexers(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> Prowlarr | None:
-    if settings.prowlarr_url is None:
-        return None
-    opened = prowlarr(
-        settings.prowlarr_url,
-        key=settings.prowlarr_key,
-        deadline=LATEST,
-        hosts=TrackerHosts.ANY if settings.allow_private_peers else TrackerHosts.PUBLIC,
-        clock=runtime.clock,
-    )
-    return await stack.enter_async_context(opened)

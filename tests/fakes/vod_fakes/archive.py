@@ -24,6 +24,7 @@ class Item:
     year: str = "2010"
     licence: str | None = "https://creativecommons.org/licenses/by/4.0/"
     is_dark: bool = False
+    infohash: str = "a" * 40
     films: dict[str, Path] = field(default_factory=dict)
 
 
@@ -91,7 +92,7 @@ def _metadata_body(item: Item) -> dict[str, Any]:
         "name": f"{item.identifier}_archive.torrent",
         "source": "metadata",
         "format": "Archive BitTorrent",
-        "btih": "a" * 40,
+        "btih": item.infohash,
         "size": "4096",
     }
     body: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
@@ -62,6 +62,8 @@ class Offer:
     title: str
     torrent: Torrent
     listing: Listing
+    ids: Mapping[str, str] = field(default_factory=dict)
+    """What the indexer knows it is, by search parameter: `{"tvdbid": "9900901"}`."""
 
     @property
     def published(self) -> datetime:
@@ -92,7 +94,10 @@ class Query:
         return all(name in known for name in self.params)
 
     def finds(self, offer: Offer) -> bool:
-        """Whether an indexer would list this offer: every word in the title, the category right."""
+        """Whether an indexer would list this offer: every word in the title, the ids and the category right."""
+        ids = {name: value for name, value in self.params.items() if name.endswith("id")}
+        if any(offer.ids.get(name) != value for name, value in ids.items()):
+            return False
         return contains_all(self._words(), offer.title) and self._category_fits(offer.listing.categories)
 
     def _words(self) -> list[str]:

@@ -7,7 +7,7 @@ skips indexers that cannot do a search, and hides the failures of indexers behin
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,9 +46,11 @@ class Prowlarr:
     offers: list[Offer] = field(default_factory=list)
     blocked_until: dict[int, datetime] = field(default_factory=dict)
 
-    def add(self, title: str, torrent: Torrent, listings: Sequence[Listing]) -> None:
-        """List a torrent at one or more indexers under this title."""
-        self.offers += [Offer(title, torrent, listing) for listing in listings]
+    def add(
+        self, title: str, torrent: Torrent, listings: Sequence[Listing], *, ids: Mapping[str, str] | None = None
+    ) -> None:
+        """List a torrent at one or more indexers under this title; `ids` as in `Offer`."""
+        self.offers += [Offer(title, torrent, listing, ids or {}) for listing in listings]
 
     def remove(self, title: str) -> None:
         """Take a title off all indexers."""

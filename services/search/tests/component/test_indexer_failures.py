@@ -27,6 +27,7 @@ RunSearch = Callable[..., AbstractAsyncContextManager["SearchServiceAsyncStub"]]
 ListRelease = Callable[..., Torrent]
 BREAKWATER, OPEN_SHELF = 1, 2
 SEARCH = "/api/v1/search"
+NOT_CONFIGURED = "no indexer is configured: set PROWLARR_URL and PROWLARR_KEY, VOD_TORZNAB_URLS or VOD_STREMIO_ADDONS"
 SINGLE = "Harbor.Lights.S01E01.720p.WEB-DL.H264-TIDE"
 AT_OPEN_SHELF = {"indexerIds": str(OPEN_SHELF)}
 
@@ -48,7 +49,7 @@ class MovableClock(Protocol):
         (json_reply({"message": "no"}), "the answer is not a list"),
         (Reply(200, b" " * (17 * 2**20)), "the answer is larger than 16 MiB"),
         (CutBody(1), "broke the connection off"),
-        (Reply(302, headers={"location": "/login"}), "HTTP 302"),
+        (Reply(302, headers={"location": "/login"}), "redirects instead of answering (HTTP 302)"),
         (Reply(401), "refuses the API key (HTTP 401)"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -154,7 +155,7 @@ async def test_a_partial_answer_is_kept_only_briefly(
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        ({"prowlarr_url": None}, "no indexer is configured: set PROWLARR_URL and PROWLARR_KEY"),
+        ({"prowlarr_url": None}, NOT_CONFIGURED),
         ({"prowlarr_key": "wrong"}, "refuses the API key (HTTP 401)"),
         ({"prowlarr_url": "http://127.0.0.1:1"}, "is not reachable"),
     ],
@@ -283,4 +284,4 @@ async def test_a_caller_that_gives_up_does_not_spoil_the_search_of_the_others(
         answer = await patient
 
     assert [one.candidate.infohash for one in answer.releases] == [single.infohash]
-    assert prowlarr.control.count(SEARCH) == 4
+    assert prowlarr.control.count(SEARCH) == 6

@@ -57,7 +57,7 @@ async def test_an_indexer_that_keeps_failing_rests_longer_each_time_even_over_a_
         await search.SearchReleases(for_profile(wanted, "e"))
 
     assert "after 2 failures in a row: HTTP 503" in resting.unavailable[0].reason
-    assert (before, while_resting, after, asked(prowlarr)) == (4, 4, 6, 6)
+    assert (before, while_resting, after, asked(prowlarr)) == (6, 6, 9, 9)
 
 
 async def test_an_indexer_is_asked_again_when_it_said_it_may_be(
@@ -93,7 +93,7 @@ async def test_what_comes_too_late_is_there_the_next_time(
     run_search: RunSearch, wanted: SearchReleasesRequest, prowlarr: Prowlarr, list_release: ListRelease
 ) -> None:
     single, other = list_release(SINGLE, BREAKWATER), list_release(OTHER, OPEN_SHELF)
-    prowlarr.control.misbehave(Delay(timedelta(seconds=1)), path=SEARCH, query=AT_OPEN_SHELF, times=2)
+    prowlarr.control.misbehave(Delay(timedelta(seconds=1)), path=SEARCH, query=AT_OPEN_SHELF, times=3)
 
     async with run_search(indexer_deadline=timedelta(milliseconds=500)) as search:
         partial = await search.SearchReleases(wanted)
@@ -106,7 +106,7 @@ async def test_what_comes_too_late_is_there_the_next_time(
 
     assert [one.candidate.infohash for one in partial.releases] == [single.infohash]
     assert [one.indexer for one in partial.unavailable] == ["Open Shelf"]
-    assert asked(prowlarr) == 2
+    assert asked(prowlarr) == 3
     assert other.infohash != single.infohash
 
 

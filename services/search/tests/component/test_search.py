@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import parse_qs
@@ -66,22 +67,42 @@ async def test_episodes_and_packs_are_found_with_what_their_names_say(
     assert list(answer.unavailable) == []
 
 
-async def test_each_indexer_is_asked_by_itself_for_the_episode_and_for_the_season(
+async def test_each_indexer_is_asked_by_itself_in_the_way_it_understands(
     run_search: RunSearch, wanted: SearchReleasesRequest, prowlarr: Prowlarr
 ) -> None:
     async with run_search() as search:
         await search.SearchReleases(wanted)
 
-    asked = {(seen.query["indexerIds"], seen.query["query"]) for seen in prowlarr.control.asked(SEARCH)}
+    asked = {(one.query["indexerIds"], one.query["type"], one.query["query"]) for one in prowlarr.control.asked(SEARCH)}
     assert asked == {
-        (indexer, query) for indexer in ("1", "2") for query in ("Harbor Lights S01E01", "Harbor Lights S01")
+        ("1", "tvsearch", "Harbor Lights{season:1}{episode:1}"),
+        ("1", "tvsearch", "Harbor Lights{season:1}"),
+        ("1", "tvsearch", "Hafenlichter{season:1}{episode:1}"),
+        ("2", "search", "Harbor Lights S01E01"),
+        ("2", "search", "Harbor Lights S01"),
+        ("2", "search", "Hafenlichter S01E01"),
     }
+
+
+async def test_an_indexer_that_knows_ids_is_asked_by_id(
+    run_search: RunSearch, wanted: SearchReleasesRequest, prowlarr: Prowlarr, list_release: ListRelease
+) -> None:
+    prowlarr.indexers[BREAKWATER] = replace(prowlarr.indexers[BREAKWATER], tv_params=("season", "ep", "tvdbid"))
+    wanted.external_ids.update({"tvdb": "9900901", "imdb": "tt99009001"})
+    foreign = list_release("Les.Lumieres.du.Port.S01E01.720p.WEB-DL.H264-TIDE", ids={"tvdbid": "9900901"})
+
+    async with run_search() as search:
+        answer = await search.SearchReleases(wanted)
+
+    asked = {one.query["query"] for one in prowlarr.control.asked(SEARCH, indexerIds=str(BREAKWATER))}
+    assert asked == {"{tvdbid:9900901}{season:1}{episode:1}", "{tvdbid:9900901}{season:1}", "Harbor Lights S01E01"}
+    assert [one.candidate.infohash for one in answer.releases] == [foreign.infohash]
 
 
 @pytest.mark.parametrize(
     ("kind", "absolute", "queries"),
     [
-        (catalog_pb2.KIND_MOVIE, 0, {"Harbor Lights 2024"}),
+        (catalog_pb2.KIND_MOVIE, 0, {"Harbor Lights 2024", "Hafenlichter 2024"}),
         (catalog_pb2.KIND_ANIME, 5, {"Harbor Lights 05", "Harbor Lights S01E01", "Hafenlichter 05"}),
     ],
 )
@@ -99,7 +120,7 @@ async def test_films_are_asked_for_by_year_and_anime_by_running_number(
     async with run_search() as search:
         await search.SearchReleases(wanted)
 
-    assert {seen.query["query"] for seen in prowlarr.control.asked(SEARCH)} == queries
+    assert {one.query["query"] for one in prowlarr.control.asked(SEARCH, indexerIds=str(OPEN_SHELF))} == queries
 
 
 async def test_one_torrent_at_two_indexers_is_one_release(
@@ -247,7 +268,7 @@ async def test_concurrent_callers_share_one_search(
 
     assert [answer for answer in answers if answer != answers[0]] == []
     assert prowlarr.control.count(INDEXER) == 1
-    assert prowlarr.control.count(SEARCH) == 4  # two indexers, two questions
+    assert prowlarr.control.count(SEARCH) == 6  # two indexers, three questions
 
 
 @pytest.mark.parametrize(
@@ -297,7 +318,7 @@ async def test_another_profile_or_episode_is_another_search(
         await search.SearchReleases(wanted)
         await search.SearchReleases(other)
 
-    assert prowlarr.control.count(SEARCH) == 8
+    assert prowlarr.control.count(SEARCH) == 12
 
 
 @pytest.mark.parametrize("missing", ["key", "kind", "titles"])

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vod_search.bencode import NotATorrentError, read_metainfo
+from vod_search.domain import Hashes, Infohash
 from vod_search.magnets import (
     Magnet,
     TrackerHosts,
     build_magnet,
+    has_web_seeds,
     is_public_host,
-    parse_infohash,
+    parse_hashes,
     parse_magnet,
     safe_trackers,
 )
@@ -32,14 +34,20 @@ INFO = b"d6:lengthi5e4:name4:lamp12:piece lengthi16384e6:pieces20:" + bytes(20) 
         (f" {HASH}\n", HASH),
         (base64.b32encode(bytes.fromhex(HASH)).decode(), HASH),
         ("0" * 40, None),
-        ("1220" + "ab" * 32, None),
         ("not-a-hash", None),
         (HASH[:-1], None),
         ("", None),
     ],
 )
 def test_infohashes_are_read_in_every_form(text: str, expected: str | None) -> None:
-    assert parse_infohash(text) == expected
+    found = parse_hashes(text)
+
+    assert (found and found.infohash) == expected
+
+
+@pytest.mark.parametrize("text", ["1220" + "ab" * 32, "btmh:1220" + "AB" * 32, "urn:btmh:1220" + "ab" * 32])
+def test_a_v2_torrent_goes_by_the_beginning_of_its_hash(text: str) -> None:
+    assert parse_hashes(text) == Hashes(Infohash("ab" * 20), v2="ab" * 32)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +59,18 @@ def test_infohashes_are_read_in_every_form(text: str, expected: str | None) -> N
     ],
 )
 def test_of_a_magnet_hash_and_trackers_are_read(text: str) -> None:
-    assert parse_magnet(text) == Magnet(parse_infohash(HASH) or "", frozenset({PUBLIC}))  # type: ignore[arg-type]
+    found = parse_magnet(text)
+
+    assert found
+    assert (found.hashes, found.trackers) == (Hashes(Infohash(HASH)), {PUBLIC})
+
+
+def test_a_magnet_of_both_kinds_goes_by_its_v1_hash_and_one_of_v2_alone_by_that() -> None:
+    v2 = "urn:btmh:1220" + "ab" * 32
+    both = parse_magnet(f"magnet:?xt={v2}&xt=urn:btih:{HASH}&ws=https://lamps.example/files/")
+
+    assert both == Magnet(Hashes(Infohash(HASH)), web_seeds=frozenset({"https://lamps.example/files/"}))
+    assert parse_magnet(f"magnet:?xt={v2}") == Magnet(Hashes(Infohash("ab" * 20), v2="ab" * 32))
 
 
 @pytest.mark.parametrize(
@@ -62,14 +81,28 @@ def test_what_is_no_magnet_is_none(text: str) -> None:
 
 
 def test_a_magnet_has_nothing_but_hash_name_and_trackers() -> None:
-    infohash = parse_infohash(HASH)
-    assert infohash is not None
-
-    magnet = build_magnet(infohash, "Lamp & Tide", [PUBLIC])
+    magnet = build_magnet(Hashes(Infohash(HASH)), "Lamp & Tide", [PUBLIC])
 
     assert magnet == (
         f"magnet:?xt=urn:btih:{HASH}&dn=Lamp%20%26%20Tide&tr=udp%3A%2F%2Ftracker.lamps.example%3A1337%2Fannounce"
     )
+
+
+def test_a_magnet_of_a_v2_torrent_has_its_multihash() -> None:
+    assert build_magnet(Hashes(Infohash("ab" * 20), "ab" * 32), "x", []) == f"magnet:?xt=urn:btmh:1220{'ab' * 32}&dn=x"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://lamps.example/files/", True),
+        ("http://169.254.169.254/", False),
+        ("ftp://lamps.example/files/", False),
+        ("", False),
+    ],
+)
+def test_web_seeds_count_where_they_are_public(url: str, *, expected: bool) -> None:
+    assert has_web_seeds([url], hosts=TrackerHosts.PUBLIC) is expected
 
 
 @pytest.mark.parametrize(
@@ -116,8 +149,19 @@ def test_any_host_is_public_or_not(host: str) -> None:
 def test_the_infohash_of_a_torrent_is_that_of_its_raw_info() -> None:
     data = b"d8:announce41:" + PUBLIC.encode() + b"4:info" + INFO + b"e"
 
-    assert read_metainfo(data).infohash == hashlib.sha1(INFO).hexdigest()
+    assert read_metainfo(data).hashes.infohash == hashlib.sha1(INFO).hexdigest()
     assert read_metainfo(data).trackers == {PUBLIC}
+
+
+def test_a_v2_torrent_has_the_sha_256_of_its_raw_info() -> None:
+    info = b"d9:file treede12:meta versioni2e4:name4:lamp12:piece lengthi16384ee"
+
+    assert read_metainfo(b"d4:info" + info + b"e").hashes.v2 == hashlib.sha256(info).hexdigest()
+
+
+@pytest.mark.parametrize("seeds", [b"8:url-list5:http:", b"8:url-listl5:http:e"])
+def test_web_seeds_are_one_or_a_list(seeds: bytes) -> None:
+    assert read_metainfo(b"d4:info" + INFO + seeds + b"e").web_seeds == {"http:"}
 
 
 def test_trackers_of_all_tiers_are_read() -> None:

@@ -1,0 +1,51 @@
+"""Who is asked: what the operator has configured, and the Internet Archive unless that is switched off."""
+
+from contextlib import AsyncExitStack
+
+from vod_runtime import Clock
+from vod_search import archive
+from vod_search.archive import InternetArchive
+from vod_search.asking import LATEST
+from vod_search.indexers import Indexer, Misconfigured, Provider
+from vod_search.magnets import TrackerHosts
+from vod_search.prowlarr import NAME as PROWLARR
+from vod_search.prowlarr import prowlarr
+from vod_search.settings import Settings
+from vod_search.stremio import Stremio
+from vod_search.torznab import Torznab
+from vod_search.upstream import Upstream, upstream
+
+NOT_CONFIGURED = "no indexer is configured: set PROWLARR_URL and PROWLARR_KEY, VOD_TORZNAB_URLS or VOD_STREMIO_ADDONS"
+
+
+class NotConfigured:
+    """Stands where the operator's own indexers would; says what to do in each answer."""
+
+    name = PROWLARR
+
+    async def indexers(self) -> list[Indexer]:
+        """Say that there are none."""
+        raise Misconfigured(NOT_CONFIGURED)
+
+
+async def open_providers(settings: Settings, stack: AsyncExitStack, *, clock: Clock) -> list[Provider]:
+    """Open a client for each provider; they are closed with *stack*."""
+    hosts = TrackerHosts.ANY if settings.allow_private_peers else TrackerHosts.PUBLIC
+    providers: list[Provider] = []
+
+    async def client(base: str) -> Upstream:
+        return await stack.enter_async_context(upstream(base, deadline=LATEST, hosts=hosts))
+
+    providers += [Torznab(one, upstream=await client(one.url), hosts=hosts, clock=clock) for one in settings.torznab]
+    providers += [Stremio(one, upstream=await client(one.url), hosts=hosts, clock=clock) for one in settings.stremio]
+    if settings.prowlarr_url is not None:
+        taken = {archive.NAME, *(one.name for one in providers)}
+        key = settings.prowlarr_key
+        opened = prowlarr(settings.prowlarr_url, key=key, deadline=LATEST, hosts=hosts, taken=taken, clock=clock)
+        providers.append(await stack.enter_async_context(opened))
+    if not providers:
+        providers.append(NotConfigured())
+    if settings.archive:
+        items = (*archive.shipped_items(), *(one.strip() for one in settings.archive_items.split(",")))
+        providers.append(InternetArchive(await client(settings.archive_base), items=items, hosts=hosts, clock=clock))
+    return providers
