@@ -54,17 +54,17 @@ class Folder:
         return await asyncio.to_thread(self._read, file_id)
 
     def _found(self, wanted: Wanted, languages: Sequence[Lang]) -> Iterator[Listed]:
-        title = _words(wanted.title)
+        title = words(wanted.title)
         for count, path in enumerate(self._folder.rglob("*")):
             if count > _MOST_FILES:
                 return
             name = str(path.relative_to(self._folder))
             is_archive = path.suffix.lower() in ARCHIVES
-            if not (is_archive or path.suffix.lower() in SUFFIXES) or not title or not title <= _words(name):
+            if not (is_archive or path.suffix.lower() in SUFFIXES) or not title or not title <= words(name):
                 continue
             lang = next((lang for word in reversed(_WORDS.findall(path.stem)) if (lang := language_of(word))), "")
             if (wanted.is_film or _tells_of(path, wanted.key)) and lang in languages:
-                file_id = _of_episode(name, wanted.key) if is_archive else name
+                file_id = of_episode(name, wanted.key) if is_archive else name
                 yield Listed(self.name, file_id, Lang(lang), path.stem[:300], downloads=0)
 
     def _read(self, file_id: str) -> bytes:
@@ -101,7 +101,7 @@ class Addon:
         video = wanted.imdb_id if wanted.is_film else f"{wanted.imdb_id}:{key.season}:{key.episode}"
         extra = f"/videoHash={hashed.moviehash}" if hashed and hashed.moviehash else ""
         url = f"{self._base}/subtitles/{kind}/{quote(video, safe='')}{extra}.json"
-        content = await _get(self._http, url, self.name)
+        content = await fetched(self._http, url, self.name)
         listed = [self._listed(item, key) for item in _items(content)[:_MOST_TRACKS]]
         return [one for one in listed if one and one.lang in languages]
 
@@ -111,14 +111,14 @@ class Addon:
         Raises:
             SubtitleSourceUnavailable: not now, or from where nothing may be fetched.
         """
-        return await _get(self._http, file_id, self.name)
+        return await fetched(self._http, file_id, self.name)
 
     def _listed(self, item: Mapping[str, object], key: EpisodeKey) -> Listed | None:
         url, lang = item.get("url"), item.get("lang")
         if not isinstance(url, str) or not isinstance(lang, str) or len(url) > _LONGEST_URL:
             return None
         known = language_of(lang)
-        return Listed(self.name, _of_episode(url, key), Lang(known), "", downloads=0) if known else None
+        return Listed(self.name, of_episode(url, key), Lang(known), "", downloads=0) if known else None
 
 
 class Template:
@@ -134,14 +134,14 @@ class Template:
     async def search(self, wanted: Wanted, languages: Sequence[Lang], *, hashed: Hashed | None) -> list[Listed]:
         """Return a file per language; whether there is one shows when it is fetched."""
         urls = [(lang, _filled(self._template, wanted.key, lang)) for lang in languages]
-        return [Listed(self.name, _of_episode(url, wanted.key), lang, "", downloads=0) for lang, url in urls]
+        return [Listed(self.name, of_episode(url, wanted.key), lang, "", downloads=0) for lang, url in urls]
 
     async def download(self, file_id: str) -> bytes:
         """Return a file's bytes; raises SubtitleSourceUnavailable."""
-        return await _get(self._http, file_id, self.name)
+        return await fetched(self._http, file_id, self.name)
 
 
-def _of_episode(file: str, key: EpisodeKey) -> str:
+def of_episode(file: str, key: EpisodeKey) -> str:
     """Name a file that may be an archive of a season, as the file of one episode; servers are not told of fragments."""
     return f"{file}#S{key.season:02}E{key.episode:02}"
 
@@ -159,7 +159,13 @@ def _filled(template: str, key: EpisodeKey, lang: str) -> str:
     return re.sub(r"\{(series_id|season|episode|lang)\}", lambda found: str(values[found[1]]), template)
 
 
-async def _get(http: httpx.AsyncClient, url: str, source: str) -> bytes:
+async def fetched(http: httpx.AsyncClient, url: str, source: str) -> bytes:
+    """Return what is at an address, 10 MiB at most.
+
+    Raises:
+        UnreadableSubtitleError: it is gone, or too large.
+        SubtitleSourceUnavailable: not now, or from where nothing may be fetched.
+    """
     body = bytearray()
     try:
         async with asyncio.timeout(_DEADLINE.total_seconds()), http.stream("GET", url) as response:
@@ -188,5 +194,6 @@ def _items(content: bytes) -> list[Mapping[str, object]]:
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """Return the words of a title, in lower case."""
     return frozenset(word.lower() for word in _WORDS.findall(text))

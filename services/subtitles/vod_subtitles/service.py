@@ -16,6 +16,7 @@ from vod_subtitles.alignments import Alignments
 from vod_subtitles.api import SubtitlesServicer
 from vod_subtitles.clients import CatalogClient, StreamNodeClient
 from vod_subtitles.configured import Addon, Folder, Template
+from vod_subtitles.feeds import Feed
 from vod_subtitles.files import Downloader, Files
 from vod_subtitles.job_store import Fonts, Jobs
 from vod_subtitles.opensubtitles import Account, opensubtitles
@@ -100,4 +101,5 @@ async def _sources(settings: Settings, runtime: Runtime, stack: AsyncExitStack) 
         http = await stack.enter_async_context(public_http(trusted=trusted))
         sources += [Addon(http, address) for address in settings.addon_list]
         sources += [Template(http, template) for template in settings.endpoint_list]
+        sources += [Feed(http, address, language=lang) for address, lang in settings.feed_list]
     return sources

@@ -1,5 +1,6 @@
 """What subtitles reads from the environment."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from vod_rpc import Failure
 from vod_subtitles.domain import Lang, parse_language
+
+_FEED = re.compile(r"(?P<address>.+?)(?:=(?P<lang>[a-z]{2}))?")
 
 
 class Settings(BaseSettings):
@@ -37,6 +40,9 @@ class Settings(BaseSettings):
     """Addresses of Stremio add-ons that have subtitles, up to `/manifest.json`; separated by commas."""
     endpoints: str = Field(default="", validation_alias="VOD_SUBTITLE_ENDPOINTS")
     """Addresses of single files, with {series_id}, {season}, {episode} and {lang} to fill in; separated by commas."""
+    feeds: str = Field(default="", validation_alias="VOD_SUBTITLE_FEEDS")
+    """Addresses of RSS or Atom feeds of subtitle files, each with `=lang` behind it for entries that don't say theirs;
+    separated by commas."""
     os_base: str = Field(default="https://api.opensubtitles.com/api/v1", validation_alias="VOD_OS_BASE")
     """Base address of OpenSubtitles' REST API, version 1."""
     languages: Annotated[tuple[Lang, ...], NoDecode] = Field(
@@ -64,6 +70,12 @@ class Settings(BaseSettings):
         return [one.strip() for one in self.endpoints.split(",") if one.strip()]
 
     @property
+    def feed_list(self) -> list[tuple[str, str]]:
+        """Address and language of each feed; the language is empty where its entries say it."""
+        found = (_FEED.fullmatch(one.strip()) for one in self.feeds.split(",") if one.strip())
+        return [(one["address"], one["lang"] or "") for one in found if one]
+
+    @property
     def addresses(self) -> list[str]:
         """What the operator named himself."""
-        return [*self.addon_list, *self.endpoint_list]
+        return [*self.addon_list, *self.endpoint_list, *(address for address, _ in self.feed_list)]

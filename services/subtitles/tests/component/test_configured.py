@@ -76,6 +76,42 @@ async def test_an_addon_and_an_endpoint_have_files(run_subtitles: RunSubtitles) 
     assert "Zażółć" in from_endpoint.webvtt
 
 
+FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Fansubs</title>
+<item><title>Harbor Lights - 02 (Polish)</title><link>{base}/other.srt</link></item>
+<item><title>Harbor Lights - 01 (Polish)</title><link>{base}/page.html</link><enclosure url="{base}/one.srt"/></item>
+<item><title>Other - 01 (Polish)</title><link>{base}/other.srt</link></item>
+</channel></rss>"""
+ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>Harbor Lights S01E01</title>
+<link rel="enclosure" href="{base}/one.srt"/></entry></feed>"""
+
+
+@pytest.mark.parametrize(("feed", "suffix"), [(FEED, ""), (ATOM, "=pl")], ids=["rss", "atom"])
+async def test_a_feed_has_files_by_title_number_and_language(
+    run_subtitles: RunSubtitles, feed: str, suffix: str
+) -> None:
+    async def told(request: Request) -> Response:
+        return Response(feed.format(base=str(request.base_url).rstrip("/")), media_type="application/xml")
+
+    async def file(request: Request) -> Response:
+        return PlainTextResponse(POLISH if request.url.path == "/one.srt" else "1\n00:01 --> 00:02\nOther\n")
+
+    site = Site(Starlette(routes=[Route("/feed.xml", told), Route("/{name}", file)]), Control(), bind())
+    running = run_subtitles(os_key=None, feeds=f"{site.url}/feed.xml{suffix}")
+    async with http_servers([site]), running as subtitles:
+        found = await subtitles.GetSubtitle(ASKED)
+
+    assert "Zażółć" in found.webvtt
+    assert found.track.source.startswith("feed:")
+
+
+@pytest.mark.parametrize("content", ["no feed", '<!DOCTYPE r [<!ENTITY a "aaaa">]><rss>&a;</rss>'])
+async def test_what_is_no_feed_is_a_source_that_does_not_answer(run_subtitles: RunSubtitles, content: str) -> None:
+    site = Site(PlainTextResponse(content), Control(), bind())
+    async with http_servers([site]), run_subtitles(os_key=None, feeds=f"{site.url}/feed.xml") as subtitles:
+        with pytest.raises(Unavailable, match="feed"):
+            await subtitles.GetSubtitle(ASKED)
+
+
 @pytest.mark.parametrize("kind", ["link", "redirect"])
 async def test_nothing_is_fetched_from_inside_our_network(run_subtitles: RunSubtitles, kind: str) -> None:
     inside = Site(PlainTextResponse(POLISH), Control(), bind())
