@@ -10,7 +10,7 @@ PACKAGES = $(wildcard libs/*/vod_* services/*/vod_* deploy/local/vod_local tests
 LINES_PER_FILE := 400
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test bench docs check format lint types imports protos-lint migrations-lint requirements-check length-check lock protos clean
+.PHONY: help run install test bench chaos docs check format lint types imports protos-lint migrations-lint requirements-check length-check lock protos clean
 
 help: ## Show this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: install ## Run all tests (options: make test T="services/picks -k race")
 bench: install ## Measure ratios side by side: the stream node and a plain file server, a start and an empty request
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/bench.py
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/heartbeats.py
+
+chaos: install ## Break everything for as long as is promised, and print what a viewer sees of it (some 15 minutes)
+	@VOD_CHAOS=full $(BIN)/python -m pytest -p no:cacheprovider --timeout 1200 tests/chaos $(T)
 
 docs: install ## Write docs/configuration.md and docs/errors.md from the code
 	@$(BIN)/python docs/generate.py

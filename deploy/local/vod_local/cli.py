@@ -35,6 +35,8 @@ PLAY = "Find a title, start a session, print the stream's URL and open a player 
 WHY = "Show which release was picked for an episode, what it was chosen from, and why."
 STATUS = "Show whether each service is ready, who watches, and what the stream node holds."
 INTERRUPTED = 130
+MOST_NODES = 8
+"""As many as deploy/edge/haproxy.cfg knows."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -81,6 +83,13 @@ def _add_up(command: argparse.ArgumentParser) -> None:
         help="use the made-up demo library; by default when neither TMDB_KEY nor PROWLARR_URL is set",
     )
     command.add_argument("--isolate", action="store_true", help="one process per service instead of two groups")
+    command.add_argument(
+        "--stream-nodes",
+        type=_count,
+        default=1,
+        metavar="N",
+        help="so many stream nodes, with HAProxy in front of them (default 1, at most 8)",
+    )
     command.set_defaults(run=_up)
 
 
@@ -117,7 +126,10 @@ def _up(parsed: argparse.Namespace) -> int:
 
     choice = {None: Choice.AUTOMATIC, True: Choice.DEMO, False: Choice.REAL}[parsed.demo]
     grouping = Grouping.ISOLATED if parsed.isolate else Grouping.GROUPS
-    return up.main(up.UpOptions(data=parsed.data, port=parsed.port, demo=choice, grouping=grouping))
+    options = up.UpOptions(
+        data=parsed.data, port=parsed.port, demo=choice, grouping=grouping, stream_nodes=parsed.stream_nodes
+    )
+    return up.main(options)
 
 
 def _play(parsed: argparse.Namespace) -> int:
@@ -144,6 +156,12 @@ def _status(parsed: argparse.Namespace) -> int:
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port between 1 and 65534")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_NODES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_NODES}")
     return int(text)
 
 

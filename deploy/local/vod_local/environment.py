@@ -10,10 +10,26 @@ from vod_local.topology import Topology
 
 SERVER_VARIABLES = {"postgres": "PG_DSN", "redis": "REDIS_URL", "nats": "NATS_URL"}
 
+STREAM_NODE = "stream-node"
+"""The service of which several can run."""
+
 PUBLIC_BASE = "VOD_PUBLIC_BASE"
 STREAM_PUBLIC_BASE = "VOD_STREAM_PUBLIC_BASE"
 
 EVERYWHERE = {"", "0.0.0.0", "[::]"}  # noqa: S104  read, not bound
+
+
+@dataclass(frozen=True, slots=True)
+class StreamNode:
+    """One of several stream nodes."""
+
+    name: str
+    """In URLs, and of its process."""
+    rpc: str
+    """`host:port`. A channel can't be spread over several Unix sockets, so this is a port on loopback."""
+    http: str
+    data: Path
+    """Its data folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +44,13 @@ class Addresses:
     """`host:port` of the stream node."""
     servers: Mapping[str, str]
     """URL by name: postgres, redis, nats."""
+    nodes: tuple[StreamNode, ...] = ()
+    """When there are several; `stream_http` is the edge's then."""
 
     def grpc(self, service: str) -> str:
-        """Give the address of a service's RPCs."""
+        """Give the address of a service's RPCs; of all its replicas where there are several."""
+        if service == STREAM_NODE and self.nodes:
+            return f"ipv4:{','.join(node.rpc for node in self.nodes)}"
         return f"unix:{self.run / f'{service}.sock'}"
 
     def ops(self, process: str) -> str:
@@ -74,8 +94,9 @@ def process_environment(
     addresses: Addresses,
     shared: Mapping[str, str],
     environ: Mapping[str, str],
+    node: StreamNode | None = None,
 ) -> dict[str, str]:
-    """Give the environment of one process.
+    """Give the environment of one process; *node*: which of several stream nodes is in it.
 
     The user's own variables stay; a process gets only the servers and the neighbours that its services need.
     `shared` (keys, data folder, upstreams) goes to all.
@@ -89,7 +110,7 @@ def process_environment(
         told |= {variable(neighbour, "TARGET"): addresses.grpc(neighbour) for neighbour in service.calls}
         if service.has_grpc:
             told[variable(service.name, "LISTEN")] = addresses.grpc(service.name)
-    return {**told, "VOD_OPS_LISTEN": addresses.ops(process)}
+    return {**told, **_of_node(node), "VOD_OPS_LISTEN": addresses.ops(process)}
 
 
 def _defaults(addresses: Addresses) -> dict[str, str]:
@@ -100,6 +121,17 @@ def _defaults(addresses: Addresses) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         # Threads of libraries would each get a heap of their own that is never given back (mallopt(3)).
         "MALLOC_ARENA_MAX": "2",
+    }
+
+
+def _of_node(node: StreamNode | None) -> dict[str, str]:
+    if node is None:
+        return {}
+    return {
+        "VOD_NODE_NAME": node.name,
+        variable(STREAM_NODE, "LISTEN"): node.rpc,
+        "VOD_STREAM_HTTP_LISTEN": node.http,
+        "VOD_DATA_DIR": str(node.data),
     }
 
 

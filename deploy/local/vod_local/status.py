@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -102,9 +102,10 @@ def _sessions(sessions: Iterable[Mapping[str, Any]]) -> list[str]:
     return ["sessions", *(lines or ["  none"])]
 
 
-def _pins(node: str, pins: Iterable[Mapping[str, Any]]) -> list[str]:
+def _pins(node: str, pins: Sequence[Mapping[str, Any]]) -> list[str]:
+    several = len({one["node"] for one in pins}) > 1
     lines = [
-        f"  {one['fileName'] or one['infohash'][:12]}: {one['state']}, "
+        f"  {one['node'] + '  ' if several else ''}{one['fileName'] or one['infohash'][:12]}: {one['state']}, "
         f"{_percent(one)} of {_megabytes(one['sizeBytes'])}, {one['peers']} peers, {_megabytes(one['downloadRate'])}/s"
         for one in pins
     ]

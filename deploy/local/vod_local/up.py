@@ -11,11 +11,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from vod_local import demo, hints, ports, preflight
+from vod_local.edge import edge, haproxy, make_folders, stream_nodes
 from vod_local.environment import (
     PUBLIC_BASE,
     SERVER_VARIABLES,
+    STREAM_NODE,
     STREAM_PUBLIC_BASE,
     Addresses,
+    StreamNode,
     base_url,
     process_environment,
 )
@@ -42,6 +45,7 @@ class UpOptions:
     port: int | None
     demo: demo.Choice
     grouping: Grouping
+    stream_nodes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Run:
     stream_http: str
     display: Progress
     supervisor: Supervisor
+    nodes: tuple[StreamNode, ...] = ()
+    """Of several stream nodes; then the edge has `stream_http`."""
 
 
 def main(options: UpOptions) -> int:
@@ -97,13 +103,18 @@ async def up(options: UpOptions, environ: Mapping[str, str], display: Progress, 
     """
     data = data_folder(options.data, environ)
     topology = read_topology()
+    if options.stream_nodes > 1:
+        haproxy()  # said before anything is made
     make_data_folder(data)
     with locked(data):
         http, stream_http = ports.listeners(options.port, environ)
         ports.check_free(http, ports.HTTP, environ)
         ports.check_free(stream_http, ports.STREAM_HTTP, environ)
         with run_folder(data, environ) as sockets:
-            run = Run(options, topology, environ, Folders(data, sockets), http, stream_http, display, supervisor)
+            nodes = stream_nodes(options.stream_nodes, data)
+            make_folders(nodes)
+            folders = Folders(data, sockets)
+            run = Run(options, topology, environ, folders, http, stream_http, display, supervisor, nodes)
             await _preflight(run)
             async with _servers(run) as servers, _upstreams(run) as upstreams:
                 await _migrate(run, servers)
@@ -181,10 +192,14 @@ async def _migrate(run: Run, servers: Mapping[str, str]) -> None:
 @asynccontextmanager
 async def _services(run: Run, servers: Mapping[str, str], upstreams: Mapping[str, str]) -> AsyncIterator[RunRecord]:
     """Run the processes of the services; gives the record that other commands read while they run."""
-    addresses = Addresses(run.folders.run, run.http, run.stream_http, servers)
+    addresses = Addresses(run.folders.run, run.http, run.stream_http, servers, run.nodes)
     shared = _shared(run, upstreams)
-    processes = run.topology.processes(run.options.grouping)
-    programs = [_host(run, name, services, addresses, shared) for name, services in processes.items()]
+    processes, nodes = _processes(run)
+    programs = [
+        _host(run, name, services, addresses, shared, node=nodes.get(name)) for name, services in processes.items()
+    ]
+    if run.nodes:
+        programs.append(edge(run.nodes, listen=run.stream_http, log=open_log(run.folders.logs, "edge")))
     async with run.supervisor.keep(programs):
         record = RunRecord(
             pid=os.getpid(),
@@ -210,10 +225,28 @@ def _shared(run: Run, upstreams: Mapping[str, str]) -> dict[str, str]:
     return {**upstreams, **installation_keys(data, run.environ), "VOD_DATA_DIR": str(data)}
 
 
-def _host(run: Run, name: str, services: tuple[str, ...], addresses: Addresses, shared: Mapping[str, str]) -> Program:
+def _processes(run: Run) -> tuple[dict[str, tuple[str, ...]], dict[str, StreamNode]]:
+    """Give the services of each process by its name, and which processes are one of several stream nodes."""
+    processes = run.topology.processes(run.options.grouping)
+    if not run.nodes:
+        return processes, {}
+    others = {name: members for name, members in processes.items() if STREAM_NODE not in members}
+    nodes = {node.name: node for node in run.nodes}
+    return {**others, **dict.fromkeys(nodes, (STREAM_NODE,))}, nodes
+
+
+def _host(
+    run: Run,
+    name: str,
+    services: tuple[str, ...],
+    addresses: Addresses,
+    shared: Mapping[str, str],
+    *,
+    node: StreamNode | None,
+) -> Program:
     ops = addresses.ops(name)
     environment = process_environment(
-        name, services, topology=run.topology, addresses=addresses, shared=shared, environ=run.environ
+        name, services, topology=run.topology, addresses=addresses, shared=shared, environ=run.environ, node=node
     )
     return Program(
         name=name,

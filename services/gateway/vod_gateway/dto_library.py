@@ -41,6 +41,7 @@ _SESSION = {
     "heartbeatAt": "2026-11-20T20:25:12Z",
 }
 _PIN = {
+    "node": "node-1",
     "infohash": "5d1ce7a9b0f34e2c8a6d7b9e0f1a2b3c4d5e6f70",
     "fileIndex": 3,
     "fileName": "Harbor.Lights.S01E03.mkv",
@@ -147,6 +148,7 @@ class PinStatus(BaseModel):
 
     model_config = answer_config(_PIN)
 
+    node: str = Field(description="Name of the node that has it.")
     infohash: str
     file_index: int
     file_name: str
@@ -160,7 +162,7 @@ class PinStatus(BaseModel):
 
 
 class StatusAnswer(BaseModel):
-    """What runs: active sessions, newest first, and what the stream node holds for them."""
+    """What runs: active sessions, newest first, and what the stream nodes hold for them; `node` is the one that answered."""
 
     model_config = answer_config({"sessions": [_SESSION], "node": "node-1", "pins": [_PIN]})
 

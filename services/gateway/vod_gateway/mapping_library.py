@@ -100,6 +100,7 @@ def session_status(message: playback_pb2.Session) -> dto_library.SessionStatus:
 def pin_status(message: stream.Pin) -> dto_library.PinStatus:
     """Return what an admin may see of a pin: not its signed URL."""
     return dto_library.PinStatus(
+        node=message.node,
         infohash=message.infohash,
         file_index=message.file_index,
         file_name=message.file_name,

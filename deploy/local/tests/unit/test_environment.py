@@ -1,9 +1,10 @@
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from vod_local.environment import Addresses, base_url, process_environment, stream_public_base, variable
+from vod_local.environment import Addresses, StreamNode, base_url, process_environment, stream_public_base, variable
 from vod_local.errors import BadConfiguration
 from vod_local.topology import Service, Topology
 
@@ -106,3 +107,28 @@ def test_a_dash_in_a_service_is_an_underscore_in_its_variables() -> None:
 )
 def test_this_machine_reaches_a_listener_by_its_address(listen: str, url: str) -> None:
     assert base_url(listen) == url
+
+
+def test_several_stream_nodes_are_told_apart_and_called_by_one_address() -> None:
+    nodes = tuple(
+        StreamNode(f"stream-node-{one}", rpc=f"127.0.0.1:{one}1", http=f"127.0.0.1:{one}2", data=Path(f"/d/{one}"))
+        for one in (1, 2)
+    )
+    addresses = replace(ADDRESSES, nodes=nodes)
+
+    def told(service: str, node: StreamNode | None = None) -> dict[str, str]:
+        return process_environment(
+            service,
+            (service,),
+            topology=TOPOLOGY,
+            addresses=addresses,
+            shared={"VOD_DATA_DIR": "/d"},
+            environ={},
+            node=node,
+        )
+
+    second = told("stream-node", nodes[1])
+    assert told("picks")["VOD_STREAM_NODE_TARGET"] == "ipv4:127.0.0.1:11,127.0.0.1:21"
+    assert (second["VOD_NODE_NAME"], second["VOD_DATA_DIR"]) == ("stream-node-2", "/d/2")
+    assert (second["VOD_STREAM_NODE_LISTEN"], second["VOD_STREAM_HTTP_LISTEN"]) == ("127.0.0.1:21", "127.0.0.1:22")
+    assert second["VOD_STREAM_PUBLIC_BASE"] == "http://127.0.0.1:8081"

@@ -75,6 +75,7 @@ async def test_the_status_shows_sessions_and_pins_but_no_signed_address(http, sa
         "node": "node-1",
         "pins": [
             {
+                "node": "node-1",
                 "infohash": samples.infohash,
                 "fileIndex": 3,
                 "fileName": "c.S01E03.mkv",

@@ -1,0 +1,107 @@
+"""One NovaStream: two stream nodes behind HAProxy, each service in a process of its own, and servers to take away."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from allinone import SETTINGS, System, start, system
+from outages import Servers, servers
+from playbill import FULL, RATE, Lengths, Report, Watch
+from stage import SIZES, set_the_stage
+from viewer import Viewer, watching
+
+from vod_fakes.media import Profile
+from vod_fakes.world import World, shared_folder, world
+
+CHAOS_SETTINGS = {
+    **SETTINGS,
+    "VOD_STREAM_NODE_LEASE": "3",
+}
+
+
+@pytest.fixture(scope="session")
+def lengths() -> Lengths:
+    """`VOD_CHAOS=full` for faults of the length that is promised; `VOD_CHAOS_SEED` for other random moments."""
+    seed = int(os.environ.get("VOD_CHAOS_SEED", "7"))
+    if os.environ.get("VOD_CHAOS") == FULL:
+        return Lengths(nats_down=60, redis_down=30, kills=50, beat_every=2.0, seed=seed)
+    return Lengths(nats_down=4, redis_down=3, kills=5, beat_every=0.5, seed=seed)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def haproxy() -> None:
+    """Without HAProxy there is no edge; in CI that is a failure, elsewhere a reason to skip."""
+    if shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin"):
+        return
+    if os.environ.get("CI"):
+        pytest.fail("haproxy is not installed")
+    pytest.skip("haproxy is not installed")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def outside() -> AsyncIterator[World]:
+    """The outside world, with releases of our own that are long enough to be watched for a while."""
+    async with world(shared_folder(), profile=Profile.TINY) as outside:
+        await set_the_stage(outside)
+        yield outside
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def away() -> AsyncIterator[Servers]:
+    """Redis and NATS, which tests take away."""
+    with tempfile.TemporaryDirectory(prefix="vod-chaos-") as folder:
+        async with servers(Path(folder)) as running:
+            yield running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def vod(outside: World, away: Servers) -> AsyncIterator[System]:
+    """The system that has to survive all of it."""
+    flags = ("--isolate", "--stream-nodes", "2")
+    async with system(outside, *flags, settings={**CHAOS_SETTINGS, **away.environment}) as one:
+        yield one
+
+
+@pytest.fixture
+def watch(vod: System, outside: World, lengths: Lengths) -> Watch:
+    """Starts a session and watches it at the bitrate."""
+
+    @asynccontextmanager
+    async def begin(series: str, season: int, episode: int, **more: Any) -> AsyncIterator[Viewer]:
+        async with vod.client() as api:
+            started = await start(api, series, season, episode, **more)
+            size = SIZES[started["pick"]["title"]]
+            async with watching(
+                vod.base, started, api=api, size=size, rate=RATE, beat_every=lengths.beat_every
+            ) as viewer:
+                yield viewer
+
+    return begin
+
+
+@pytest.fixture(autouse=True)
+def whole_swarm(outside: World) -> None:
+    """Give the seeder a rate at which no file is complete at once."""
+    outside.seeder.limit_upload(3 * RATE)
+
+
+_REPORT = Report()
+
+
+@pytest.fixture(scope="session")
+def report() -> Report:
+    """Takes what viewers saw; all of it is printed at the end."""
+    return _REPORT
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what viewers saw, fault by fault."""
+    if _REPORT.rows:
+        terminalreporter.section("what the viewer saw")
+        terminalreporter.write_line(_REPORT.table())

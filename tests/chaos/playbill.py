@@ -1,0 +1,46 @@
+"""What the chaos tests have in common: how long faults last, how viewers are started, and the report at the end."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+
+from viewer import Viewer
+
+RATE = 1_000_000
+"""Bytes per second of what is watched."""
+FULL = "full"
+
+Watch = Callable[..., AbstractAsyncContextManager[Viewer]]
+"""Starts a session (series, season, episode) and watches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """How long faults last, and how often they come: `make test` has seconds for all of them, `make chaos` minutes."""
+
+    nats_down: float
+    redis_down: float
+    kills: int
+    beat_every: float
+    seed: int
+
+
+@dataclass(slots=True)
+class Report:
+    """Fault by fault, what the viewer saw."""
+
+    rows: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, fault: str, viewer: Viewer, more: str = "") -> None:
+        """Note what a viewer saw of a fault."""
+        seen = viewer.seen
+        told = (
+            f"waited {seen.longest_wait:.1f} s for bytes at most, {seen.longest_silence:.1f} s for a heartbeat; "
+            f"{seen.beats} beats, {seen.reopened} times reopened"
+        )
+        self.rows.append((fault, f"{told}; {more}" if more else told))
+
+    def table(self) -> str:
+        """Return the rows as lines."""
+        width = max(len(fault) for fault, _ in self.rows)
+        return "\n".join(f"{fault:<{width}}  {saw}" for fault, saw in self.rows)

@@ -1,0 +1,51 @@
+"""A stream node goes, and the bytes go on."""
+
+import signal
+
+import psutil
+import pytest
+from allinone import System
+from outages import process
+from playbill import RATE, Report, Watch
+from stage import ANIME, FILM, HASHES
+from viewer import Viewer
+
+from vod_testing import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def node_of(viewer: Viewer) -> str:
+    """The node whose name stands in the stream's URL."""
+    return str(viewer.started["streamUrl"]).split("/stream/")[1].split("/")[0]
+
+
+async def test_a_killed_node_costs_seconds_and_no_byte(vod: System, watch: Watch, report: Report) -> None:
+    async with watch(FILM, 1, 1) as viewer:
+        await viewer.reads(more=3 * RATE, within=15)
+
+        process(vod, node_of(viewer)).kill()
+
+        await viewer.reads(more=3 * RATE, within=20)
+        whole = await viewer.to_the_end(within=30)
+        report.add("stream node kill -9", viewer)
+
+    assert HASHES[viewer.started["pick"]["title"]] == whole
+    assert viewer.seen.longest_wait <= 10.0
+    assert viewer.seen.longest_silence <= 5.0
+
+
+async def test_a_drained_node_is_left_without_a_gap_and_ends(vod: System, watch: Watch, report: Report) -> None:
+    async with watch(ANIME, 1, 1) as viewer:
+        await viewer.reads(more=3 * RATE, within=15)
+        draining = process(vod, node_of(viewer))
+
+        draining.send_signal(signal.SIGTERM)
+
+        await eventually(lambda: None if not psutil.pid_exists(draining.pid) else "it still runs", within=25)
+        await viewer.reads(more=3 * RATE, within=15)
+        whole = await viewer.to_the_end(within=30)
+        report.add("stream node drained", viewer)
+
+    assert HASHES[viewer.started["pick"]["title"]] == whole
+    assert viewer.seen.longest_wait <= 10.0

@@ -1,0 +1,193 @@
+"""A viewer as a player is one: reads at the bitrate, comes back with a range when a body ends early, sends heartbeats.
+
+What he sees is written down: how long he waited for bytes and for answers to heartbeats, what was acknowledged, and the
+hash of all bytes he got.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from vod_testing import eventually
+
+_CHUNK = 64 << 10
+_PAUSE_SECONDS = 0.2
+_READ = httpx.Timeout(30.0, read=8.0)
+"""A player gives up on a silent connection after some seconds and opens another."""
+# What lies in a socket's buffer was not watched; kept small, so that a fault is felt.
+_SMALL_BUFFER = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 << 10)]
+_RUSH = float("inf")
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the viewer saw."""
+
+    longest_wait: float = 0.0
+    """Seconds without a byte that he wanted."""
+    longest_silence: float = 0.0
+    """Seconds from a heartbeat to the next acknowledged one, without the time between beats."""
+    reopened: int = 0
+    acknowledged: float = 0.0
+    """The last position that was acknowledged, in seconds."""
+    refused: list[str] = field(default_factory=list)
+    """What else happened: refusals and broken connections, for the message of a failed test."""
+    beats: int = 0
+    next_ready: bool = False
+    switched: list[str] = field(default_factory=list)
+    """Stream URLs that came in the answer to a heartbeat."""
+
+
+@dataclass(slots=True)
+class Viewer:
+    """One viewer of one session. Made by `watching()`."""
+
+    api: httpx.AsyncClient
+    player: httpx.AsyncClient
+    started: dict[str, Any]
+    size: int
+    rate: float
+    """Bytes per second."""
+    beat_every: float
+    duration: float
+    seen: Seen = field(default_factory=Seen)
+    position: int = 0
+    _digest: Any = field(default_factory=hashlib.sha256)
+    _url: str = ""
+    _waiting_since: float = 0.0
+    _unanswered_since: float = 0.0
+
+    @property
+    def session(self) -> str:
+        return str(self.started["sessionId"])
+
+    @property
+    def sha256(self) -> str:
+        """The hash of all bytes from the first one to the position."""
+        return str(self._digest.hexdigest())
+
+    @property
+    def seconds(self) -> float:
+        """The position in the episode."""
+        return self.duration * self.position / self.size
+
+    async def reads(self, *, more: int, within: float) -> None:
+        """Wait until so many more bytes came."""
+        wanted = min(self.size, self.position + more)
+        await eventually(lambda: None if self.position >= wanted else self._trouble(), within=within)
+
+    async def beats(self, *, more: int = 1, within: float) -> None:
+        """Wait until so many more heartbeats were acknowledged."""
+        wanted = self.seen.beats + more
+        await eventually(lambda: None if self.seen.beats >= wanted else self._trouble(), within=within)
+
+    async def to_the_end(self, *, within: float) -> str:
+        """Read the rest as fast as it comes; return the hash of the whole file."""
+        self.rate = _RUSH
+        await self.reads(more=self.size, within=within)
+        return self.sha256
+
+    def _trouble(self) -> str:
+        return f"at {self.position} of {self.size}, {self.seen.beats} beats; {self.seen.refused[-3:]}"
+
+    # Reading.
+
+    async def read(self) -> None:
+        """Read to the end, whatever happens to connections and nodes."""
+        while self.position < self.size:
+            self._waiting_since = time.monotonic()
+            try:
+                await self._read_on()
+            except httpx.HTTPError as error:
+                self._broken(type(error).__name__)
+            if self.position < self.size:
+                self.seen.reopened += 1
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _read_on(self) -> None:
+        headers = {"Range": f"bytes={self.position}-"}
+        began, first = time.monotonic(), self.position
+        async with self.player.stream("GET", self._url, headers=headers, follow_redirects=True) as answer:
+            if answer.status_code != 206:
+                self._broken(f"{answer.status_code} {(await answer.aread())[:200]!r}")
+                await self._ask_where()
+                return
+            async for chunk in answer.aiter_bytes(_CHUNK):
+                now = time.monotonic()
+                self.seen.longest_wait = max(self.seen.longest_wait, now - self._waiting_since)
+                self._digest.update(chunk)
+                self.position += len(chunk)
+                await asyncio.sleep(max(0.0, (self.position - first) / self.rate - (now - began)))
+                self._waiting_since = time.monotonic()
+
+    async def _ask_where(self) -> None:
+        """Ask for a fresh URL, as a player does that opens the session's stable address again."""
+        with contextlib.suppress(httpx.HTTPError):
+            answer = await self.api.get(f"/v1/stream/{self.session}", follow_redirects=False)
+            if answer.status_code == 307:
+                self._url = answer.headers["location"]
+
+    def _broken(self, what: str) -> None:
+        self.seen.refused.append(f"{time.monotonic() - self._waiting_since:.1f} s: {what}")
+
+    # Heartbeats.
+
+    async def beat(self) -> None:
+        """Send heartbeats for ever; one that is refused or lost is followed by the next."""
+        while True:
+            position, began = self.seconds, time.monotonic()
+            self._unanswered_since = self._unanswered_since or began
+            try:
+                answer = await self.api.post(
+                    "/v1/session/heartbeat", json={"sessionId": self.session, "position_s": position}
+                )
+                if answer.status_code == 200:
+                    self._acknowledged(answer.json(), position)
+                else:
+                    self._broken(f"heartbeat {answer.status_code} {answer.text[:200]}")
+            except (httpx.HTTPError, json.JSONDecodeError) as error:
+                self._broken(f"heartbeat {type(error).__name__}")
+            await asyncio.sleep(self.beat_every if not self._unanswered_since else _PAUSE_SECONDS)
+
+    def _acknowledged(self, body: dict[str, Any], position: float) -> None:
+        silence = time.monotonic() - self._unanswered_since
+        self.seen.longest_silence = max(self.seen.longest_silence, silence)
+        self._unanswered_since = 0.0
+        self.seen.beats += 1
+        self.seen.acknowledged = position
+        self.seen.next_ready = bool((body.get("nextHint") or {}).get("ready"))
+        if body.get("streamUrl"):
+            self._url = body["streamUrl"]
+            self.seen.switched.append(self._url)
+
+    async def watch(self) -> None:
+        """Read and send heartbeats, until cancelled."""
+        self._url = self.started["streamUrl"]
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.read())
+            group.create_task(self.beat())
+
+
+@asynccontextmanager
+async def watching(
+    base: str, started: dict[str, Any], *, api: httpx.AsyncClient, size: int, rate: float, beat_every: float
+) -> AsyncIterator[Viewer]:
+    """Watch a session that *api* started, until the context is left."""
+    transport = httpx.AsyncHTTPTransport(socket_options=_SMALL_BUFFER)
+    async with httpx.AsyncClient(base_url=base, transport=transport, timeout=_READ, trust_env=False) as player:
+        viewer = Viewer(api, player, started, size, rate, beat_every, duration=60.0)
+        async with asyncio.TaskGroup() as group:
+            running = group.create_task(viewer.watch())
+            try:
+                yield viewer
+            finally:
+                running.cancel()
