@@ -162,7 +162,7 @@ class PinStatus(BaseModel):
 
 
 class StatusAnswer(BaseModel):
-    """What runs: active sessions, newest first, and what the stream nodes hold for them; `node` is the one that answered."""
+    """What runs: active sessions, newest first, and what the stream nodes hold; `node` is the one that answered."""
 
     model_config = answer_config({"sessions": [_SESSION], "node": "node-1", "pins": [_PIN]})
 
