@@ -5,11 +5,13 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.types import Scope
 
 from vod_gateway import guards, problems
-from vod_gateway.depends import Gateway
+from vod_gateway.depends import Gateway, given_key, same_key
 from vod_gateway.device import DeviceCookie, KeyRing
 from vod_gateway.routes import about, admin, aliases, catalog, content, play, session, shelf, subtitles, watch
 from vod_gateway.settings import Settings
@@ -19,6 +21,8 @@ from vod_runtime import Runtime
 
 _DEADLINE = timedelta(seconds=10)
 _BODY_WITHIN = timedelta(seconds=10)
+_TORRENT_BODY = (4 << 20) + (64 << 10)
+"""A .torrent of 3 MiB in base64, and what stands around it."""
 
 
 def gateway_app(settings: Settings, runtime: Runtime, gateway: Gateway) -> FastAPI:
@@ -29,7 +33,7 @@ def gateway_app(settings: Settings, runtime: Runtime, gateway: Gateway) -> FastA
         summary="Streams from the swarm while it downloads; the only public API.",
         openapi_url=None,
         redirect_slashes=False,
-        middleware=_guards(settings, runtime),
+        middleware=_guards(settings, runtime, gateway),
         # The framework's own would use the process-wide providers; each service has its own (telemetry.py).
         telemetry={"tracing": False, "metrics": False, "logs": False},
         exception_handlers={
@@ -55,7 +59,7 @@ def gateway_app(settings: Settings, runtime: Runtime, gateway: Gateway) -> FastA
     return app
 
 
-def _guards(settings: Settings, runtime: Runtime) -> list[Middleware]:
+def _guards(settings: Settings, runtime: Runtime, gateway: Gateway) -> list[Middleware]:
     """List what a request passes, outermost first.
 
     What decorates every answer (headers, CORS) stands outside of `Problems`, so that refusals are decorated too.
@@ -64,6 +68,15 @@ def _guards(settings: Settings, runtime: Runtime) -> list[Middleware]:
     origins = guards.Origins(configured=settings.cors_origins, public_base=settings.public_base)
     hosts = {*settings.allowed_hosts, *([base.hostname] if base.hostname else [])}
     previous = [settings.secret_key_previous] if settings.secret_key_previous else []
+
+    def larger(scope: Scope) -> int:
+        """A .torrent needs room; strangers get none."""
+        if scope["path"] != session.START:
+            return 0
+        key = given_key(Headers(scope=scope))
+        is_owner = gateway.admin_key is not None and key is not None and same_key(key, gateway.admin_key)
+        return _TORRENT_BODY if is_owner or gateway.direct_play else 0
+
     keys = KeyRing([secret.get_secret_value() for secret in [settings.secret_key, *previous]])
     return [
         Middleware(guards.HeadAsGet),
@@ -73,7 +86,7 @@ def _guards(settings: Settings, runtime: Runtime) -> list[Middleware]:
         Middleware(problems.Problems, runtime=runtime),
         Middleware(guards.HostGuard, hosts=hosts),
         Middleware(guards.CrossSiteGuard, origins=origins),
-        Middleware(guards.BodyGuard, within=_BODY_WITHIN),
+        Middleware(guards.BodyGuard, within=_BODY_WITHIN, larger=larger),
         Middleware(DeviceCookie, keys=keys, secure="; Secure" if base.scheme == "https" else ""),
         Middleware(guards.EdgeDeadline, default=_DEADLINE, by_path=session.DEADLINES),
     ]

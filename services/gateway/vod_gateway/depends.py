@@ -8,11 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import Headers
 
 from vod_gateway import dto
 from vod_gateway.clients import Backends
 from vod_gateway.device import Device, DeviceId
-from vod_gateway.errors import AdminKeyRequired, AdminRoutesOff, RateLimited
+from vod_gateway.errors import AdminKeyRequired, AdminRoutesOff, DirectPlayOff, RateLimited
 from vod_gateway.limits import Limits, SearchLimit, client_address
 from vod_gateway.settings import Network
 
@@ -32,6 +33,8 @@ class Gateway:
     limits: Limits
     readiness: Readiness
     admin_key: str | None
+    direct_play: bool
+    """Everybody may play torrents directly."""
     trusted_proxies: Sequence[Network]
     version: str
 
@@ -96,17 +99,40 @@ def require_admin(
     gateway = _gateway(request)
     if gateway.admin_key is None:
         raise AdminRoutesOff("The admin routes are off: the gateway was started without VOD_ADMIN_KEY.")
-    address = client_address(request.scope, trusted=gateway.trusted_proxies)
-    if (wait := gateway.limits.admin_failures.wait(address)) is not None:
-        raise RateLimited("Too many wrong admin keys; please wait a little.", retry_after=wait)
     given = api_key if api_key is not None else bearer.credentials if bearer else None
-    if given is None or not _same(given, gateway.admin_key):
-        if given is not None:
-            gateway.limits.admin_failures.take(address)
+    if not _opens(request, given, gateway.admin_key):
         raise AdminKeyRequired("Send the admin key as X-Api-Key or as a Bearer token.")
 
 
-def _same(given: str, key: str) -> bool:
+def require_owner(request: Request) -> None:
+    """Let only those pass who may play torrents directly."""
+    gateway = _gateway(request)
+    if gateway.direct_play:
+        return
+    if gateway.admin_key is None or not _opens(request, given_key(request.headers), gateway.admin_key):
+        raise DirectPlayOff("Only the owner may play torrents directly: with the admin key, or VOD_DIRECT_PLAY.")
+
+
+def given_key(headers: Headers) -> str | None:
+    """Return the admin key that a request carries."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else None)
+
+
+def _opens(request: Request, given: str | None, key: str) -> bool:
+    """Compare with the admin key; after some wrong ones an address has to wait."""
+    gateway = _gateway(request)
+    address = client_address(request.scope, trusted=gateway.trusted_proxies)
+    if (wait := gateway.limits.admin_failures.wait(address)) is not None:
+        raise RateLimited("Too many wrong admin keys; please wait a little.", retry_after=wait)
+    if given is None or same_key(given, key):
+        return given is not None
+    gateway.limits.admin_failures.take(address)
+    return False
+
+
+def same_key(given: str, key: str) -> bool:
+    """Compare keys without telling anything by the time it takes."""
     # Hashed first, so that the time tells nothing about the length either.
     digests = (hashlib.sha256(text.encode()).digest() for text in (given, key))
     return hmac.compare_digest(*digests)

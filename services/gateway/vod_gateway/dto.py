@@ -44,7 +44,7 @@ def _integer(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-_WHOLE = BeforeValidator(_integer)
+WHOLE = BeforeValidator(_integer)
 SERIES_ID_PATTERN = r"^[a-z]{1,16}:[a-z]{1,16}:[0-9A-Za-z_-]{1,64}$"
 EPISODE_KEY_PATTERN = rf"{SERIES_ID_PATTERN[:-1]}:S[0-9]{{2,5}}E[0-9]{{2,6}}$"
 SESSION_ID_PATTERN = r"^[0-9A-Za-z_-]{1,128}$"
@@ -56,8 +56,8 @@ SessionId = Annotated[str, Field(pattern=SESSION_ID_PATTERN, description="From `
 SubjectId = Annotated[
     str, Field(pattern=r"^[0-9A-Za-z_.:@-]{1,128}$", description="Who watches; without it, the device itself.")
 ]
-Season = Annotated[int, Field(ge=0, le=10_000, description="A film is season 1, episode 1."), _WHOLE]
-Episode = Annotated[int, Field(ge=0, le=100_000), _WHOLE]
+Season = Annotated[int, Field(ge=0, le=10_000, description="A film is season 1, episode 1."), WHOLE]
+Episode = Annotated[int, Field(ge=0, le=100_000), WHOLE]
 Infohash = Annotated[str, Field(pattern=r"^([0-9a-fA-F]{40}|[0-9a-fA-F]{64})$", description="Hex.")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$", description="ISO 639-1.")]
 Languages = Annotated[list[Language], Field(max_length=10)]
@@ -122,9 +122,9 @@ class DeviceCaps(BaseModel):
     hdr: bool = False
     dv: bool = Field(False, description="Dolby Vision.")
     max_bitrate: Annotated[
-        int, Field(ge=0, le=_MAX_BITRATE, description="Bit per second; 0 means no limit."), _WHOLE
+        int, Field(ge=0, le=_MAX_BITRATE, description="Bit per second; 0 means no limit."), WHOLE
     ] = 0
-    max_height: Annotated[int, Field(ge=0, le=10_000, description="Picture lines (1080); 0: no limit."), _WHOLE] = 0
+    max_height: Annotated[int, Field(ge=0, le=10_000, description="Picture lines (1080); 0: no limit."), WHOLE] = 0
     audio_languages: Languages = Field([], description="Most wanted first; empty: any.")
     subtitle_languages: Languages | None = Field(
         None, description="Most wanted first; absent: those of the Accept-Language header."
@@ -164,7 +164,7 @@ class HeartbeatRequest(BaseModel):
     sequence: Annotated[
         int | None,
         Field(ge=0, lt=2**53, description="The player's own count, higher with each; absent: by arrival."),
-        _WHOLE,
+        WHOLE,
     ] = None
     event_time: Moment | None = Field(
         None,
@@ -255,7 +255,7 @@ class StartAnswer(BaseModel):
     )
 
     session_id: str
-    pick: Pick
+    pick: Pick | None = Field(description="Null for direct play.")
     stream_url: str = Field(description="Signed; answers ranges, so any player can open it.")
     next_hint: NextHint | None = Field(description="Null when nothing follows.")
 

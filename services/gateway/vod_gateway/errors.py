@@ -10,7 +10,8 @@ Failure
 ├── Unauthenticated
 │   └── AdminKeyRequired        401
 ├── PermissionDenied
-│   └── OriginNotAllowed        403  against cross-site request forgery
+│   ├── OriginNotAllowed        403  against cross-site request forgery
+│   └── DirectPlayOff           403  torrents are for the owner
 ├── NotFound
 │   ├── RouteNotFound           404
 │   └── AdminRoutesOff          404  there is no VOD_ADMIN_KEY
@@ -79,6 +80,12 @@ class OriginNotAllowed(PermissionDenied):
     """A web page of another site tried to change something."""
 
     reason = "ORIGIN_NOT_ALLOWED"
+
+
+class DirectPlayOff(PermissionDenied):
+    """Only the owner may name a torrent to play: with the admin key, or where VOD_DIRECT_PLAY lets everybody."""
+
+    reason = "DIRECT_PLAY_OFF"
 
 
 class RouteNotFound(NotFound):

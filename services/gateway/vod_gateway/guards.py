@@ -1,7 +1,7 @@
 """What a request has to get past before a route sees it: pure ASGI, one class per guard."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -178,12 +178,15 @@ def _preflight_answer() -> Response:
 
 
 class BodyGuard:
-    """Read the body before the route does: JSON only, 64 KiB at most, and not for ever."""
+    """Read the body before the route does: JSON only, 64 KiB at most, and not for ever.
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int = _MAX_BODY_BYTES, within: timedelta) -> None:
+    *larger* says how many bytes a request may have that is special; 0: as any other.
+    """
+
+    def __init__(self, app: ASGIApp, *, within: timedelta, larger: Callable[[Scope], int]) -> None:
         self._app = app
-        self._max_bytes = max_bytes
         self._within = within
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] in _SAFE_METHODS:
@@ -193,17 +196,16 @@ class BodyGuard:
         has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
         if has_body and headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise UnsupportedMediaType("Send the body as application/json.")
-        too_large = BodyTooLarge(
-            f"A body may have {self._max_bytes} bytes.", metadata={"max_bytes": str(self._max_bytes)}
-        )
+        limit = max(_MAX_BODY_BYTES, self._larger(scope))
+        too_large = BodyTooLarge(f"A body may have {limit} bytes.", metadata={"max_bytes": str(limit)})
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self._max_bytes:
+        if not length.isdecimal() or int(length) > limit:
             raise too_large
-        body = await self._read(receive, too_large)
+        body = await self._read(receive, limit, too_large)
         if body is not None:
             await self._app(scope, _replay(body, receive), send)
 
-    async def _read(self, receive: Receive, too_large: BodyTooLarge) -> bytes | None:
+    async def _read(self, receive: Receive, limit: int, too_large: BodyTooLarge) -> bytes | None:
         body = bytearray()
         try:
             async with asyncio.timeout(self._within.total_seconds()):
@@ -212,7 +214,7 @@ class BodyGuard:
                     if message["type"] == "http.disconnect":
                         return None
                     body += message.get("body", b"")
-                    if len(body) > self._max_bytes:
+                    if len(body) > limit:
                         raise too_large
                     if not message.get("more_body", False):
                         return bytes(body)

@@ -1,5 +1,6 @@
 """JSON <-> proto for what is asked and answered about watching; nothing here decides anything."""
 
+from base64 import b64decode
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -9,9 +10,11 @@ from vod.catalog.v1.catalog_pb2 import EpisodeKey
 from vod.picks.v1 import picks_service_pb2 as picks
 from vod.playback.v1 import playback_pb2, playback_service_pb2
 from vod.scoring.v1 import scoring_pb2 as scoring
+from vod.stream.v1 import stream_service_pb2 as stream
 
 from vod_gateway import dto
 from vod_gateway.device import DeviceId
+from vod_gateway.dto_direct import DirectRequest, MagnetRequest, ProgressAnswer, TorrentRequest
 
 _DIGITS = 6
 _YEARS = (1971, 9999)
@@ -29,6 +32,41 @@ def start_request(
         subject_id=body.subject_id or "",
         request_id=request_id,
         subtitle_languages=languages if wanted is None else wanted,
+    )
+
+
+def direct_request(
+    body: DirectRequest, *, device: DeviceId, request_id: str, languages: list[str]
+) -> playback_service_pb2.StartSessionRequest:
+    """Return the RPC of a `session/start` that names a torrent."""
+    wanted = body.device_caps.subtitle_languages
+    return playback_service_pb2.StartSessionRequest(
+        direct=playback_service_pb2.DirectSource(
+            magnet_uri=body.magnet if isinstance(body, MagnetRequest) else "",
+            torrent=b64decode(body.torrent) if isinstance(body, TorrentRequest) else b"",
+            file_index=body.file_index,
+        ),
+        device=_profile(body.device_caps),
+        device_id=device,
+        subject_id=body.subject_id or "",
+        request_id=request_id,
+        subtitle_languages=languages if wanted is None else wanted,
+    )
+
+
+def progress_answer(message: playback_service_pb2.GetProgressResponse) -> ProgressAnswer:
+    pin, stats = message.pin, message.pin.stats
+    return ProgressAnswer(
+        state=enum_name(stream.PinState, pin.state),
+        file_name=pin.file_name,
+        size_bytes=pin.size_bytes,
+        downloaded_bytes=pin.downloaded_bytes,
+        buffered_bytes=stats.buffered_bytes,
+        download_rate=pin.download_rate,
+        upload_rate=stats.upload_rate,
+        peers=pin.peers,
+        distinct_copies=round(stats.distinct_copies, 2),
+        stalls=stats.stalls,
     )
 
 
@@ -150,7 +188,7 @@ def next_hint(
 def start_answer(message: playback_service_pb2.StartSessionResponse) -> dto.StartAnswer:
     return dto.StartAnswer(
         session_id=message.session.id,
-        pick=pick(message.pick),
+        pick=pick(message.pick) if message.HasField("pick") else None,
         stream_url=message.stream_url,
         next_hint=next_hint(message.session),
     )

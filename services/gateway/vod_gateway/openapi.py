@@ -90,6 +90,11 @@ NO_DOWNLOADS = ResourceExhausted(
 NO_PLAY = NotFound("There is no such source; ask for sources again.", reason="PLAY_NOT_FOUND", domain="sources.vod")
 NO_SOURCE = Unavailable("The source died, and there is no other.", reason="SOURCE_GONE", domain="sources.vod")
 NO_IMAGE = NotFound("Harbor Lights has no backdrop.", reason="IMAGE_NOT_FOUND", domain="catalog.vod")
+DIRECT_OFF = errors.DirectPlayOff("Only the owner may play torrents directly: with the admin key, or VOD_DIRECT_PLAY.")
+SILENT = DeadlineExceeded(
+    "No peer told in time what is in the torrent.", reason="SWARM_SILENT", domain="stream-node.vod"
+)
+NOT_HELD = NotFound("Nobody holds that file here.", reason="PIN_UNKNOWN", domain="stream-node.vod")
 NO_KEY = errors.AdminKeyRequired("Send the admin key as X-Api-Key or as a Bearer token.")
 NO_ADMIN = errors.AdminRoutesOff("The admin routes are off: the gateway was started without VOD_ADMIN_KEY.")
 DRAINING = errors.Draining("The gateway is stopping.")
@@ -143,5 +148,6 @@ def _show_examples(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> 
 
 
 def _example(shape: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
+    shape = shape.get("oneOf", [shape])[0]
     name = str(shape.get("$ref", "")).rpartition("/")[2]
     return schemas.get(name, {}).get("examples", [None])[0]

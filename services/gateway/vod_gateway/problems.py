@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vod_gateway.dto_direct import VARIANT
 from vod_gateway.errors import InvalidJson, InvalidRequest, MethodNotAllowed, RouteNotFound
 from vod_rpc import Failure, Internal, problem
 from vod_runtime import Runtime
@@ -131,6 +132,7 @@ def _broken_json(error: Mapping[str, Any], text: str) -> InvalidJson:
 def _place(location: tuple[str | int, ...]) -> dict[str, str]:
     """Name the place of an error: a JSON Pointer (RFC 6901) into the body, or a parameter."""
     where, *path = location
+    path = [part for part in path if not str(part).startswith(VARIANT)]
     if where == "body":
         escaped = [str(part).replace("~", "~0").replace("/", "~1") for part in path]
         return {"in": "body", "pointer": "".join(["#", *(f"/{part}" for part in escaped)])}

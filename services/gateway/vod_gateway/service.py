@@ -32,6 +32,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             limits=_limits(settings, runtime),
             readiness=readiness,
             admin_key=settings.admin_key.get_secret_value() if settings.admin_key else None,
+            direct_play=settings.direct_play,
             trusted_proxies=settings.trusted_proxies,
             version=version("vod-gateway"),
         )

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """Cookies signed with it stay good while the key is being changed."""
     admin_key: SecretStr | None = Field(None, validation_alias="VOD_ADMIN_KEY")
     """Absent: the admin routes are off."""
+    direct_play: bool = Field(False, validation_alias="VOD_DIRECT_PLAY")
+    """Whether everybody may start a session on a magnet or a .torrent; the holder of the admin key always may."""
 
     playback_target: str = Field(validation_alias="VOD_PLAYBACK_TARGET")
     """Where playback answers."""

@@ -11,6 +11,7 @@ from vod.catalog.v1 import catalog_pb2
 from vod.picks.v1 import picks_service_pb2
 from vod.playback.v1 import playback_pb2, playback_service_pb2_grpc
 from vod.playback.v1 import playback_service_pb2 as pb2
+from vod.stream.v1 import stream_service_pb2
 
 from vod_playback.continuing import MOST, Continuing
 from vod_playback.convert import (
@@ -22,11 +23,14 @@ from vod_playback.convert import (
     pick_to_proto,
     timestamp_to_proto,
 )
+from vod_playback.direct import DirectPlay
 from vod_playback.domain import (
     Alternative,
     Beat,
     Continuation,
     Device,
+    DeviceProfile,
+    DirectWish,
     EpisodeKey,
     NextHint,
     Session,
@@ -54,13 +58,25 @@ _STATES = {State.ACTIVE: playback_pb2.SESSION_STATE_ACTIVE, State.ENDED: playbac
 class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
     """vod.playback.v1.PlaybackService."""
 
-    def __init__(self, *, starting: Starting, watching: Watching, resuming: Resuming, continuing: Continuing) -> None:
+    def __init__(
+        self,
+        *,
+        starting: Starting,
+        directing: DirectPlay,
+        watching: Watching,
+        resuming: Resuming,
+        continuing: Continuing,
+    ) -> None:
         self._starting = starting
+        self._directing = directing
         self._continuing = continuing
         self._watching = watching
         self._resuming = resuming
 
     async def StartSession(self, request: pb2.StartSessionRequest, context: _Context) -> pb2.StartSessionResponse:
+        if request.HasField("direct"):
+            started = await self._directing.start(_direct_wish(request))
+            return pb2.StartSessionResponse(session=_session(started.session), stream_url=started.stream_url)
         started = await self._starting.start(_wish(request))
         return pb2.StartSessionResponse(
             session=_session(started.session), pick=pick_to_proto(started.session.source), stream_url=started.stream_url
@@ -114,6 +130,10 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
     async def GetStream(self, request: pb2.GetStreamRequest, context: _Context) -> pb2.GetStreamResponse:
         return pb2.GetStreamResponse(stream_url=await self._starting.stream_url(_id(request.session_id, "session_id")))
 
+    async def GetProgress(self, request: pb2.GetProgressRequest, context: _Context) -> pb2.GetProgressResponse:
+        pin = await self._watching.progress(_id(request.session_id, "session_id"))
+        return pb2.GetProgressResponse(pin=ParseDict(pin, stream_service_pb2.Pin(), ignore_unknown_fields=True))
+
     async def SetNextHint(self, request: pb2.SetNextHintRequest, context: _Context) -> pb2.SetNextHintResponse:
         hint = NextHint(_key(request.next_hint.key), request.next_hint.ready)
         await self._watching.hint(_id(request.session_id, "session_id"), hint)
@@ -164,18 +184,40 @@ def _whose(request: pb2.ListContinuationsRequest | pb2.ListDevicesRequest) -> di
 
 def _wish(request: pb2.StartSessionRequest) -> Wish:
     device_id = _id(request.device_id, "device_id")
-    profile = device_from_proto(request.device)
-    if profile.max_height < 0 or profile.max_bitrate < 0:
-        raise RequestInvalid("Limits of a device can't be negative.")
-    _languages(profile.audio_languages)
     return Wish(
         key=_key(request.key),
-        profile=profile,
+        profile=_profile(request),
         device_id=device_id,
         subject_id=_id(request.subject_id or device_id, "subject_id"),
         request_id=_id(request.request_id, "request_id") if request.request_id else None,
         subtitle_languages=_languages(request.subtitle_languages),
     )
+
+
+def _direct_wish(request: pb2.StartSessionRequest) -> DirectWish:
+    device_id, direct = _id(request.device_id, "device_id"), request.direct
+    if bool(direct.magnet_uri) is bool(direct.torrent):
+        raise RequestInvalid("Direct play takes a magnet or a .torrent.", metadata={"field": "direct"})
+    if direct.file_index < 0:
+        raise RequestInvalid("A file's number can't be negative.", metadata={"field": "file_index"})
+    return DirectWish(
+        magnet_uri=direct.magnet_uri,
+        torrent=direct.torrent,
+        file_index=direct.file_index if direct.HasField("file_index") else None,
+        profile=_profile(request),
+        device_id=device_id,
+        subject_id=_id(request.subject_id or device_id, "subject_id"),
+        request_id=_id(request.request_id, "request_id") if request.request_id else None,
+        subtitle_languages=_languages(request.subtitle_languages),
+    )
+
+
+def _profile(request: pb2.StartSessionRequest) -> DeviceProfile:
+    profile = device_from_proto(request.device)
+    if profile.max_height < 0 or profile.max_bitrate < 0:
+        raise RequestInvalid("Limits of a device can't be negative.")
+    _languages(profile.audio_languages)
+    return profile
 
 
 def _id(value: str, name: str) -> str:

@@ -18,7 +18,17 @@ from vod_playback.convert import (
     source_from_proto,
     to_json,
 )
-from vod_playback.domain import Alternative, DeviceProfile, Episode, EpisodeKey, Pin, Session, Source
+from vod_playback.domain import (
+    Alternative,
+    DeviceProfile,
+    DirectWish,
+    Episode,
+    EpisodeKey,
+    JsonObject,
+    Pin,
+    Session,
+    Source,
+)
 
 _WARM = (stream_pb2.PIN_STATE_READY, stream_pb2.PIN_STATE_COMPLETE)
 
@@ -102,6 +112,32 @@ class PinClient:
             )
         )
         return Pin(stream_url=answer.pin.stream_url, warm=answer.pin.state in _WARM)
+
+    async def hold_directly(self, wish: DirectWish, *, holder: str) -> tuple[Source, Pin]:
+        """Pin what a viewer named, and return which torrent and file that is."""
+        answer = await self._stub.EnsurePin(
+            stream_pb2.EnsurePinRequest(
+                magnet_uri=wish.magnet_uri,
+                torrent=wish.torrent,
+                file_index=wish.file_index or 0,
+                choose_file=wish.file_index is None,
+                purpose=stream_pb2.PURPOSE_CURRENT,
+                holder=holder,
+                wait_for=stream_pb2.WAIT_FOR_METADATA,
+            )
+        )
+        pin = answer.pin
+        played = picks_service_pb2.Pick(
+            infohash=pin.infohash, magnet_uri=answer.magnet_uri, file_index=pin.file_index, file_path=pin.file_name
+        )
+        return source_from_proto(played), Pin(stream_url=pin.stream_url, warm=pin.state in _WARM)
+
+    async def progress(self, source: Source) -> JsonObject:
+        """Return a pin as the stream node tells it. Fails with NotFound (PIN_UNKNOWN)."""
+        answer = await self._stub.GetPin(
+            stream_pb2.GetPinRequest(infohash=source.infohash, file_index=source.file_index)
+        )
+        return to_json(answer.pin)
 
     async def release(self, source: Source, *, holder: str) -> None:
         """Give up a session's claim."""

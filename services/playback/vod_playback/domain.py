@@ -12,6 +12,8 @@ from vod_playback.errors import HeartbeatInvalid
 JsonObject = dict[str, Any]
 """A message of a neighbour in its JSON form: kept and passed on, not looked into."""
 
+DIRECT_SERIES = "direct:torrent:"
+"""How the made-up series ids of direct play begin; no catalog knows them."""
 FINISHED_PERCENT = 90.0
 ENDED_PERCENT = 80.0
 """A viewer who says that the episode has ended, this far in, has finished it: catalogs list broadcast slots, and the
@@ -172,6 +174,21 @@ class Wish:
     """What a viewer wants to watch, and on what."""
 
     key: EpisodeKey
+    profile: DeviceProfile
+    device_id: str
+    subject_id: str
+    request_id: str | None = None
+    subtitle_languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DirectWish:
+    """Which torrent somebody wants to watch, and on what."""
+
+    magnet_uri: str = field(repr=False)
+    torrent: bytes = field(repr=False)
+    file_index: int | None
+    """None: the stream node chooses."""
     profile: DeviceProfile
     device_id: str
     subject_id: str

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_playback.domain import Pin, Source
+from vod_playback.domain import DirectWish, JsonObject, Pin, Source
 from vod_playback.ports import Pins
 from vod_rpc import Failure, deadline, no_deadline
 
@@ -34,6 +34,20 @@ class Holding:
             # Even when the hold itself failed: its answer may be what was lost.
             await self.let_go(source, holder=holder)
             raise
+
+    @asynccontextmanager
+    async def held_directly(self, wish: DirectWish, *, holder: str) -> AsyncIterator[tuple[Source, Pin]]:
+        """Hold what a viewer named, as `held` does; which torrent and file that is, the node says."""
+        source, pin = await self._pins.hold_directly(wish, holder=holder)
+        try:
+            yield source, pin
+        except BaseException:
+            await self.let_go(source, holder=holder)
+            raise
+
+    async def progress(self, source: Source) -> JsonObject:
+        """Return how far a file has come, as the stream node tells it."""
+        return await self._pins.progress(source)
 
     async def let_go(self, source: Source, *, holder: str) -> None:
         """Release a claim as well as possible; what can't be released lapses on the node by itself."""

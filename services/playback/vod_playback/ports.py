@@ -9,10 +9,12 @@ from vod_playback.domain import (
     Alternative,
     Device,
     DeviceProfile,
+    DirectWish,
     Episode,
     EpisodeKey,
     Heard,
     How,
+    JsonObject,
     LastWatched,
     Pin,
     Resume,
@@ -48,6 +50,14 @@ class Picks(Protocol):
 class Pins(Protocol):
     async def hold(self, source: Source, *, holder: str) -> Pin:
         """Pin the file for a session that plays it; returns when the swarm told its name and size."""
+        ...
+
+    async def hold_directly(self, wish: DirectWish, *, holder: str) -> tuple[Source, Pin]:
+        """Pin what a viewer named, and return which torrent and file that is."""
+        ...
+
+    async def progress(self, source: Source) -> JsonObject:
+        """Return a pin as the stream node tells it. Fails with NotFound (PIN_UNKNOWN)."""
         ...
 
     async def release(self, source: Source, *, holder: str) -> None: ...

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from vod_playback.domain import FINISHED_PERCENT, Device, EpisodeKey, LastWatched, Resume
+from vod_playback.domain import DIRECT_SERIES, FINISHED_PERCENT, Device, EpisodeKey, LastWatched, Resume
 from vod_playback.rows import key_values, profile_of, source_of
 from vod_storage import Database
 
-_UNFINISHED = """
+_UNFINISHED = f"""
     SELECT watched.series_id, watched.season, watched.episode, watched.position_s, watched.duration_s, last.pick
     FROM watch_progress AS watched
     CROSS JOIN LATERAL (
@@ -19,7 +19,8 @@ _UNFINISHED = """
             AND season = watched.season AND episode = watched.episode
         ORDER BY heartbeat_at DESC LIMIT 1
     ) AS last
-    WHERE watched.subject_id = $1 AND ($2 = '' OR watched.series_id = $2) AND NOT watched.finished
+    WHERE watched.subject_id = $1 AND NOT watched.finished
+        AND (watched.series_id = $2 OR ($2 = '' AND NOT starts_with(watched.series_id, '{DIRECT_SERIES}')))
     ORDER BY watched.updated_at DESC LIMIT 1"""
 _PROGRESS = f"""
     INSERT INTO watch_progress (subject_id, series_id, season, episode, position_s, duration_s, percent, finished)
@@ -30,9 +31,10 @@ _PROGRESS = f"""
         finished = excluded.finished
     WHERE watch_progress.updated_at <= $7"""
 # A title counts once somebody really watched: two minutes, or half of something short. A day is worth half two days on.
-_LATELY = """
+_LATELY = f"""
     SELECT series_id, subject_id, percent, updated_at FROM watch_progress
-    WHERE updated_at > now() - interval '7 days' AND (position_s >= 120 OR percent >= 50)"""
+    WHERE updated_at > now() - interval '7 days' AND (position_s >= 120 OR percent >= 50)
+        AND NOT starts_with(series_id, '{DIRECT_SERIES}')"""
 _WATCHED_LATELY = f"""
     SELECT series_id, sum(score) AS score FROM (
         SELECT series_id, subject_id,
@@ -44,13 +46,14 @@ _SUBJECT_OF = "SELECT subject_id FROM devices WHERE id = $1 AND subject_id <> ''
 _DEVICES = """
     SELECT id, capabilities, profile_hash, seen_at FROM devices WHERE subject_id = $1 AND seen_at IS NOT NULL
     ORDER BY seen_at DESC LIMIT 100"""
-_LAST_WATCHED = """
+_LAST_WATCHED = f"""
     SELECT latest.*, following.next_series_id, following.next_season, following.next_episode,
         following.next_ready AND NOT following.next_taken AS next_ready,
         CASE WHEN begun.finished THEN 0 ELSE begun.position_s END AS next_position_s
     FROM (
         SELECT DISTINCT ON (series_id) series_id, season, episode, position_s, duration_s, finished, updated_at
-        FROM watch_progress WHERE subject_id = $1 ORDER BY series_id, updated_at DESC
+        FROM watch_progress WHERE subject_id = $1 AND NOT starts_with(series_id, '{DIRECT_SERIES}')
+        ORDER BY series_id, updated_at DESC
     ) AS latest
     LEFT JOIN LATERAL (
         SELECT next_series_id, next_season, next_episode, next_ready, next_taken FROM sessions

@@ -12,6 +12,7 @@ from vod_playback.api import PlaybackServicer
 from vod_playback.beat_store import BeatStore
 from vod_playback.clients import CatalogClient, PicksClient, PinClient
 from vod_playback.continuing import Continuing
+from vod_playback.direct import DirectPlay
 from vod_playback.endings import endings
 from vod_playback.events import Heartbeats
 from vod_playback.grouping import group_commit
@@ -59,6 +60,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             new_id=_new_id,
             count=StartMetrics(runtime.metrics),
         )
+        directing = DirectPlay(store=store, holding=holding, clock=runtime.clock, new_id=_new_id)
         beats = await running.enter_async_context(group_commit(beat_store))
         watching = Watching(
             store=store,
@@ -76,6 +78,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             playback_service_pb2_grpc.add_PlaybackServiceServicer_to_server,
             PlaybackServicer(
                 starting=starting,
+                directing=directing,
                 watching=watching,
                 resuming=Resuming(progress),
                 continuing=Continuing(progress, catalog),

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_playback.domain import Alternative, Beat, EpisodeKey, Heard, How, NextHint, Session, Source
+from vod_playback.domain import Alternative, Beat, EpisodeKey, Heard, How, JsonObject, NextHint, Session, Source
 from vod_playback.endings import Endings
 from vod_playback.errors import NextMismatch, SessionEnded, SessionNotFound
 from vod_playback.holding import Holding
@@ -116,6 +116,15 @@ class Watching:
         if not await self._store.hint(session_id, hint.key, ready=hint.ready):
             await self._known(session_id)
             raise NextMismatch
+
+    async def progress(self, session_id: str) -> JsonObject:
+        """Return how far the session's file has come, as the stream node tells it.
+
+        Raises:
+            SessionNotFound
+            NotFound: nobody holds the file any more (PIN_UNKNOWN).
+        """
+        return await self._holding.progress((await self._known(session_id)).source)
 
     async def active(self) -> Sequence[Session]:
         """Return the sessions that run, newest first."""

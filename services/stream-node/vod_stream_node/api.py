@@ -1,6 +1,8 @@
 """The servicer: proto to domain and back, nothing else."""
 
+import asyncio
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import quote
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,10 +14,11 @@ from vod_rpc import time_left
 from vod_runtime import Clock
 from vod_stream_node.domain import Layout, PinKey, PinRequest, PinState, PinStatus, Purpose, WaitFor, parse_infohash
 from vod_stream_node.errors import NodeAlone, PurposeMissing
-from vod_stream_node.magnets import Reach, rebuild
+from vod_stream_node.magnets import Origin, Reach, origin, rebuild
 from vod_stream_node.pins import Pins
 from vod_stream_node.present import Present
 from vod_stream_node.sampling import Wish
+from vod_stream_node.successors import Successors
 from vod_stream_node.tokens import Grant, TokenSigner
 
 _PURPOSES = {pb2.PURPOSE_CURRENT: Purpose.CURRENT, pb2.PURPOSE_NEXT: Purpose.NEXT}
@@ -41,6 +44,7 @@ class StreamServicer(StreamServiceServicer):
         pins: Pins,
         *,
         present: Present,
+        successors: Successors,
         signer: TokenSigner,
         clock: Clock,
         node: str,
@@ -51,6 +55,7 @@ class StreamServicer(StreamServiceServicer):
     ) -> None:
         self._pins = pins
         self._present = present
+        self._successors = successors
         self._signer = signer
         self._clock = clock
         self._node = node
@@ -65,14 +70,19 @@ class StreamServicer(StreamServiceServicer):
         purpose = _PURPOSES.get(request.purpose)
         if purpose is None:
             raise PurposeMissing("A pin has a purpose: CURRENT or NEXT.")
-        infohash = parse_infohash(request.infohash)
-        key = PinKey(infohash, request.file_index)
+        wanted = await self._origin(request)
+        if request.choose_file:
+            key = await self._pins.main_file(wanted, within=_budget())
+        else:
+            key = PinKey(wanted.infohash, request.file_index)
         # Signed first: a holder whose name fits in no token must not leave a pin behind.
         token = self._token(key, request.holder)
+        self._successors.forget((key, request.holder))
         status = await self._pins.ensure(
             PinRequest(
                 key=key,
-                magnet=rebuild(request.magnet_uri, infohash, reach=self._reach),
+                magnet=wanted.magnet,
+                torrent=wanted.torrent,
                 holder=request.holder,
                 purpose=purpose,
                 wait_for=_WAITS.get(request.wait_for, WaitFor.NOTHING),
@@ -83,12 +93,19 @@ class StreamServicer(StreamServiceServicer):
         pin = self._pin(status)
         pin.expire_time.CopyFrom(_timestamp(status.claims[request.holder].expires_at))
         pin.stream_url = self._url(token, status)
-        return pb2.EnsurePinResponse(pin=pin)
+        return pb2.EnsurePinResponse(pin=pin, magnet_uri=wanted.magnet)
+
+    async def _origin(self, request: pb2.EnsurePinRequest) -> Origin:
+        read = partial(origin, request.infohash, request.magnet_uri, request.torrent, reach=self._reach)
+        return await asyncio.to_thread(read) if request.torrent else read()
 
     async def ReleasePin(
         self, request: pb2.ReleasePinRequest, context: ServicerContext[pb2.ReleasePinRequest, pb2.ReleasePinResponse]
     ) -> pb2.ReleasePinResponse:
-        self._pins.release(PinKey(parse_infohash(request.infohash), request.file_index), request.holder)
+        key = PinKey(parse_infohash(request.infohash), request.file_index)
+        self._pins.release(key, request.holder)
+        if request.successor_stream_url:
+            self._successors.replace((key, request.holder), request.successor_stream_url)
         return pb2.ReleasePinResponse()
 
     async def ProbeSwarm(
@@ -136,6 +153,12 @@ class StreamServicer(StreamServiceServicer):
         )
         return pb2.ReadPresentResponse(data=data)
 
+    async def GetPin(
+        self, request: pb2.GetPinRequest, context: ServicerContext[pb2.GetPinRequest, pb2.GetPinResponse]
+    ) -> pb2.GetPinResponse:
+        key = PinKey(parse_infohash(request.infohash), request.file_index)
+        return pb2.GetPinResponse(pin=self._pin(await self._pins.status(key)))
+
     async def ListPins(
         self, request: pb2.ListPinsRequest, context: ServicerContext[pb2.ListPinsRequest, pb2.ListPinsResponse]
     ) -> pb2.ListPinsResponse:
@@ -172,8 +195,8 @@ class StreamServicer(StreamServiceServicer):
             state=_STATES[status.state],
             expire_time=_timestamp(expires_at),
             downloaded_bytes=status.downloaded_bytes,
-            peers=status.peers,
-            download_rate=status.download_rate,
+            peers=status.stats.peers,
+            download_rate=status.stats.download_rate,
             holders=[
                 pb2.Holder(
                     name=name,
@@ -181,6 +204,14 @@ class StreamServicer(StreamServiceServicer):
                 )
                 for name, claim in sorted(status.claims.items())
             ],
+            stats=pb2.PinStats(
+                distinct_copies=status.stats.distinct_copies,
+                upload_rate=status.stats.upload_rate,
+                buffered_bytes=status.viewing.buffered_bytes,
+                window_pieces=status.viewing.window_pieces,
+                readers=status.viewing.readers,
+                stalls=status.viewing.stalls,
+            ),
         )
 
 

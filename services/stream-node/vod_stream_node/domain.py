@@ -1,7 +1,7 @@
 """What a stream node talks about: torrents' layouts, pins, and which files may be streamed at all."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import PurePosixPath
@@ -10,7 +10,8 @@ from typing import NewType
 from vod_stream_node.errors import FileIndexOutOfRange, FileNotPlayable, InfohashInvalid, TorrentRefused
 
 Infohash = NewType("Infohash", str)
-"""SHA-1 of a torrent's info dictionary, 40 lower-case hex digits (BEP 3)."""
+"""What a torrent is called: 40 lower-case hex digits, the SHA-1 of its info dictionary (BEP 3), or the first half of
+its SHA-256 where the torrent is v2 only (BEP 52)."""
 
 MAX_FILES = 5_000
 MAX_PIECE_BYTES = 64 << 20
@@ -176,6 +177,33 @@ class PinRequest:
     purpose: Purpose
     wait_for: WaitFor
     ttl: timedelta
+    torrent: bytes = field(default=b"", repr=False)
+    """The content of a .torrent, if the caller had one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A torrent's traffic now."""
+
+    peers: int
+    download_rate: int
+    """Bytes per second."""
+    upload_rate: int = 0
+    distinct_copies: float = 0.0
+    """Copies of the torrent among the connected peers, whole and part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """What a file's viewers have, now."""
+
+    readers: int
+    buffered_bytes: int
+    """Ahead of the viewer who has the least, without a gap."""
+    window_pieces: int
+    """Pieces of the torrent that are wanted soon and not here."""
+    stalls: int
+    """How often a viewer waited too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,19 +216,10 @@ class PinStatus:
     """None until the swarm has told what is in the torrent."""
     downloaded_bytes: int
     """Verified bytes of this file."""
-    peers: int
-    download_rate: int
-    """Bytes per second, of the whole torrent."""
+    stats: Stats
+    """Of the whole torrent."""
+    viewing: Viewing
     claims: dict[str, Claim]
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """A torrent's traffic now."""
-
-    peers: int
-    download_rate: int
-    """Bytes per second."""
 
 
 def parse_infohash(text: str) -> Infohash:

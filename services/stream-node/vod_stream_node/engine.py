@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import libtorrent as lt
@@ -16,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from vod_rpc import Failure
 from vod_stream_node.domain import Infohash, TorrentFile, short
 from vod_stream_node.errors import NodeBroken, StorageFailed, TorrentRefused
+from vod_stream_node.magnets import read_torrent
 from vod_stream_node.reader import FileReader, PieceCache, open_file
 from vod_stream_node.session import MAX_PIECES, SessionConfig, allow_address, new_session
 from vod_stream_node.signals import Signal
@@ -68,10 +70,11 @@ class Engine:
         """Say whether a torrent is in the session, or on its way into it."""
         return infohash in self.torrents or infohash in self._adding
 
-    async def pin(self, infohash: Infohash, magnet: str) -> Torrent:
+    async def pin(self, infohash: Infohash, magnet: str, torrent: bytes = b"") -> Torrent:
         """Return the torrent, adding it to the session if it is not there; idempotent.
 
-        What the disk knows of it (metadata, pieces) is used; trackers that are new to it are added.
+        What the disk knows of it (metadata, pieces) is used, then the content of a .torrent if there is one; trackers
+        that are new to it are added.
 
         Raises:
             TorrentRefused: libtorrent does not take it.
@@ -82,7 +85,7 @@ class Engine:
             return self.torrents[infohash]
         if infohash not in self._adding:
             self._adding[infohash] = asyncio.get_running_loop().create_future()
-            self._group.create_task(self._add(infohash, magnet))
+            self._group.create_task(self._add(infohash, magnet, torrent))
         return await asyncio.shield(self._adding[infohash])
 
     def unpin(self, torrent: Torrent) -> None:
@@ -144,9 +147,9 @@ class Engine:
         del self._session
         await asyncio.to_thread(last.clear)
 
-    async def _add(self, infohash: Infohash, magnet: str) -> None:
+    async def _add(self, infohash: Infohash, magnet: str, torrent: bytes) -> None:
         try:
-            self._session.async_add_torrent(await asyncio.to_thread(self._params, infohash, magnet))
+            self._session.async_add_torrent(await asyncio.to_thread(self._params, infohash, magnet, torrent))
         except OSError as error:
             self._log.error(DISK_FAILED, infohash=short(infohash), reason=error.strerror)
             self._not_added(infohash, StorageFailed("The node's disk is full or broken."))
@@ -156,8 +159,10 @@ class Engine:
         future.set_exception(failure)
         future.exception()  # who asked may be gone
 
-    def _params(self, infohash: Infohash, magnet: str) -> Any:
+    def _params(self, infohash: Infohash, magnet: str, torrent: bytes) -> Any:
         params = lt.parse_magnet_uri(magnet)
+        if torrent:
+            params.ti = read_torrent(torrent).ti
         resume = self._store.prepare(infohash)
         if resume is not None:
             try:
@@ -225,8 +230,9 @@ class Engine:
         self._goodbyes.notify()
 
     def _on_added(self, alert: Any) -> None:
-        infohash = Infohash(str(alert.params.info_hashes.v1))
-        if alert.error.value():
+        # Its folder has its name; a hybrid torrent may have come by either of its infohashes.
+        infohash = Infohash(Path(alert.params.save_path).parent.name)
+        if alert.error.value() or alert.handle in self._by_handle:
             self._not_added(infohash, TorrentRefused("The torrent can't be added."))
             return
         torrent = Torrent(infohash, alert.handle, trackers=alert.params.trackers, on_change=self._notify)
@@ -268,6 +274,7 @@ class Engine:
 def _resumed(resume: bytes, *, magnet: Any) -> Any:
     params = lt.read_resume_data(resume)
     params.trackers = list(dict.fromkeys([*magnet.trackers, *params.trackers]))
+    params.url_seeds = list(dict.fromkeys([*magnet.url_seeds, *params.url_seeds]))
     params.tracker_tiers = [0] * len(params.trackers)
     return params
 

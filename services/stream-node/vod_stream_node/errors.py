@@ -25,6 +25,18 @@ class MagnetInvalid(InvalidArgument):
     reason = "MAGNET_INVALID"
 
 
+class TorrentInvalid(InvalidArgument):
+    """The .torrent can not be read, is too large, or is of another torrent."""
+
+    reason = "TORRENT_INVALID"
+
+
+class PinUnknown(NotFound):
+    """Nobody holds that file on this node."""
+
+    reason = "PIN_UNKNOWN"
+
+
 class HolderInvalid(InvalidArgument):
     """The name of the holder is empty or too long."""
 

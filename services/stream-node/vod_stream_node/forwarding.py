@@ -1,7 +1,9 @@
 """The servicer of a node among others: calls go to the node that owns the torrent, or are done here."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from grpc.aio import ServicerContext
@@ -10,9 +12,10 @@ from vod.stream.v1.stream_service_pb2_grpc import StreamServiceServicer
 
 from vod_rpc import deadline
 from vod_stream_node.api import StreamServicer
-from vod_stream_node.domain import parse_infohash
+from vod_stream_node.domain import Infohash, parse_infohash
 from vod_stream_node.fleet import FORWARDED, Call, Fleet
 from vod_stream_node.handover import Handover
+from vod_stream_node.magnets import Reach, origin
 from vod_stream_node.recipes import Recipes
 
 _METADATA = (FORWARDED,)
@@ -32,11 +35,11 @@ class ForwardingServicer(StreamServiceServicer):
         self._recipes = recipes
 
     async def EnsurePin(self, request: pb2.EnsurePinRequest, context: _Context) -> pb2.EnsurePinResponse:
-        infohash = parse_infohash(request.infohash)
+        infohash = await _named(request)
 
         async def here() -> pb2.EnsurePinResponse:
             answer = await self._own.EnsurePin(request, context)
-            await self._recipes.leave(infohash, request.magnet_uri)
+            await self._recipes.leave(infohash, request.magnet_uri or (answer.magnet_uri if request.torrent else ""))
             return answer
 
         if _was_forwarded(context):
@@ -64,6 +67,14 @@ class ForwardingServicer(StreamServiceServicer):
             parse_infohash(request.infohash),
             own=here,
             call=lambda node: node.ProbeSwarm(request, metadata=_METADATA),
+        )
+
+    async def GetPin(self, request: pb2.GetPinRequest, context: _Context) -> pb2.GetPinResponse:
+        return await self._where_it_is(
+            context,
+            request.infohash,
+            own=lambda: self._own.GetPin(request, context),
+            call=lambda node: node.GetPin(request, metadata=_METADATA),
         )
 
     async def DescribeTorrent(
@@ -103,6 +114,15 @@ class ForwardingServicer(StreamServiceServicer):
         if _was_forwarded(context):
             return await own()
         return await self._fleet.where_it_is(parse_infohash(infohash), own=own, call=call)
+
+
+async def _named(request: pb2.EnsurePinRequest) -> Infohash:
+    """Return which torrent is meant, and let the request say so, too: the owner of a torrent is found by that."""
+    if not request.infohash:
+        read = partial(origin, "", request.magnet_uri, request.torrent, reach=Reach.ANYWHERE)
+        named = await asyncio.to_thread(read) if request.torrent else read()
+        request.infohash = named.infohash
+    return parse_infohash(request.infohash)
 
 
 def _was_forwarded(context: _Context) -> bool:

@@ -30,6 +30,7 @@ class Metrics:
         self.reads_stalled = Counter(
             "vod_stream_reads_stalled_total", "Bodies ended because the swarm gave nothing for long", registry=registry
         )
+        self.buffer_events = Counter("buffer_events", "Times that a viewer waited too long", registry=registry)
         self.disk_bytes = Gauge(
             "vod_stream_disk_bytes", "Bytes of torrents on disk, at the last look", registry=registry
         )

@@ -11,15 +11,15 @@ Rules
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
 from vod_rpc import Failure
 from vod_runtime import Clock
+from vod_stream_node.choosing import main_file
 from vod_stream_node.domain import (
     Claim,
     Infohash,
@@ -30,14 +30,14 @@ from vod_stream_node.domain import (
     PinStatus,
     Purpose,
     Stats,
-    TorrentFile,
     WaitFor,
     short,
 )
 from vod_stream_node.engine import Engine
-from vod_stream_node.errors import NodeDraining, SwarmSilent, TorrentUnknown
-from vod_stream_node.janitor import evictions
-from vod_stream_node.magnets import Reach, rebuild
+from vod_stream_node.errors import NodeDraining, PinUnknown, SwarmSilent, TorrentUnknown
+from vod_stream_node.janitor import Janitor
+from vod_stream_node.looking import look, state_of
+from vod_stream_node.magnets import Origin, Reach, rebuild
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.picker import NextFill
 from vod_stream_node.reader import FileReader
@@ -51,22 +51,9 @@ PIN_RELEASED = "pin_released"
 PIN_EXPIRED = "pin_expired"
 PIN_REFUSED = "pin_refused"
 TORRENT_UNLOADED = "torrent_unloaded"
-TORRENT_EVICTED = "torrent_evicted"
 SWEEP_FAILED = "sweep_failed"
 
 _SWEEPS_PER_JANITOR = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Keeping:
-    """How long what nobody wants any more is kept."""
-
-    idle: timedelta
-    """In the session."""
-    ttl: timedelta
-    """On disk."""
-    budget: int
-    """Bytes on disk from which on it goes sooner; 0 for no limit."""
 
 
 class Pins:
@@ -80,14 +67,18 @@ class Pins:
         clock: Clock,
         metrics: Metrics,
         log: FilteringBoundLogger,
-        keeping: Keeping,
+        janitor: Janitor,
+        idle: timedelta,
+        stalled: Callable[[PinKey], int],
     ) -> None:
         self._engine = engine
         self._store = store
         self._clock = clock
         self._metrics = metrics
         self._log = log
-        self._keeping = keeping
+        self._janitor = janitor
+        self._idle = idle
+        self._stalled = stalled
         self._pins: defaultdict[PinKey, dict[str, Claim]] = defaultdict(dict)
         self._calls: Counter[Infohash] = Counter()
         self._idle_since: dict[Infohash, float] = {}
@@ -118,7 +109,7 @@ class Pins:
         key, before = request.key, self._pins[request.key].get(request.holder)
         async with self._called(key.infohash):
             try:
-                torrent = await self._engine.pin(key.infohash, request.magnet)
+                torrent = await self._engine.pin(key.infohash, request.magnet, request.torrent)
                 torrent.retry()
                 self._claim(request, before)
                 await self._wait(torrent, request, within)
@@ -133,6 +124,35 @@ class Pins:
                 purpose=request.purpose.value,
             )
             return await self._status(key)
+
+    async def main_file(self, origin: Origin, *, within: timedelta) -> PinKey:
+        """Return the file of a torrent that is meant when nobody said which, as soon as the swarm told what is in it.
+
+        Raises:
+            SwarmSilent: it did not tell in time.
+            FileNotPlayable: there is no video in it.
+            TorrentRefused, StorageFailed
+        """
+        async with self._called(origin.infohash):
+            torrent = await self._engine.pin(origin.infohash, origin.magnet, origin.torrent)
+            file = main_file(await self._metadata(torrent, within), title=origin.title)
+            return PinKey(origin.infohash, file.index)
+
+    async def status(self, key: PinKey) -> PinStatus:
+        """Return a pin as it is now.
+
+        Raises:
+            PinUnknown: nobody holds the file.
+        """
+        if not self._pins.get(key) or key.infohash not in self._engine.torrents:
+            raise PinUnknown("Nobody holds that file here.", metadata={"infohash": key.infohash})
+        return await self._status(key)
+
+    async def crowd(self, key: PinKey) -> tuple[Stats, tuple[str, ...]] | None:
+        """Return a file's traffic and who holds it CURRENT; None when nobody does."""
+        claims, torrent = self._pins.get(key, {}), self._engine.torrents.get(key.infohash)
+        holders = tuple(sorted(name for name, claim in claims.items() if claim.purpose is Purpose.CURRENT))
+        return (await torrent.stats(), holders) if torrent and holders else None
 
     def release(self, key: PinKey, holder: str) -> None:
         """Give up a holder's claim; nothing happens if there is none."""
@@ -199,7 +219,7 @@ class Pins:
             try:
                 await self.sweep()
                 if sweeps % _SWEEPS_PER_JANITOR == 0:
-                    await self.clean()
+                    await self._janitor.clean()
             except OSError as error:
                 self._log.error(SWEEP_FAILED, reason=error.strerror)
             sweeps += 1
@@ -218,18 +238,6 @@ class Pins:
         self._apply()
         for torrent in list(self._engine.torrents.values()):
             await self._unload_if_idle(torrent)
-
-    async def clean(self) -> None:
-        """Delete what the janitor chooses; never what is in the session."""
-        stored = await asyncio.to_thread(self._store.list_stored)
-        held = {torrent.infohash for torrent in stored if self._engine.holds(torrent.infohash)}
-        for infohash in evictions(
-            stored, kept=held, now=self._clock.now(), ttl=self._keeping.ttl, budget=self._keeping.budget
-        ):
-            if not self._engine.holds(infohash):
-                await asyncio.to_thread(self._store.delete, infohash)
-                self._log.info(TORRENT_EVICTED, infohash=short(infohash))
-        self._metrics.disk_bytes.set(sum(torrent.size for torrent in stored))
 
     # Waiting.
 
@@ -343,7 +351,7 @@ class Pins:
             self._idle_since.pop(torrent.infohash, None)
             return
         since = self._idle_since.setdefault(torrent.infohash, self._clock.monotonic())
-        if self._clock.monotonic() - since < self._keeping.idle.total_seconds():
+        if self._clock.monotonic() - since < self._idle.total_seconds():
             return
         await self._engine.save(torrent)
         if self._is_needed(torrent):
@@ -364,30 +372,12 @@ class Pins:
 
     async def _status(self, key: PinKey) -> PinStatus:
         torrent = self._engine.torrents[key.infohash]
-        file = torrent.layout.files[key.file_index] if torrent.layout else None
-        stats = await torrent.stats()
-        return PinStatus(
-            key=key,
-            state=_state(torrent, file),
-            file=file,
-            downloaded_bytes=torrent.downloaded(file) if file else 0,
-            peers=stats.peers,
-            download_rate=stats.download_rate,
-            claims=dict(self._pins[key]),
-        )
+        return await look(torrent, key, self._pins[key], stalls=self._stalled(key))
 
     def _states(self) -> Counter[PinState]:
         states: Counter[PinState] = Counter()
         for key, claims in self._pins.items():
             torrent = self._engine.torrents.get(key.infohash)
             if claims and torrent:
-                states[_state(torrent, torrent.layout.files[key.file_index] if torrent.layout else None)] += 1
+                states[state_of(torrent, torrent.layout.files[key.file_index] if torrent.layout else None)] += 1
         return states
-
-
-def _state(torrent: Torrent, file: TorrentFile | None) -> PinState:
-    if file is None:
-        return PinState.CONNECTING
-    if not torrent.missing(file.index):
-        return PinState.COMPLETE
-    return PinState.READY if torrent.has_ends(file) else PinState.BUFFERING

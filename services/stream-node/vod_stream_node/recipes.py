@@ -37,6 +37,7 @@ def from_resume(resume: bytes) -> Recipe | None:
         return None
     slim = lt.add_torrent_params()
     slim.info_hashes, slim.name, slim.trackers = known.info_hashes, known.name, known.trackers
+    slim.url_seeds = known.url_seeds
     if known.ti is not None:
         slim.ti = known.ti
     return Recipe(lt.write_resume_data_buf(slim), has_metadata=known.ti is not None)
@@ -49,7 +50,7 @@ def fits(recipe: bytes, infohash: Infohash) -> bool:
     except RuntimeError:
         return False
     hashes = known.ti.info_hashes() if known.ti is not None else known.info_hashes
-    return str(hashes.v1) == infohash
+    return infohash in {str(hashes.v1), str(hashes.v2)[:40]}
 
 
 class Recipes:

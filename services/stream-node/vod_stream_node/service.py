@@ -11,17 +11,22 @@ from vod_rpc import Serving, rpc_server
 from vod_runtime import Endpoint, Runtime
 from vod_stream_node.api import StreamServicer
 from vod_stream_node.company import company
+from vod_stream_node.domain import PinKey
 from vod_stream_node.engine import engine
+from vod_stream_node.events import stall_events
 from vod_stream_node.headers import Origins, hosts
 from vod_stream_node.http_server import http_server
+from vod_stream_node.janitor import Janitor, Keeping
 from vod_stream_node.magnets import Reach
 from vod_stream_node.metrics import Metrics
-from vod_stream_node.pins import Keeping, Pins
+from vod_stream_node.pins import Pins
 from vod_stream_node.present import Present
 from vod_stream_node.reader import PieceCache
 from vod_stream_node.session import SessionConfig
 from vod_stream_node.settings import Settings
+from vod_stream_node.stalls import Crowd, Stalls, stall_watch
 from vod_stream_node.store import TorrentStore
+from vod_stream_node.successors import Successors
 from vod_stream_node.tokens import TokenSigner
 from vod_stream_node.web import Limits, StreamApp
 
@@ -48,13 +53,37 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         running = await stack.enter_async_context(
             engine(session, store=store, cache=PieceCache(settings.piece_cache_bytes), log=runtime.log)
         )
+        janitor = Janitor(
+            running,
+            store=store,
+            clock=runtime.clock,
+            metrics=metrics,
+            log=runtime.log,
+            keeping=Keeping(ttl=settings.janitor_ttl, budget=settings.cache_bytes),
+        )
+        told = await stack.enter_async_context(stall_events(settings.nats_url, runtime, node=settings.node_name))
+
+        async def crowd(key: PinKey) -> Crowd | None:
+            return await pins.crowd(key)
+
+        # They need each other: pins say who waits, and tell how often that happened.
+        stalls = Stalls(
+            crowd,
+            told.tell,
+            after=settings.stall_after,
+            clock=runtime.clock,
+            metrics=metrics,
+            log=runtime.log,
+        )
         pins = Pins(
             running,
             store=store,
             clock=runtime.clock,
             metrics=metrics,
             log=runtime.log,
-            keeping=Keeping(idle=settings.idle_unload, ttl=settings.janitor_ttl, budget=settings.cache_bytes),
+            janitor=janitor,
+            idle=settings.idle_unload,
+            stalled=stalls.count,
         )
         together = None
         if settings.redis_url is not None:
@@ -70,8 +99,11 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                     metrics=metrics,
                 )
             )
+        successors = Successors()
         app = StreamApp(
             pins,
+            stalls=stalls,
+            successors=successors,
             signer=signer,
             limits=limits,
             origins=Origins(settings.origins),
@@ -84,6 +116,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         own = StreamServicer(
             pins,
             present=Present(running),
+            successors=successors,
             signer=signer,
             clock=runtime.clock,
             node=settings.node_name,
@@ -92,6 +125,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             pin_ttl=settings.pin_ttl,
             token_ttl=settings.token_ttl,
         )
+        await stack.enter_async_context(stall_watch(stalls))
         await stack.enter_async_context(_sweeping(pins, settings.sweep_interval))
         address = await stack.enter_async_context(http_server(settings.http_listen, app))
         runtime.log.info(STREAMS_LISTENING, address=address)

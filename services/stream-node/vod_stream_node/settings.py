@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     upload_bytes_per_second: int = Field(default=0, ge=0, validation_alias="VOD_STREAM_UPLOAD_LIMIT")
     """0 for no limit."""
 
+    nats_url: SecretStr | None = Field(default=None, validation_alias="NATS_URL")
+    """Where stalls are told; without it nobody hears of them."""
+    stall_after: Duration = Field(default=timedelta(seconds=8), validation_alias="VOD_STALL_AFTER")
+    """How long a viewer waits for bytes until it is told, so that something else can be picked."""
     stall_timeout: Duration = Field(default=timedelta(seconds=60), validation_alias="VOD_STREAM_STALL_TIMEOUT")
     """How long a read waits for a byte from the swarm."""
     idle_timeout: Duration = Field(default=timedelta(minutes=30), validation_alias="VOD_STREAM_IDLE_TIMEOUT")

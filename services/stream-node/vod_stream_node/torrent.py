@@ -178,9 +178,24 @@ class Torrent:
         return asyncio.shield(self._reads[piece])
 
     async def stats(self) -> Stats:
-        """Ask libtorrent for peers and rate."""
-        status = await self._status(0)
-        return Stats(peers=status.num_peers, download_rate=status.download_payload_rate)
+        """Ask libtorrent for peers and rates."""
+        status = await self._status(lt.torrent_handle.query_distributed_copies)
+        return Stats(
+            peers=status.num_peers,
+            download_rate=status.download_payload_rate,
+            upload_rate=status.upload_payload_rate,
+            # Who has everything itself no longer counts.
+            distinct_copies=status.distributed_copies if status.distributed_copies >= 0 else float(status.num_seeds),
+        )
+
+    def read_at(self, index: int) -> list[int]:
+        """Return the pieces at which a file's readers are."""
+        return [piece for read, piece in self._readers.values() if read == index]
+
+    @property
+    def window(self) -> int:
+        """How many pieces that are not here are wanted soon."""
+        return sum(piece not in self.have for piece in self._plan.urgent)
 
     def check(self) -> None:
         """Raise what is wrong with the torrent, if anything is.

@@ -9,8 +9,8 @@ closed instead: a player sees that at once and comes back with a range.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
@@ -36,6 +36,8 @@ from vod_stream_node.metrics import Metrics
 from vod_stream_node.pins import Pins
 from vod_stream_node.ranges import Part, Unsatisfiable, Whole, select
 from vod_stream_node.reader import FileReader
+from vod_stream_node.stalls import Stalls
+from vod_stream_node.successors import Successors
 from vod_stream_node.takeover import Takeover
 from vod_stream_node.tokens import Grant, TokenSigner
 
@@ -96,6 +98,8 @@ class StreamApp:
         self,
         pins: Pins,
         *,
+        stalls: Stalls,
+        successors: Successors,
         signer: TokenSigner,
         limits: Limits,
         origins: Origins,
@@ -107,6 +111,8 @@ class StreamApp:
     ) -> None:
         """*takeover*: None when this node is alone."""
         self._pins = pins
+        self._stalls = stalls
+        self._successors = successors
         self._signer = signer
         self._limits = limits
         self._origins = origins
@@ -164,26 +170,38 @@ class StreamApp:
             await self._fail(failure, answer, {"Allow": "GET, HEAD, OPTIONS"})
         else:
             grant = self._signer.verify(path[3], now=self._clock.now())
-            owner = await self._takeover.settle(grant, hint=path[2]) if self._takeover else None
-            if owner is not None:
-                # The path as it came: the name in it is still quoted there.
-                name = scope["raw_path"].decode("ascii").rsplit("/", 1)[1]
-                location = f"{owner.public_base.rstrip('/')}/stream/{quote(owner.name, safe='')}/{path[3]}/{name}"
-                await answer.whole(307, {"Location": location})
+            # The path as it came: the name in it is still quoted there.
+            name = scope["raw_path"].decode("ascii").rsplit("/", 1)[1]
+            elsewhere = await self._elsewhere(grant, path, name)
+            if elsewhere is not None:
+                await answer.whole(307, {"Location": elsewhere})
             else:
                 await self._stream(grant, method, headers, answer)
 
+    async def _elsewhere(self, grant: Grant, path: Sequence[str], name: str) -> str | None:
+        """Return the address at which a reader finds his bytes now, None when that is here."""
+        successor = self._successors.of((grant.key, grant.holder))
+        if successor is not None or self._takeover is None:
+            return successor
+        owner = await self._takeover.settle(grant, hint=path[2])
+        if owner is None:
+            return None
+        return f"{owner.public_base.rstrip('/')}/stream/{quote(owner.name, safe='')}/{path[3]}/{name}"
+
     async def _stream(self, grant: Grant, method: str, headers: Headers, answer: Answer) -> None:
+        held = grant.key, grant.holder
         with self._counted(grant):
             try:
                 async with asyncio.timeout(self._limits.stall.total_seconds()) as patience:
-                    async with self._pins.open(grant) as reader:
-                        # From here on each byte has its own deadline.
-                        patience.reschedule(None)
-                        await self._send_file(grant, reader, method, headers, answer)
+                    with self._successors.interrupting(held, patience, waits=lambda: not answer.status):
+                        await self._open_and_send(grant, patience, method, headers, answer)
             except TimeoutError:
-                if not answer.status:
+                if answer.status:
+                    return
+                successor = self._successors.of(held)
+                if successor is None:
                     raise BytesLate("The swarm gives nothing at the moment.") from None
+                await answer.whole(307, {"Location": successor})
             finally:
                 self._log.info(
                     STREAM_ENDED,
@@ -195,6 +213,16 @@ class StreamApp:
                     status=answer.status,
                     bytes=answer.sent,
                 )
+
+    async def _open_and_send(
+        self, grant: Grant, patience: asyncio.Timeout, method: str, headers: Headers, answer: Answer
+    ) -> None:
+        async with AsyncExitStack() as stack:
+            with self._stalls.waiting(grant.key):
+                reader = await stack.enter_async_context(self._pins.open(grant))
+            # From here on each byte has its own deadline.
+            patience.reschedule(None)
+            await self._send_file(grant, reader, method, headers, answer)
 
     async def _send_file(self, grant: Grant, reader: FileReader, method: str, headers: Headers, answer: Answer) -> None:
         file, infohash = reader.file, grant.key.infohash
@@ -222,7 +250,8 @@ class StreamApp:
         while position < end:
             try:
                 async with asyncio.timeout(self._limits.stall.total_seconds()):
-                    data = await reader.read(position, end - position)
+                    with self._stalls.waiting(grant.key):
+                        data = await reader.read(position, end - position)
             except TimeoutError:
                 self._metrics.reads_stalled.inc()
                 raise

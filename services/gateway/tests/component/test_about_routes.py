@@ -11,6 +11,7 @@ PATHS = {
     "/v1/session/heartbeat": {"post"},
     "/v1/session/ended": {"post"},
     "/v1/session/next": {"get"},
+    "/v1/session/{sessionId}/progress": {"get"},
     "/v1/session/override-pick": {"post"},
     "/v1/continue-watching": {"get"},
     "/v1/devices": {"get"},

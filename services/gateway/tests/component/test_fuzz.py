@@ -27,6 +27,7 @@ def _all_answer(fakes, samples) -> None:
         "ListContinuations": playback.ListContinuationsResponse(),
         "ListDevices": playback.ListDevicesResponse(),
         "GetStream": playback.GetStreamResponse(stream_url=samples.stream_url),
+        "GetProgress": playback.GetProgressResponse(pin=stream.Pin(file_name="a.mkv", size_bytes=1)),
         "ListSessions": playback.ListSessionsResponse(sessions=[samples.session]),
         "SearchTitles": catalog_service_pb2.SearchTitlesResponse(),
         "ListEpisodes": catalog_service_pb2.ListEpisodesResponse(),

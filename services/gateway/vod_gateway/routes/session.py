@@ -7,19 +7,29 @@ from fastapi import APIRouter, Depends, Header, Request
 from vod.playback.v1 import playback_service_pb2 as playback
 
 from vod_gateway import dto, mapping, openapi
-from vod_gateway.depends import BackendsDep, DeviceDep, RequestIdDep, SessionIdQuery, limit_search
+from vod_gateway.depends import (
+    BackendsDep,
+    DeviceDep,
+    RequestIdDep,
+    SessionIdPath,
+    SessionIdQuery,
+    limit_search,
+    require_owner,
+)
+from vod_gateway.dto_direct import ProgressAnswer, StartBody
 from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, NO_SESSION, POST, TOO_MANY, problems
 
 router = APIRouter(prefix="/v1/session", tags=["session"])
+START = "/v1/session/start"
 DEADLINES = {
-    "/v1/session/start": timedelta(seconds=20),  # a cold start asks indexers and a swarm
+    START: timedelta(seconds=20),  # a cold start asks indexers and a swarm
     "/v1/session/heartbeat": timedelta(seconds=2),  # the next beat is the retry
 }
 
 
 @router.post(
     "/start",
-    summary="Start watching an episode",
+    summary="Start watching an episode, or a torrent",
     dependencies=[Depends(limit_search)],
     responses=problems(
         INVALID,
@@ -28,6 +38,8 @@ DEADLINES = {
         openapi.NO_EPISODE,
         openapi.NO_SERIES,
         openapi.KEY_REUSED,
+        openapi.DIRECT_OFF,
+        openapi.SILENT,
         TOO_MANY,
         *DOWNSTREAM,
     ),
@@ -35,15 +47,22 @@ DEADLINES = {
 async def start_session(
     request: Request,
     *,
-    body: dto.StartRequest,
+    body: StartBody,
     backends: BackendsDep,
     device: DeviceDep,
     request_id: RequestIdDep,
     accept_language: Annotated[str, Header(max_length=1_000, examples=["en-GB,en;q=0.9,de;q=0.5"])] = "",
 ) -> dto.StartAnswer:
-    """Choose a release (if there is no pick yet), pin its file, and return an address that a player can open."""
+    """Choose a release (if there is no pick yet), pin its file, and return an address that a player can open.
+
+    The owner may name a torrent instead of an episode, by magnet or as a .torrent: it is played as it is.
+    """
     languages = mapping.preferred_languages(accept_language)
-    rpc = mapping.start_request(body, device=device, request_id=request_id, languages=languages)
+    if isinstance(body, dto.StartRequest):
+        rpc = mapping.start_request(body, device=device, request_id=request_id, languages=languages)
+    else:
+        require_owner(request)
+        rpc = mapping.direct_request(body, device=device, request_id=request_id, languages=languages)
     answer = mapping.start_answer(await backends.playback.StartSession(rpc))
     request.state.session_id = answer.session_id
     return answer
@@ -82,6 +101,19 @@ async def get_next(request: Request, session_id: SessionIdQuery, backends: Backe
     """Return the two best releases of the next episode, and whether it would start at once."""
     request.state.session_id = session_id
     return mapping.next_answer(await backends.playback.GetNext(playback.GetNextRequest(session_id=session_id)))
+
+
+@router.get(
+    "/{sessionId}/progress",
+    summary="How far the file has come",
+    responses=problems(INVALID_PARAMETER, NO_SESSION, openapi.NOT_HELD, *DOWNSTREAM),
+)
+async def get_progress(request: Request, session_id: SessionIdPath, backends: BackendsDep) -> ProgressAnswer:
+    """Return what is here of the session's file, and what its swarm gives."""
+    request.state.session_id = session_id
+    return mapping.progress_answer(
+        await backends.playback.GetProgress(playback.GetProgressRequest(session_id=session_id))
+    )
 
 
 @router.post(

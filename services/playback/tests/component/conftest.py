@@ -122,6 +122,8 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         self.silent = False
 
     async def EnsurePin(self, request: Any, context: Any) -> stream_pb2.EnsurePinResponse:
+        if not request.infohash:
+            return await self._direct(request, context)
         # A node that is asked has the pin, even if its answer never arrives.
         self.pins[request.infohash[0], request.file_index, request.holder] = request.purpose
         if self.silent:
@@ -130,6 +132,17 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         state = stream_pb2.PIN_STATE_READY if request.file_index in self.warm else stream_pb2.PIN_STATE_BUFFERING
         url = f"http://node/stream/n1/token-{self.urls}/x.mkv"
         return stream_pb2.EnsurePinResponse(pin=stream_pb2.Pin(infohash=request.infohash, state=state, stream_url=url))
+
+    async def _direct(self, request: Any, context: Any) -> stream_pb2.EnsurePinResponse:
+        request.infohash, magnet = "d" * 40, request.magnet_uri or f"magnet:?xt=urn:btih:{'d' * 40}"
+        request.file_index = 7 if request.choose_file else request.file_index
+        answer = await self.EnsurePin(request, context)
+        answer.pin.file_index, answer.magnet_uri = request.file_index, magnet
+        return answer
+
+    async def GetPin(self, request: Any, context: Any) -> stream_pb2.GetPinResponse:
+        stats = stream_pb2.PinStats(distinct_copies=2.5)
+        return stream_pb2.GetPinResponse(pin=stream_pb2.Pin(downloaded_bytes=300, stats=stats))
 
     async def ReleasePin(self, request: Any, context: Any) -> stream_pb2.ReleasePinResponse:
         self.pins.pop((request.infohash[0], request.file_index, request.holder), None)

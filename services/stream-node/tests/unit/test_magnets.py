@@ -27,10 +27,8 @@ def test_name_and_public_trackers_survive() -> None:
     assert [("xt", f"urn:btih:{HASH}"), ("dn", "A Name & more"), ("tr", GOOD)] == parts(rebuilt)
 
 
-def test_web_seeds_peers_sources_and_file_choices_do_not() -> None:
-    given_magnet = magnet(
-        ws="http://10.0.0.1/x", x_pe="10.0.0.1:6881", xs="http://10.0.0.1/t", so="0", kt="x", **{"as": "http://x/"}
-    )
+def test_peers_sources_and_file_choices_do_not() -> None:
+    given_magnet = magnet(x_pe="10.0.0.1:6881", xs="http://10.0.0.1/t", so="0", kt="x", **{"as": "http://x/"})
     rebuilt = rebuild(given_magnet, HASH, reach=Reach.ANYWHERE)
 
     assert [("xt", f"urn:btih:{HASH}")] == parts(rebuilt)

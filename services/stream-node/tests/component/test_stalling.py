@@ -1,0 +1,138 @@
+"""A viewer who waits too long is told about; his reads go where his file's successor is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import nats
+import pytest
+from pydantic import SecretStr
+from vod.stream.v1 import events_pb2
+from vod.stream.v1 import stream_service_pb2 as pb2
+
+from vod_testing import eventually
+
+from .conftest import Node, NodeFactory, Swarm, noise, sha256
+
+MIB = 1 << 20
+FILM = noise(4 * MIB, seed=7)
+OTHER = noise(MIB, seed=8)
+SUBJECT = "stream.v1.pin-stalled.*"
+
+
+@pytest.fixture
+async def told(nats_url: str) -> AsyncIterator[list[events_pb2.PinStalled]]:
+    """What is told of stalls."""
+    heard: list[events_pb2.PinStalled] = []
+
+    async def hear(message: object) -> None:
+        heard.append(events_pb2.PinStalled.FromString(message.data))  # type: ignore[attr-defined]
+
+    client = await nats.connect(nats_url)
+    await client.subscribe(SUBJECT, cb=hear)
+    yield heard
+    await client.close()
+
+
+async def test_a_viewer_who_waits_is_told_about_and_again_while_it_lasts(
+    swarm: Swarm, start_node: NodeFactory, nats_url: str, told: list[events_pb2.PinStalled]
+) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    async with start_node(nats_url=SecretStr(nats_url), stall_after=0.4) as node, asyncio.TaskGroup() as group:
+        pin = await node.pin(torrent, swarm)
+        await swarm.seeder.stop()
+        reading = group.create_task(node.http.get(pin.stream_url, headers={"Range": "bytes=3000000-"}))
+        await eventually(lambda: None if len(told) >= 2 else f"told {len(told)} times", within=10)
+        status = (await node.pins())[torrent.infohash, 0]
+        reading.cancel()
+
+    first = told[0]
+    assert (first.infohash, first.file_index, first.node) == (torrent.infohash, 0, "node-a")
+    assert (list(first.holders), first.reason) == (["session-1"], events_pb2.STALL_REASON_NO_PEERS)
+    assert told[0].stall_time == told[1].stall_time
+    assert status.stats.stalls == 1
+    assert node.runtime.metrics.get_sample_value("buffer_events_total") == 1
+
+
+async def test_without_nats_streams_go_on(swarm: Swarm, start_node: NodeFactory) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    async with start_node(nats_url=SecretStr("nats://127.0.0.1:1"), stall_after=0.1) as node:
+        pin = await node.pin(torrent, swarm)
+        await swarm.seeder.stop()
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(node.http.get(pin.stream_url))
+            await eventually(
+                lambda: None if node.runtime.metrics.get_sample_value("buffer_events_total") else "no stall yet",
+                within=5,
+            )
+            await swarm.seeder.start()
+            answer = await reading
+
+    assert sha256(answer.content) == sha256(FILM)
+
+
+async def test_a_read_that_waits_goes_to_the_successor_and_so_do_later_ones(swarm: Swarm, node: Node) -> None:
+    slow = await swarm.share("Slow.mkv", {"Slow.mkv": FILM})
+    good = await swarm.share("Good.mkv", {"Good.mkv": OTHER})
+    new = await node.pin(good, swarm)
+    assert sha256((await node.http.get(new.stream_url)).content) == sha256(OTHER)
+    old = await node.pin(slow, swarm)
+    swarm.seeder.remove(slow.infohash)
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(node.http.get(old.stream_url, headers={"Range": "bytes=3000000-"}))
+        await eventually(lambda: _reads_open(node, 1), within=5)
+        request = pb2.ReleasePinRequest(infohash=slow.infohash, holder="session-1", successor_stream_url=new.stream_url)
+        await node.rpc.ReleasePin(request, timeout=5)
+        redirected = await waiting
+    later = await node.http.get(old.stream_url)
+    followed = await node.http.get(old.stream_url, follow_redirects=True)
+
+    assert (redirected.status_code, redirected.headers["location"]) == (307, new.stream_url)
+    assert (later.status_code, later.headers["location"]) == (307, new.stream_url)
+    assert sha256(followed.content) == sha256(OTHER)
+
+
+async def test_a_read_that_has_begun_is_left_alone(swarm: Swarm, node: Node) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    pin = await node.pin(torrent, swarm)
+    async with node.http.stream("GET", pin.stream_url) as answer:
+        chunks = answer.aiter_raw()
+        data = await anext(chunks)
+        request = pb2.ReleasePinRequest(
+            infohash=torrent.infohash, holder="session-1", successor_stream_url="http://elsewhere/"
+        )
+        await node.rpc.ReleasePin(request, timeout=5)
+        async for chunk in chunks:
+            data += chunk
+
+    assert sha256(data) == sha256(FILM)
+
+
+async def test_who_pins_the_old_file_again_has_it_again(swarm: Swarm, node: Node) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    pin = await node.pin(torrent, swarm)
+    request = pb2.ReleasePinRequest(
+        infohash=torrent.infohash, holder="session-1", successor_stream_url="http://elsewhere/"
+    )
+    await node.rpc.ReleasePin(request, timeout=5)
+    away = await node.http.get(pin.stream_url)
+    await node.pin(torrent, swarm)
+    back = await node.http.get(pin.stream_url)
+
+    assert (away.status_code, back.status_code) == (307, 200)
+
+
+async def test_other_holders_of_the_file_are_not_redirected(swarm: Swarm, node: Node) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    await node.pin(torrent, swarm)
+    other = await node.pin(torrent, swarm, holder="session-2")
+    request = pb2.ReleasePinRequest(
+        infohash=torrent.infohash, holder="session-1", successor_stream_url="http://elsewhere/"
+    )
+    await node.rpc.ReleasePin(request, timeout=5)
+
+    assert (await node.http.get(other.stream_url)).status_code == 200
+
+
+def _reads_open(node: Node, number: int) -> str | None:
+    found = node.runtime.metrics.get_sample_value("vod_stream_reads_open")
+    return None if found == number else f"{found} reads are open"

@@ -1,0 +1,161 @@
+"""Viewers who wait too long for bytes: noticed, counted, and told, once per stall and file and again while it lasts.
+
+A read that waits for the swarm is a watch. The first watch of a file that is older than `after` begins a stall; it
+lasts until no watch of that file is that old any more.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+
+from structlog.typing import FilteringBoundLogger
+
+from vod_runtime import Clock
+from vod_stream_node.domain import PinKey, Stats, short
+from vod_stream_node.metrics import Metrics
+
+PIN_STALLED = "pin_stalled"
+STALL_NOT_TOLD = "stall_not_told"
+
+_TELL_SECONDS = 5.0
+_CROWD = 10_000
+
+
+class Reason(Enum):
+    """Why nothing comes."""
+
+    NO_PEERS = "no_peers"
+    NO_BYTES = "no_bytes"
+    """Peers are there, and send nothing."""
+    TOO_SLOW = "too_slow"
+    """Bytes come, but not those that a viewer waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A viewer waits for bytes of a pinned file longer than the node allows."""
+
+    key: PinKey
+    reason: Reason
+    stats: Stats
+    holders: tuple[str, ...]
+    """Who holds the file CURRENT."""
+    at: datetime
+    """When it began to be one."""
+    telling: int
+    """1 for the first time that it is told."""
+
+
+Crowd = tuple[Stats, tuple[str, ...]]
+"""A file's traffic, and who holds it CURRENT."""
+Look = Callable[[PinKey], Awaitable[Crowd | None]]
+"""Returns a file's crowd; None when nobody holds it CURRENT."""
+Tell = Callable[[Stall], Awaitable[None]]
+
+
+class Stalls:
+    """The stalls of a node. Made by `stall_watch()`."""
+
+    def __init__(
+        self, look: Look, tell: Tell, *, after: timedelta, clock: Clock, metrics: Metrics, log: FilteringBoundLogger
+    ) -> None:
+        self._look = look
+        self._tell = tell
+        self._after = after.total_seconds()
+        self._clock = clock
+        self._metrics = metrics
+        self._log = log
+        self._waiting: dict[PinKey, dict[object, float]] = {}
+        self._left: dict[PinKey, tuple[float, float]] = {}
+        """When the last read that ended without a byte began to wait, and when it ended."""
+        self._told: dict[PinKey, tuple[datetime, int]] = {}
+        self._counts: Counter[PinKey] = Counter()
+
+    @contextmanager
+    def waiting(self, key: PinKey) -> Iterator[None]:
+        """Watch a read that waits for the swarm."""
+        watch, now = object(), self._clock.monotonic()
+        began, left = self._left.pop(key, (now, now))
+        # A player that gives up and asks again at once still waits for its first byte.
+        began = began if now - left < self._after else now
+        self._waiting.setdefault(key, {})[watch] = began
+        try:
+            yield
+        except BaseException:
+            self._left[key] = began, self._clock.monotonic()
+            raise
+        finally:
+            watches = self._waiting[key]
+            del watches[watch]
+            if not watches:
+                del self._waiting[key]
+
+    def count(self, key: PinKey) -> int:
+        """Return how often a file's viewers stalled."""
+        return self._counts[key]
+
+    async def run(self) -> None:
+        """Look for stalls, for ever; a stall is told again after each time that makes one."""
+        while True:
+            await asyncio.sleep(min(1.0, self._after / 4))
+            await self.look_over()
+
+    async def look_over(self) -> None:
+        """Begin, tell and end the stalls that are due."""
+        now = self._clock.monotonic()
+        self._left = {key: (began, at) for key, (began, at) in self._left.items() if now - at < self._after}
+        late = {key for key, watches in self._waiting.items() if now - min(watches.values()) >= self._after}
+        for key in [key for key in self._told if key not in late]:
+            del self._told[key]
+        for key in late:
+            since, tellings = self._told.get(key, (self._clock.now(), 0))
+            age = now - min(self._waiting[key].values(), default=now) if key in self._waiting else 0.0
+            if age >= self._after * (tellings + 1):
+                await self._tell_of(key, since, tellings + 1)
+
+    async def _tell_of(self, key: PinKey, since: datetime, telling: int) -> None:
+        seen = await self._look(key)
+        if seen is None:
+            return
+        stats, holders = seen
+        if telling == 1:
+            self._metrics.buffer_events.inc()
+            self._counts[key] += 1
+            if len(self._counts) > _CROWD:
+                del self._counts[next(iter(self._counts))]
+        self._told[key] = since, telling
+        stall = Stall(key, _reason(stats), stats=stats, holders=holders, at=since, telling=telling)
+        self._log.warning(
+            PIN_STALLED,
+            infohash=short(key.infohash),
+            file_index=key.file_index,
+            reason=stall.reason.value,
+            peers=stats.peers,
+            download_rate=stats.download_rate,
+            telling=telling,
+        )
+        try:
+            async with asyncio.timeout(_TELL_SECONDS):
+                await self._tell(stall)
+        except (TimeoutError, OSError) as error:
+            # Streams go on without; while the stall lasts it is told again.
+            self._log.warning(STALL_NOT_TOLD, infohash=short(key.infohash), why=type(error).__name__)
+
+
+def _reason(stats: Stats) -> Reason:
+    if not stats.peers:
+        return Reason.NO_PEERS
+    return Reason.TOO_SLOW if stats.download_rate else Reason.NO_BYTES
+
+
+@asynccontextmanager
+async def stall_watch(stalls: Stalls) -> AsyncIterator[Stalls]:
+    """Look for stalls meanwhile."""
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(stalls.run())
+        yield stalls
+        watching.cancel()
