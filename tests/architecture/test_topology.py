@@ -156,10 +156,10 @@ def test_the_picture_in_the_readme_shows_the_topology(root: Path, topology: Topo
     dotted = set(re.findall(r"^\s*([\w-]+) -\. ([\w., -]+) \.-> ([\w-]+)$", picture, re.MULTILINE))
     declared = {(name, callee) for name, service in topology.items() for callee in service.get("calls", [])}
     told = {
-        (teller, ", ".join(event.split(".")[-1] for event in service["hears"]), name)
+        (teller, ", ".join(event.split(".")[-1] for event in heard), name)
         for name, service in topology.items()
-        if service.get("hears")
-        for teller in {event.split(".")[0] for event in service["hears"]}
+        for teller, other in topology.items()
+        if (heard := [event for event in service.get("hears", []) if event in other.get("tells", [])])
     }
 
     assert (declared, told) == (solid, dotted)

@@ -58,14 +58,19 @@ def explained(label: str, answer: Mapping[str, Any]) -> list[str]:
     """Put what the API says of an episode's picks into lines."""
     pick, *former = answer["picks"]
     lines = [f"{label}: {pick['title']}", f"  picked at {pick['pickedAt']}, file {pick['filePath']}"]
-    if pick["replacesPickId"]:
-        replaced = next((one["title"] for one in former if one["id"] == pick["replacesPickId"]), "an earlier pick")
-        lines.append(f"  in place of {replaced}")
+    if pick["replaced"]:
+        lines.append(f"  not played any more, {pick['replacedBecause']}; nothing could take its place")
+    lines += [_instead(one) for one in former if one["id"] == pick["replacesPickId"]]
     lines += ["", "chosen from, best first (points of 100; claims about swarms are checked in the race):"]
     best = answer["candidates"][0]["score"] if answer["candidates"] else {}
     for place, one in enumerate(answer["candidates"], start=1):
         lines += _candidate(place, one, best, chosen=pick["infohash"])
     return lines
+
+
+def _instead(former: Mapping[str, Any]) -> str:
+    because = former["replacedBecause"]
+    return f"  in place of {former['title']}" + (f", {because}" if because else "")
 
 
 def _candidate(place: int, one: Mapping[str, Any], best: Mapping[str, float], *, chosen: str) -> list[str]:

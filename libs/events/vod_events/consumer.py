@@ -15,6 +15,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from opentelemetry import propagate, trace
 
 from vod_events.bus import Bus, ensure_streams
+from vod_events.stopping import stop
 from vod_runtime import Runtime
 
 EVENT_HANDLED = "event_handled"
@@ -60,8 +61,10 @@ async def consumer(
     subscription = _Subscription(subject, durable, message, handle, timeout)
     async with asyncio.TaskGroup() as group:
         running = group.create_task(_run(bus, runtime, subscription), name=f"consume {subject}")
-        yield
-        running.cancel()
+        try:
+            yield
+        finally:
+            await stop(running)
 
 
 async def _run(bus: Bus, runtime: Runtime, subscription: _Subscription[M]) -> None:

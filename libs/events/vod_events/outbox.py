@@ -11,6 +11,7 @@ import asyncpg
 from google.protobuf.message import Message
 
 from vod_events.bus import Bus, event_headers
+from vod_events.stopping import stop
 from vod_runtime import Runtime
 from vod_storage import Connection, Database
 
@@ -42,8 +43,10 @@ async def relay(database: Database, bus: Bus, runtime: Runtime) -> AsyncIterator
     """
     async with asyncio.TaskGroup() as group:
         running = group.create_task(_run(database, bus, runtime), name="outbox relay")
-        yield
-        running.cancel()
+        try:
+            yield
+        finally:
+            await stop(running)
 
 
 async def _run(database: Database, bus: Bus, runtime: Runtime) -> None:

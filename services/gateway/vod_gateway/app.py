@@ -88,5 +88,5 @@ def _guards(settings: Settings, runtime: Runtime, gateway: Gateway) -> list[Midd
         Middleware(guards.CrossSiteGuard, origins=origins),
         Middleware(guards.BodyGuard, within=_BODY_WITHIN, larger=larger),
         Middleware(DeviceCookie, keys=keys, secure="; Secure" if base.scheme == "https" else ""),
-        Middleware(guards.EdgeDeadline, default=_DEADLINE, by_path=session.DEADLINES),
+        Middleware(guards.EdgeDeadline, default=_DEADLINE, by_path=session.DEADLINES | admin.DEADLINES),
     ]

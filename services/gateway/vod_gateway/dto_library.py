@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from vod_gateway.dto import Candidate, Pick, answer_config
+from vod_gateway.dto import Candidate, Pick, answer_config, request_config
 
 _EPISODE = {
     "seriesId": "mal:anime:9201",
@@ -39,6 +39,25 @@ _SESSION = {
     "duration_s": 1260.0,
     "startedAt": "2026-11-20T20:15:00Z",
     "heartbeatAt": "2026-11-20T20:25:12Z",
+}
+_RECORD = {
+    "id": 17,
+    "infohash": "5d1ce7a9b0f34e2c8a6d7b9e0f1a2b3c4d5e6f70",
+    "magnet": "magnet:?xt=urn:btih:5d1ce7a9b0f34e2c8a6d7b9e0f1a2b3c4d5e6f70",
+    "title": "Harbor.Lights.S01.1080p.WEB-DL.H264-NOVA",
+    "releaseGroup": "NOVA",
+    "resolution": "1080p",
+    "codec": "h264",
+    "fileIndex": 3,
+    "filePath": "Harbor.Lights.S01/Harbor.Lights.S01E03.mkv",
+    "sourceKind": "season_pack",
+    "score": {"health": 0.82, "quality": 0.7, "size": 0.5, "consistency": 0.2},
+    "reasons": ["12 seeders for 2 leechers"],
+    "replacesPickId": 12,
+    "pickedAt": "2026-11-20T20:15:00Z",
+    "profileHash": "9c5b94b1a35ad4d9",
+    "replaced": True,
+    "replacedBecause": "rejected: the picture freezes after a minute",
 }
 _PIN = {
     "node": "node-1",
@@ -108,6 +127,7 @@ class PickRecord(Pick):
 
     profile_hash: str
     replaced: bool = Field(description="Not the current pick any more.")
+    replaced_because: str | None = Field(description="Why not, for people.")
 
 
 class PicksAnswer(BaseModel):
@@ -120,6 +140,28 @@ class PicksAnswer(BaseModel):
     episode: int
     picks: list[PickRecord]
     candidates: list[Candidate] = Field(description="What the newest pick was chosen from, best first.")
+
+
+class RejectRequest(BaseModel):
+    model_config = request_config(
+        {"pickId": 17, "reason": "broken", "scope": "file", "explanation": "the picture freezes after a minute"}
+    )
+
+    pick_id: int = Field(ge=1, le=2**63 - 1, description="One of `picks`.")
+    reason: Literal["stalled", "broken", "unwanted"] = Field(
+        "unwanted", description="Decides how long it is not chosen: 2 hours, 30 days, 180 days."
+    )
+    scope: Literal["torrent", "file", "group"] = Field(
+        "torrent", description="The whole torrent, this file of it, or all of its release group for the series."
+    )
+    explanation: str = Field("", max_length=300, description="Shown wherever the rejection is.")
+
+
+class RejectAnswer(BaseModel):
+    model_config = answer_config({"rejected": _RECORD, "replacement": None})
+
+    rejected: PickRecord
+    replacement: PickRecord | None = Field(description="What is played instead; null when no candidate is left.")
 
 
 class SessionStatus(BaseModel):

@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 from vod.catalog.v1 import catalog_pb2
+from vod.picks.v1 import events_pb2 as events
 from vod.picks.v1 import picks_service_pb2 as picks
 from vod.playback.v1 import playback_pb2
 from vod.stream.v1 import stream_service_pb2 as stream
@@ -68,6 +69,24 @@ def title(message: catalog_pb2.Series) -> dto_library.Title:
     )
 
 
+def pick_record(message: picks.Pick) -> dto_library.PickRecord:
+    return dto_library.PickRecord(
+        **pick_fields(message),
+        profile_hash=message.profile_hash,
+        replaced=message.replaced,
+        replaced_because=message.replaced_because or None,
+    )
+
+
+def reject_request(body: dto_library.RejectRequest) -> picks.RejectPickRequest:
+    return picks.RejectPickRequest(
+        pick_id=body.pick_id,
+        reason=events.RejectionReason.Value(f"REJECTION_REASON_{body.reason.upper()}"),
+        scope=events.RejectionScope.Value(f"REJECTION_SCOPE_{body.scope.upper()}"),
+        explanation=body.explanation,
+    )
+
+
 def picks_answer(
     key: catalog_pb2.EpisodeKey, made: picks.ListPicksResponse, behind: picks.ListCandidatesResponse
 ) -> dto_library.PicksAnswer:
@@ -75,10 +94,7 @@ def picks_answer(
         series_id=key.series_id,
         season=key.season,
         episode=key.episode,
-        picks=[
-            dto_library.PickRecord(**pick_fields(one), profile_hash=one.profile_hash, replaced=one.replaced)
-            for one in made.picks
-        ],
+        picks=[pick_record(one) for one in made.picks],
         candidates=[candidate(one) for one in behind.candidates],
     )
 

@@ -70,6 +70,7 @@ NO_RELEASE = NotFound(
         "unavailable": "[]",
     },
 )
+NO_PICK = NotFound("There is no pick 17.", reason="PICK_UNKNOWN", domain="picks.vod")
 NO_CANDIDATE = NotFound("That release is not a candidate.", reason="CANDIDATE_UNKNOWN", domain="picks.vod")
 REFUSED_CANDIDATE = FailedPrecondition(
     "This release can't be played: nobody has it.", reason="CANDIDATE_REFUSED", domain="picks.vod"

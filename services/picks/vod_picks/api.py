@@ -6,13 +6,17 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import aio
 from vod.catalog.v1 import catalog_pb2
+from vod.picks.v1 import events_pb2
 from vod.picks.v1 import picks_service_pb2 as pb2
 from vod.picks.v1 import picks_service_pb2_grpc as pb2_grpc
 from vod.scoring.v1 import scoring_pb2
 
 from vod_picks.clients import key_from_proto, key_to_proto, to_json
 from vod_picks.domain import Candidate, EpisodeKey, Pick, Profile, SourceKind
+from vod_picks.events import REASONS
 from vod_picks.picks import Picks
+from vod_picks.rejecting import Rejecting
+from vod_picks.rejections import USUAL_WORDS, RejectionReason, RejectionScope
 from vod_rpc import InvalidArgument
 
 _Context = aio.ServicerContext[Any, Any]
@@ -20,13 +24,21 @@ _SOURCE_KINDS = {
     SourceKind.SINGLE: pb2.SOURCE_KIND_SINGLE,
     SourceKind.SEASON_PACK: pb2.SOURCE_KIND_SEASON_PACK,
 }
+_REASONS = {number: reason for reason, number in REASONS.items()}
+_SCOPES = {
+    events_pb2.REJECTION_SCOPE_TORRENT: RejectionScope.TORRENT,
+    events_pb2.REJECTION_SCOPE_FILE: RejectionScope.FILE,
+    events_pb2.REJECTION_SCOPE_GROUP: RejectionScope.GROUP,
+}
+_LONGEST_EXPLANATION = 300
 
 
 class PicksServicer(pb2_grpc.PicksServiceServicer):
     """vod.picks.v1.PicksService."""
 
-    def __init__(self, picks: Picks) -> None:
+    def __init__(self, picks: Picks, rejecting: Rejecting) -> None:
         self._picks = picks
+        self._rejecting = rejecting
 
     async def EnsurePick(self, request: pb2.EnsurePickRequest, context: _Context) -> pb2.EnsurePickResponse:
         pick = await self._picks.ensure(_key(request.key), profile=_profile(request.device, request.profile_hash))
@@ -43,6 +55,16 @@ class PicksServicer(pb2_grpc.PicksServiceServicer):
     async def ListCandidates(self, request: pb2.ListCandidatesRequest, context: _Context) -> pb2.ListCandidatesResponse:
         candidates = await self._picks.candidates(_key(request.key), profile_hash=request.profile_hash)
         return pb2.ListCandidatesResponse(candidates=[_ranked_release(one) for one in candidates])
+
+    async def RejectPick(self, request: pb2.RejectPickRequest, context: _Context) -> pb2.RejectPickResponse:
+        reason = _REASONS.get(request.reason, RejectionReason.UNWANTED)
+        rejected, replacement = await self._rejecting.reject(
+            request.pick_id,
+            reason=reason,
+            scope=_SCOPES.get(request.scope, RejectionScope.TORRENT),
+            explanation=request.explanation.replace("\0", "").strip()[:_LONGEST_EXPLANATION] or USUAL_WORDS[reason],
+        )
+        return pb2.RejectPickResponse(rejected=_pick(rejected), replacement=_pick(replacement) if replacement else None)
 
     async def ListPicks(self, request: pb2.ListPicksRequest, context: _Context) -> pb2.ListPicksResponse:
         return pb2.ListPicksResponse(picks=[_pick(one) for one in await self._picks.history(_key(request.key))])
@@ -82,6 +104,7 @@ def _pick(pick: Pick) -> pb2.Pick:
         replaces_pick_id=pick.replaces_pick_id or 0,
         replaced=pick.replaced,
         size_bytes=pick.size_bytes,
+        replaced_because=pick.replaced_because,
     )
 
 

@@ -23,10 +23,13 @@ from vod_picks.domain import (
 )
 from vod_picks.errors import CandidateRefused, NoPlayableRelease
 from vod_picks.race import Result, Run, Swarms, race
+from vod_picks.rejections import Rejection
 from vod_rpc import deadline, time_left
 
 _SHORTEST_RACE = timedelta(milliseconds=300)
 """Asking a swarm for less than this would only tell that there was no time."""
+OVERRULABLE = frozenset({"BLOCKLISTED", "AMBIGUOUS_NUMBERING"})
+"""Gates that a person who chooses by hand may know better than; its swarm still has to have the file."""
 _RESERVE = timedelta(seconds=0.5)
 """Kept back from the budget, to write the pick down or to say why there is none."""
 
@@ -87,6 +90,12 @@ class Memory(Protocol):
         ...
 
 
+class Blocklist(Protocol):
+    async def against(self, releases: Sequence[Release], *, key: EpisodeKey) -> Mapping[str, Rejection]:
+        """Return what is against choosing releases for an episode, by infohash."""
+        ...
+
+
 class Enrich(Protocol):
     def __call__(self, release: Release, evidence: Evidence) -> Release: ...
 
@@ -116,6 +125,32 @@ class Patience:
     """Candidates whose swarms are tried, at most."""
 
 
+@dataclass(slots=True)
+class _Attempt:
+    """How far one choice has come."""
+
+    episode: Episode
+    profile: Profile
+    candidates: Sequence[Candidate] = ()
+    told: dict[str, str] = field(default_factory=dict)
+    """What swarms showed, for people, by infohash."""
+    reasons: dict[str, tuple[Reason, ...]] = field(default_factory=dict)
+    """Why those that ran can't be played, by infohash."""
+
+    def note(self, result: Result) -> None:
+        """Note what a heat showed, also on the candidates."""
+        self.told |= {run.candidate.release.infohash: run.told for run in result.runs}
+        self.reasons |= _reasons(result)
+        self.take(self.candidates)
+
+    def take(self, candidates: Sequence[Candidate]) -> None:
+        """Take candidates in their order, with what their swarms showed so far."""
+        self.candidates = [
+            one.with_observation(self.told[one.release.infohash]) if one.release.infohash in self.told else one
+            for one in candidates
+        ]
+
+
 @dataclass(frozen=True, slots=True)
 class Chooser:
     """Makes decisions; remembers nothing itself."""
@@ -126,33 +161,47 @@ class Chooser:
     nodes: Nodes
     history: History
     memory: Memory
+    blocklist: Blocklist
     enrich: Enrich
     count_probe: ProbeCounter
     patience: Patience = field(default_factory=Patience)
 
-    async def choose(self, key: EpisodeKey, *, profile: Profile) -> Decision:
+    async def choose(self, key: EpisodeKey, *, profile: Profile, known: Sequence[Release] = ()) -> Decision:
         """Search, rank, and let the best race until one has the wanted file and its bytes flow.
+
+        *known* releases are tried before anybody is asked for more.
 
         Raises:
             NoPlayableRelease: none has; the failure lists each candidate with its reasons.
         """
         with deadline(self.patience.total):
-            episode = await self.catalog.episode(key)
-            found = await self.search.releases(episode, profile_hash=profile.hash)
-            candidates = await self._rank(found.releases, episode=episode, profile=profile)
-            playable = [one for one in candidates if one.ranking.tier is not Tier.REFUSED]
-            reasons: dict[str, tuple[Reason, ...]] = {}
-            for heat in _heats(playable[: self.patience.swarms], self.patience.runners):
-                result = await self._race(heat, episode)
-                if result is None:
-                    break
-                candidates = _observed(candidates, result)
-                if (winner := result.winner) and (chosen := winner.chosen):
-                    best = winner.candidate.with_observation(winner.told)
-                    return Decision(Choice(key, profile.hash, best, chosen), candidates)
-                reasons |= _reasons(result)
-            refused = [Refusal(one.release, _why(one, reasons)) for one in candidates]
-            raise NoPlayableRelease(key, refused=refused, unavailable=found.unavailable)
+            attempt = _Attempt(await self.catalog.episode(key), profile)
+            if known and (decision := await self._try(attempt, known)):
+                return decision
+            found = await self.search.releases(attempt.episode, profile_hash=profile.hash)
+            fresh = {one.infohash: one for one in (*known, *found.releases)}
+            if decision := await self._try(attempt, list(fresh.values())):
+                return decision
+            refused = [Refusal(one.release, _why(one, attempt.reasons)) for one in attempt.candidates]
+            raise NoPlayableRelease(key, refused=refused, unavailable=found.unavailable, candidates=attempt.candidates)
+
+    async def _try(self, attempt: "_Attempt", releases: Sequence[Release]) -> Decision | None:
+        """Let the best of *releases* race that did not run yet."""
+        attempt.take(await self._rank(releases, episode=attempt.episode, profile=attempt.profile))
+        playable = [
+            one
+            for one in attempt.candidates
+            if one.ranking.tier is not Tier.REFUSED and one.release.infohash not in attempt.reasons
+        ]
+        for heat in _heats(playable[: self.patience.swarms], self.patience.runners):
+            result = await self._race(heat, attempt.episode)
+            if result is None:
+                return None
+            attempt.note(result)
+            if (winner := result.winner) and (chosen := winner.chosen):
+                best = winner.candidate.with_observation(winner.told)
+                return Decision(Choice(attempt.episode.key, attempt.profile, best, chosen), attempt.candidates)
+        return None
 
     async def verify(self, candidate: Candidate, *, key: EpisodeKey) -> ChosenFile:
         """Find the episode's file in one candidate.
@@ -162,8 +211,9 @@ class Chooser:
         """
         with deadline(self.patience.total):
             episode = await self.catalog.episode(key)
-            if candidate.ranking.tier is Tier.REFUSED:
-                raise CandidateRefused(Refusal(candidate.release, candidate.ranking.gates))
+            against = tuple(gate for gate in candidate.ranking.gates if gate.code not in OVERRULABLE)
+            if against and candidate.ranking.tier is Tier.REFUSED:
+                raise CandidateRefused(Refusal(candidate.release, against))
             result = await self._race([candidate], episode)
             if result and result.winner and result.winner.chosen:
                 return result.winner.chosen
@@ -175,9 +225,12 @@ class Chooser:
             return []
         before = await self.history.before(episode, profile_hash=profile.hash)
         known, held = await self.memory.evidence(releases), await self.nodes.held()
-        informed = {
-            one.infohash: self.enrich(one, replace(known[one.infohash], held=one.infohash in held)) for one in releases
-        }
+        blocked = await self.blocklist.against(releases, key=episode.key)
+        informed = {}
+        for one in releases:
+            against = blocked[one.infohash].told if one.infohash in blocked else ""
+            evidence = replace(known[one.infohash], held=one.infohash in held, blocked=against)
+            informed[one.infohash] = self.enrich(one, evidence)
         rankings = await self.scoring.rank(list(informed.values()), episode=episode, profile=profile, before=before)
         return [Candidate(informed[infohash], ranking) for infohash, ranking in rankings.items()]
 
@@ -202,14 +255,6 @@ def _outcome(run: Run) -> ProbeOutcome:
     if run.chosen:
         return ProbeOutcome.PROVED if run.proved else ProbeOutcome.FELL_SHORT
     return ProbeOutcome.SILENT if any(one.code == "SWARM_SILENT" for one in run.reasons) else ProbeOutcome.REFUSED
-
-
-def _observed(candidates: Sequence[Candidate], result: Result) -> list[Candidate]:
-    """Note on each candidate what its run showed."""
-    told = {run.candidate.release.infohash: run.told for run in result.runs}
-    return [
-        one.with_observation(told[one.release.infohash]) if one.release.infohash in told else one for one in candidates
-    ]
 
 
 def _reasons(result: Result) -> dict[str, tuple[Reason, ...]]:

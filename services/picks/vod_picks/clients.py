@@ -194,6 +194,8 @@ class SwarmClient:
 def with_evidence(release: Release, evidence: Evidence) -> Release:
     """Return *release* with what is known beside what was announced, for scoring and for people."""
     known = ParseDict(release.announced, scoring_pb2.Candidate())
+    known.ClearField("trust")  # a release that was kept has what was known then
+    known.ClearField("observed")
     if evidence.trust is not None:
         known.trust = evidence.trust
     if evidence.peers is not None:
@@ -201,6 +203,7 @@ def with_evidence(release: Release, evidence: Evidence) -> Release:
         known.observed.bytes_per_second = evidence.bytes_per_second
         known.observed.age.FromTimedelta(evidence.age)
     known.held = evidence.held
+    known.blocked = evidence.blocked
     return replace(release, announced=to_json(known))
 
 

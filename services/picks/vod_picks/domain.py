@@ -101,6 +101,8 @@ class Evidence:
     age: timedelta = timedelta()
     held: bool = False
     """A stream node has data of it."""
+    blocked: str = ""
+    """Why it must not be chosen, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +187,7 @@ class Choice:
     """What was decided, before it is written down."""
 
     key: EpisodeKey
-    profile_hash: str
+    profile: Profile
     candidate: Candidate
     chosen: ChosenFile
 
@@ -211,3 +213,5 @@ class Pick:
     picked_at: datetime
     replaces_pick_id: int | None
     replaced: bool
+    replaced_because: str = ""
+    """For people; empty while it is in force."""

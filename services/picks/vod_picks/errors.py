@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 
-from vod_picks.domain import EpisodeKey, Reason, Refusal
+from vod_picks.domain import Candidate, EpisodeKey, Reason, Refusal
 from vod_rpc import FailedPrecondition, NotFound
 
 _MAX_LISTED = 20
@@ -17,7 +17,14 @@ class NoPlayableRelease(NotFound):
 
     reason = "NO_PLAYABLE_RELEASE"
 
-    def __init__(self, key: EpisodeKey, *, refused: Sequence[Refusal], unavailable: Sequence[tuple[str, str]]) -> None:
+    def __init__(
+        self,
+        key: EpisodeKey,
+        *,
+        refused: Sequence[Refusal],
+        unavailable: Sequence[tuple[str, str]],
+        candidates: Sequence[Candidate] = (),
+    ) -> None:
         super().__init__(
             f"No release of {key} can be played." if refused else f"No release of {key} was found.",
             metadata={
@@ -29,6 +36,14 @@ class NoPlayableRelease(NotFound):
                 "unavailable": _fitting(({"indexer": i, "reason": r[:_MAX_TEXT]} for i, r in unavailable), 1_000),
             },
         )
+        self.candidates = candidates
+        """What was refused, in order, with what the swarms showed: for people who look later."""
+
+
+class PickUnknown(NotFound):
+    """There never was a pick with this id."""
+
+    reason = "PICK_UNKNOWN"
 
 
 class CandidateUnknown(NotFound):

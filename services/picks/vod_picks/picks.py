@@ -6,14 +6,17 @@ from typing import Protocol
 
 from vod_picks.choosing import Chooser, Decision
 from vod_picks.domain import Candidate, Choice, EpisodeKey, Pick, Profile
-from vod_picks.errors import CandidateUnknown
+from vod_picks.errors import CandidateUnknown, NoPlayableRelease
+from vod_picks.rejections import Rejection, Standing
 from vod_rpc import Flights
 
 
 class Store(Protocol):
     """Where picks rest."""
 
-    async def current(self, key: EpisodeKey, *, profile_hash: str) -> Pick | None: ...
+    async def standing(self, key: EpisodeKey, *, profile_hash: str) -> Standing | None:
+        """Return the pick in force and what is against it."""
+        ...
 
     async def keep(self, decision: Decision) -> Pick:
         """Write the decision down unless there is one by now; return the one that stands."""
@@ -21,6 +24,14 @@ class Store(Protocol):
 
     async def replace(self, choice: Choice) -> Pick:
         """Put the choice in the place of the current pick, which goes to the history; learn the group."""
+        ...
+
+    async def succeed(self, rejected: Pick, rejection: Rejection, decision: Decision) -> Pick:
+        """Put the decision in the place of a rejected pick and tell so, unless another did; return what stands."""
+        ...
+
+    async def give_up(self, rejected: Pick, rejection: Rejection, candidates: Sequence[Candidate]) -> None:
+        """Retire a rejected pick that nothing can replace, and tell so, unless another did."""
         ...
 
     async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]: ...
@@ -33,6 +44,7 @@ class EnsureOutcome(StrEnum):
 
     HIT = "hit"
     CHOSEN = "chosen"
+    PROMOTED = "promoted"
     FAILED = "failed"
 
 
@@ -50,17 +62,17 @@ class Picks:
         self._count = count
 
     async def ensure(self, key: EpisodeKey, *, profile: Profile) -> Pick:
-        """Return the pick of an episode for a profile, choosing one if there is none.
+        """Return the pick of an episode for a profile, choosing one if there is none, or a rejected one.
 
         Concurrent calls share one search. It goes on when its callers have left, so that the next call finds the pick.
 
         Raises:
             NoPlayableRelease: all releases were refused, by scoring or by their swarms.
         """
-        pick = await self._store.current(key, profile_hash=profile.hash)
-        if pick:
+        standing = await self._store.standing(key, profile_hash=profile.hash)
+        if standing and not standing.rejection:
             self._count(EnsureOutcome.HIT)
-            return pick
+            return standing.pick
         return await self._searches.join((key, profile.hash), lambda: self._choose(key, profile))
 
     async def override(self, key: EpisodeKey, *, profile: Profile, infohash: str) -> Pick:
@@ -70,9 +82,9 @@ class Picks:
             CandidateUnknown: the release was not among those that the pick was chosen from.
             CandidateRefused: it can't be played.
         """
-        current = await self._store.current(key, profile_hash=profile.hash)
-        if current and current.infohash == infohash:
-            return current
+        standing = await self._store.standing(key, profile_hash=profile.hash)
+        if standing and standing.pick.infohash == infohash and not standing.rejection:
+            return standing.pick
         candidates = await self._store.candidates(key, profile_hash=profile.hash)
         candidate = next((one for one in candidates if one.release.infohash == infohash), None)
         if candidate is None:
@@ -80,7 +92,7 @@ class Picks:
                 f"{key} has no candidate {infohash[:12]}.", metadata={"key": str(key), "infohash": infohash}
             )
         chosen = await self._chooser.verify(candidate, key=key)
-        return await self._store.replace(Choice(key, profile.hash, candidate, chosen))
+        return await self._store.replace(Choice(key, profile, candidate, chosen))
 
     async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]:
         """Return what the pick was chosen from, best first, refused ones last; empty if there is no pick."""
@@ -92,13 +104,30 @@ class Picks:
 
     async def _choose(self, key: EpisodeKey, profile: Profile) -> Pick:
         # Another process, or the flight before this one, may have decided since the caller looked.
-        if pick := await self._store.current(key, profile_hash=profile.hash):
-            return pick
+        standing = await self._store.standing(key, profile_hash=profile.hash)
         try:
-            decision = await self._chooser.choose(key, profile=profile)
-            pick = await self._store.keep(decision)
+            if standing is None:
+                pick, outcome = (
+                    await self._store.keep(await self._chooser.choose(key, profile=profile)),
+                    EnsureOutcome.CHOSEN,
+                )
+            elif standing.rejection is None:
+                return standing.pick
+            else:
+                pick, outcome = await self._promote(standing.pick, standing.rejection, profile), EnsureOutcome.PROMOTED
         except Exception:
             self._count(EnsureOutcome.FAILED)
             raise
-        self._count(EnsureOutcome.CHOSEN)
+        self._count(outcome)
         return pick
+
+    async def _promote(self, rejected: Pick, rejection: Rejection, profile: Profile) -> Pick:
+        """Choose again, among what is known first: a viewer may be waiting."""
+        known = await self._store.candidates(rejected.key, profile_hash=profile.hash)
+        releases = [one.release for one in known]
+        try:
+            decision = await self._chooser.choose(rejected.key, profile=profile, known=releases)
+        except NoPlayableRelease as none:
+            await self._store.give_up(rejected, rejection, none.candidates)
+            raise
+        return await self._store.succeed(rejected, rejection, decision)

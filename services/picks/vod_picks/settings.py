@@ -13,6 +13,8 @@ class Settings(BaseSettings):
     """Where this service answers: `host:port` or `unix:/path`."""
     pg_dsn: SecretStr = Field(validation_alias="PG_DSN")
     """The database; this service acts as its own role in its own schema."""
+    nats_url: SecretStr = Field(validation_alias="NATS_URL")
+    """Where stalls are heard, and rejections told."""
     catalog_target: str = Field(default="dns:///localhost:7016", validation_alias="VOD_CATALOG_TARGET")
     """Where catalog answers."""
     search_target: str = Field(default="dns:///localhost:7014", validation_alias="VOD_SEARCH_TARGET")

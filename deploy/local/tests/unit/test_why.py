@@ -16,8 +16,8 @@ def test_the_pick_is_marked_and_each_candidate_has_its_reasons() -> None:
     answer = {
         "picks": [
             {"id": 2, "infohash": "b" * 40, "title": "Release b", "filePath": "b.mkv", "pickedAt": "today"}
-            | {"replacesPickId": 1},
-            {"id": 1, "title": "Release a"},
+            | {"replacesPickId": 1, "replaced": False, "replacedBecause": None},
+            {"id": 1, "title": "Release a", "replacedBecause": "rejected: it stalled"},
         ],
         "candidates": [
             candidate("a", LOUD, "nobody told within 4.0 s what is in it"),
@@ -29,7 +29,7 @@ def test_the_pick_is_marked_and_each_candidate_has_its_reasons() -> None:
     assert explained("Harbor Lights S1E2", answer) == [
         "Harbor Lights S1E2: Release b",
         "  picked at today, file b.mkv",
-        "  in place of Release a",
+        "  in place of Release a, rejected: it stalled",
         "",
         "chosen from, best first (points of 100; claims about swarms are checked in the race):",
         "   1.  83.5  Release a",
@@ -40,6 +40,15 @@ def test_the_pick_is_marked_and_each_candidate_has_its_reasons() -> None:
         "   3.  75.0  Release c  [refused]",
         "          filmed in a cinema",
     ]
+
+
+def test_a_pick_that_nothing_could_replace_is_said_to_be_gone() -> None:
+    gone = {"id": 2, "infohash": "b" * 40, "title": "Release b", "filePath": "b.mkv", "pickedAt": "today"}
+    gone |= {"replacesPickId": None, "replaced": True, "replacedBecause": "rejected: it stalled"}
+
+    lines = explained("Harbor Lights S1E2", {"picks": [gone], "candidates": []})
+
+    assert lines[2] == "  not played any more, rejected: it stalled; nothing could take its place"
 
 
 def test_differences_add_up_to_the_difference_of_the_points() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from vod.catalog.v1.catalog_pb2 import EpisodeKey
+from vod.picks.v1 import events_pb2 as events
 from vod.picks.v1 import picks_service_pb2 as picks
 from vod.playback.v1 import playback_service_pb2 as playback
 from vod.stream.v1 import stream_service_pb2 as stream
@@ -43,7 +44,7 @@ def _all_answer(fakes, samples) -> None:
 async def test_every_pick_of_an_episode_is_shown(http, fakes, samples, with_key) -> None:
     answer = await http.get("/v1/picks/tmdb:tv:9001/1/3", headers=with_key)
 
-    record = {**samples.pick_json, "profileHash": "p1", "replaced": False}
+    record = {**samples.pick_json, "profileHash": "p1", "replaced": False, "replacedBecause": None}
     of_episode = {"seriesId": "tmdb:tv:9001", "season": 1, "episode": 3}
     shown = answer.json()
     candidates = shown.pop("candidates")
@@ -53,6 +54,41 @@ async def test_every_pick_of_an_episode_is_shown(http, fakes, samples, with_key)
         picks.ListPicksRequest(key=EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=3))
     ]
     assert [one.profile_hash for one in fakes.asked["ListCandidates"]] == ["p1"]
+
+
+async def test_a_pick_is_rejected_and_another_takes_its_place(http, fakes, samples, with_key) -> None:
+    rejected, replacement = picks.Pick(), picks.Pick()
+    rejected.CopyFrom(samples.pick)
+    rejected.MergeFrom(picks.Pick(replaced=True, replaced_because="rejected: it freezes"))
+    replacement.CopyFrom(samples.pick)
+    replacement.id = 99
+    fakes.answers["RejectPick"] = picks.RejectPickResponse(rejected=rejected, replacement=replacement)
+
+    body = {"pickId": 17, "reason": "broken", "scope": "file", "explanation": "it freezes"}
+    answer = await http.post("/v1/picks/reject", headers=with_key, json=body)
+
+    shown = answer.json()
+    assert (shown["rejected"]["replacedBecause"], shown["replacement"]["id"]) == ("rejected: it freezes", 99)
+    assert fakes.asked["RejectPick"] == [
+        picks.RejectPickRequest(
+            pick_id=17,
+            reason=events.REJECTION_REASON_BROKEN,
+            scope=events.REJECTION_SCOPE_FILE,
+            explanation="it freezes",
+        )
+    ]
+
+
+async def test_rejecting_the_last_candidate_leaves_none(http, fakes, samples, with_key) -> None:
+    fakes.answers["RejectPick"] = picks.RejectPickResponse(rejected=samples.pick)
+
+    answer = await http.post("/v1/picks/reject", headers=with_key, json={"pickId": 17})
+
+    assert answer.json()["replacement"] is None
+
+
+async def test_only_the_admin_rejects(http) -> None:
+    assert (await http.post("/v1/picks/reject", json={"pickId": 17})).status_code == 401
 
 
 async def test_the_status_shows_sessions_and_pins_but_no_signed_address(http, samples, with_key) -> None:

@@ -49,6 +49,7 @@ def _all_answer(fakes, samples) -> None:
         "SetMapping": catalog_service_pb2.SetMappingResponse(),
         "ListPicks": picks.ListPicksResponse(picks=[samples.pick]),
         "ListCandidates": picks.ListCandidatesResponse(candidates=[picks.RankedRelease(ranking=samples.ranking)]),
+        "RejectPick": picks.RejectPickResponse(rejected=samples.pick),
         "ListPins": stream.ListPinsResponse(node="node-1"),
     }
 

@@ -1,16 +1,19 @@
 """What only the holder of the admin key sees."""
 
+from datetime import timedelta
+
 from fastapi import APIRouter, Depends
 from vod.catalog.v1.catalog_pb2 import EpisodeKey
 from vod.picks.v1.picks_service_pb2 import ListCandidatesRequest, ListPicksRequest
 from vod.playback.v1.playback_service_pb2 import ListSessionsRequest
 from vod.stream.v1.stream_service_pb2 import ListPinsRequest
 
-from vod_gateway import dto_library, mapping_library
+from vod_gateway import dto_library, mapping_library, openapi
 from vod_gateway.depends import BackendsDep, EpisodePath, SeasonPath, SeriesIdPath, require_admin
-from vod_gateway.openapi import DOWNSTREAM, INVALID_PARAMETER, NO_ADMIN, NO_KEY, TOO_MANY, problems
+from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, NO_ADMIN, NO_KEY, POST, TOO_MANY, problems
 
 router = APIRouter(prefix="/v1", tags=["admin"], dependencies=[Depends(require_admin)])
+DEADLINES = {"/v1/picks/reject": timedelta(seconds=20)}  # other swarms are tried
 
 
 @router.get(
@@ -27,6 +30,24 @@ async def list_picks(
     newest = made.picks[0].profile_hash if made.picks else ""
     behind = await backends.picks.ListCandidates(ListCandidatesRequest(key=key, profile_hash=newest))
     return mapping_library.picks_answer(key, made, behind)
+
+
+@router.post(
+    "/picks/reject",
+    summary="Reject a pick",
+    responses=problems(INVALID, *POST, NO_KEY, NO_ADMIN, openapi.NO_PICK, TOO_MANY, *DOWNSTREAM),
+)
+async def reject_pick(body: dto_library.RejectRequest, backends: BackendsDep) -> dto_library.RejectAnswer:
+    """Say that a pick is bad: it is not chosen for a while, and the next candidate that plays takes its place.
+
+    Sessions that play it move on to the replacement. Rejecting it again changes nothing; choosing it by hand takes
+    the rejection back.
+    """
+    answer = await backends.picks.RejectPick(mapping_library.reject_request(body))
+    return dto_library.RejectAnswer(
+        rejected=mapping_library.pick_record(answer.rejected),
+        replacement=mapping_library.pick_record(answer.replacement) if answer.HasField("replacement") else None,
+    )
 
 
 @router.get("/status", summary="What runs now", responses=problems(NO_KEY, NO_ADMIN, TOO_MANY, *DOWNSTREAM))

@@ -82,7 +82,7 @@ class Search(search_service_pb2_grpc.SearchServiceServicer):
 
 
 class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
-    """Ranks in the order given; refuses what it is told to refuse."""
+    """Ranks in the order given; refuses what it is told to refuse, and what is blocked."""
 
     def __init__(self) -> None:
         self.refused: dict[str, str] = {}
@@ -90,7 +90,8 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
 
     async def RankReleases(self, request: Any, context: Any) -> scoring_service_pb2.RankReleasesResponse:
         self.requests.append(request)
-        good = [one for one in request.candidates if one.infohash not in self.refused]
+        good = [one for one in request.candidates if one.infohash not in self.refused and not one.blocked]
+        blocked = [one for one in request.candidates if one.infohash not in self.refused and one.blocked]
         bad = [one for one in request.candidates if one.infohash in self.refused]
         ranked = [
             scoring_pb2.RankedCandidate(infohash=one.infohash, tier=scoring_pb2.TIER_OK, score_micro=800_000 - place)
@@ -103,6 +104,14 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
                 gates=[scoring_pb2.GateFailure(code="BAD_SOURCE", reason=self.refused[one.infohash])],
             )
             for one in bad
+        ]
+        ranked += [
+            scoring_pb2.RankedCandidate(
+                infohash=one.infohash,
+                tier=scoring_pb2.TIER_REFUSED,
+                gates=[scoring_pb2.GateFailure(code="BLOCKLISTED", reason=one.blocked)],
+            )
+            for one in blocked
         ]
         return scoring_service_pb2.RankReleasesResponse(ranked=ranked, policy_version="test")
 
@@ -170,9 +179,9 @@ def neighbours() -> Neighbours:
 
 @pytest.fixture
 async def settings(
-    neighbours: Neighbours, pg_dsn: str, make_runtime: Callable[[str], Runtime]
+    neighbours: Neighbours, pg_dsn: str, nats_url: str, make_runtime: Callable[[str], Runtime]
 ) -> AsyncIterator[Settings]:
-    """Settings of a picks whose neighbours are up."""
+    """Settings of a picks whose neighbours are up; it tries swarms one by one, so that the first good one wins."""
     await migrate_schema(pg_dsn, "picks")
     servings = {
         "catalog": (
@@ -200,7 +209,14 @@ async def settings(
                 rpc_server("127.0.0.1:0", make_runtime(name), serving, checks={})
             )
             targets[f"{name}_target"] = endpoint.address
-        yield Settings(listen="127.0.0.1:0", pg_dsn=SecretStr(pg_dsn), probe_seconds=1.0, **targets)
+        yield Settings(
+            listen="127.0.0.1:0",
+            pg_dsn=SecretStr(pg_dsn),
+            nats_url=SecretStr(nats_url),
+            probe_seconds=1.0,
+            race_runners=1,
+            **targets,
+        )
 
 
 Open = Callable[[Settings], Any]

@@ -1,8 +1,10 @@
 """The best candidates' swarms race; what they showed is remembered."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
+import pytest
 from vod.catalog.v1 import catalog_pb2
 from vod.picks.v1 import picks_service_pb2 as pb2
 from vod.scoring.v1 import scoring_pb2
@@ -21,6 +23,13 @@ def announce(neighbours: Any, digit: str, *, seeders: int, indexer: str) -> None
     found = next(one for one in neighbours.search.releases if one.candidate.infohash == digit * 40)
     found.candidate.seeders = seeders
     found.candidate.indexer = indexer
+
+
+@pytest.fixture
+async def picks(settings: Any, open_picks: Any) -> AsyncIterator[Any]:
+    """Picks that lets three swarms race."""
+    async with open_picks(settings.model_copy(update={"race_runners": 3})) as stub:
+        yield stub
 
 
 async def test_the_swarm_that_gives_beats_better_ranked_ones_that_do_not(picks: Any, neighbours: Any) -> None:
