@@ -107,6 +107,13 @@ _CANDIDATE = {
     "score": _SCORE,
     "reasons": ["9 seeders"],
 }
+_SOURCE = {
+    "type": "torrent",
+    "quality": "1080p",
+    "provider": "torrent",
+    "collection": None,
+    "reasons": ["12 seeders for 2 leechers", "1080p WEB-DL in H.264 fits the device"],
+}
 _STREAM_URL = "http://127.0.0.1:8081/stream/node-1/eyJ0b2tlbiI6IuKApiJ9/Harbor.Lights.S01E03.mkv"
 
 
@@ -218,6 +225,18 @@ class Pick(BaseModel):
     picked_at: datetime | None
 
 
+class PlayingSource(BaseModel):
+    """What plays: the pick, or a direct source, which has none."""
+
+    model_config = answer_config(_SOURCE)
+
+    type: Literal["torrent", "hls", "mp4"] = Field(description="`hls` needs a player that knows HLS.")
+    quality: str
+    provider: str
+    collection: str | None = Field(description="The curated collection that has it.")
+    reasons: list[str] = Field(description="Why this one; for people.")
+
+
 class Candidate(BaseModel):
     """A release that could be picked."""
 
@@ -251,11 +270,18 @@ class NextHint(BaseModel):
 
 class StartAnswer(BaseModel):
     model_config = answer_config(
-        {"sessionId": _SESSION, "pick": _PICK, "streamUrl": _STREAM_URL, "nextHint": {**_HINT, "ready": False}}
+        {
+            "sessionId": _SESSION,
+            "pick": _PICK,
+            "source": _SOURCE,
+            "streamUrl": _STREAM_URL,
+            "nextHint": {**_HINT, "ready": False},
+        }
     )
 
     session_id: str
-    pick: Pick | None = Field(description="Null for direct play.")
+    pick: Pick | None = Field(description="Null for direct play, and when a direct source plays.")
+    source: PlayingSource
     stream_url: str = Field(description="Signed; answers ranges, so any player can open it.")
     next_hint: NextHint | None = Field(description="Null when nothing follows.")
 
@@ -298,6 +324,7 @@ class ResumeAnswer(BaseModel):
             "position_s": 612.0,
             "duration_s": 1260.0,
             "pick": _PICK,
+            "source": _SOURCE,
         }
     )
 
@@ -306,4 +333,7 @@ class ResumeAnswer(BaseModel):
     episode: int
     position_s: float
     duration_s: float
-    pick: Pick = Field(description="The very pick it was watched from, even if another would be chosen today.")
+    pick: Pick | None = Field(
+        description="The very pick it was watched from, even if another would be chosen today. Null: a direct source."
+    )
+    source: PlayingSource

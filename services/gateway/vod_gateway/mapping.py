@@ -189,6 +189,7 @@ def start_answer(message: playback_service_pb2.StartSessionResponse) -> dto.Star
     return dto.StartAnswer(
         session_id=message.session.id,
         pick=pick(message.pick) if message.HasField("pick") else None,
+        source=playing_source(message),
         stream_url=message.stream_url,
         next_hint=next_hint(message.session),
     )
@@ -216,7 +217,27 @@ def resume_answer(message: playback_service_pb2.GetResumeResponse) -> dto.Resume
         episode=message.key.episode,
         position_s=seconds(message.position),
         duration_s=seconds(message.duration),
-        pick=pick(message.pick),
+        pick=pick(message.pick) if message.HasField("pick") else None,
+        source=playing_source(message),
+    )
+
+
+def playing_source(
+    message: playback_service_pb2.StartSessionResponse | playback_service_pb2.GetResumeResponse,
+) -> dto.PlayingSource:
+    """Return what plays, of either kind."""
+    if not message.HasField("direct"):
+        reasons = _reasons(message.pick.score)
+        return dto.PlayingSource(
+            type="torrent", quality=message.pick.resolution, provider="torrent", collection=None, reasons=reasons
+        )
+    direct = message.direct
+    return dto.PlayingSource(
+        type="hls" if direct.type == "hls" else "mp4",
+        quality=direct.quality,
+        provider=direct.provider,
+        collection=direct.collection or None,
+        reasons=list(direct.reasons),
     )
 
 

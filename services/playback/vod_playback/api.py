@@ -17,6 +17,7 @@ from vod_playback.continuing import MOST, Continuing
 from vod_playback.convert import (
     device_from_proto,
     device_to_proto,
+    direct_to_proto,
     duration_to_proto,
     key_from_proto,
     key_to_proto,
@@ -39,12 +40,14 @@ from vod_playback.domain import (
     Wish,
 )
 from vod_playback.errors import RequestInvalid
+from vod_playback.links import DeviceLinks
 from vod_playback.resuming import Resuming
 from vod_playback.starting import Starting
 from vod_playback.watching import Watching
 
 AUTOPLAY_IN = timedelta(seconds=10)
 _MAX_ID = 200
+_MAX_BITRATE = 10**12
 _MAX_LANGUAGES = 16
 _PAGE = 20
 _Context = aio.ServicerContext[Any, Any]
@@ -66,7 +69,9 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         watching: Watching,
         resuming: Resuming,
         continuing: Continuing,
+        links: DeviceLinks,
     ) -> None:
+        self._links = links
         self._starting = starting
         self._directing = directing
         self._continuing = continuing
@@ -79,7 +84,10 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
             return pb2.StartSessionResponse(session=_session(started.session), stream_url=started.stream_url)
         started = await self._starting.start(_wish(request))
         return pb2.StartSessionResponse(
-            session=_session(started.session), pick=pick_to_proto(started.session.source), stream_url=started.stream_url
+            session=_session(started.session),
+            pick=pick_to_proto(started.session.source),
+            direct=direct_to_proto(started.session.source),
+            stream_url=started.stream_url,
         )
 
     async def RecordHeartbeat(
@@ -93,7 +101,10 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
             sequence=request.sequence if request.HasField("sequence") else None,
             event_time=request.event_time.ToDatetime(UTC) if request.HasField("event_time") else None,
         )
-        return pb2.RecordHeartbeatResponse(next_hint=_hint(await self._watching.beat(beat)))
+        hint = await self._watching.beat(beat)
+        if 0 < request.bitrate_estimate < _MAX_BITRATE:
+            await self._links.measured(beat.session_id, request.bitrate_estimate)
+        return pb2.RecordHeartbeatResponse(next_hint=_hint(hint))
 
     async def EndSession(self, request: pb2.EndSessionRequest, context: _Context) -> pb2.EndSessionResponse:
         ending = await self._watching.end(_id(request.session_id, "session_id"))
@@ -125,6 +136,7 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
             position=duration_to_proto(resume.position),
             duration=duration_to_proto(resume.duration),
             pick=pick_to_proto(resume.source),
+            direct=direct_to_proto(resume.source),
         )
 
     async def GetStream(self, request: pb2.GetStreamRequest, context: _Context) -> pb2.GetStreamResponse:

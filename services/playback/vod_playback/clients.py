@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from grpc import aio
-from vod.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
+from vod.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2_grpc
 from vod.picks.v1 import picks_service_pb2, picks_service_pb2_grpc
 from vod.scoring.v1 import scoring_pb2
+from vod.sources.v1 import sources_service_pb2 as sources_pb2
 from vod.stream.v1 import stream_service_pb2 as stream_pb2
 from vod.stream.v1 import stream_service_pb2_grpc
 
@@ -30,6 +31,11 @@ from vod_playback.domain import (
     Source,
 )
 
+_KINDS = {
+    catalog_pb2.KIND_SERIES: sources_pb2.CONTENT_KIND_SERIES,
+    catalog_pb2.KIND_ANIME: sources_pb2.CONTENT_KIND_ANIME,
+    catalog_pb2.KIND_MOVIE: sources_pb2.CONTENT_KIND_MOVIE,
+}
 _WARM = (stream_pb2.PIN_STATE_READY, stream_pb2.PIN_STATE_COMPLETE)
 
 
@@ -45,6 +51,8 @@ class CatalogClient:
         return Episode(
             runtime=answer.episode.runtime.ToTimedelta(),
             next=key_from_proto(answer.next) if answer.HasField("next") else None,
+            is_film=answer.series.kind == catalog_pb2.KIND_MOVIE,
+            title=to_json(_content(answer, key)),
         )
 
     async def ending(self, key: EpisodeKey, *, duration: timedelta) -> timedelta | None:
@@ -53,6 +61,19 @@ class CatalogClient:
         answer = await self._stub.GetSkipRanges(request)
         endings = [one for one in answer.ranges if one.kind == catalog_service_pb2.SKIP_KIND_ENDING]
         return min((one.start.ToTimedelta() for one in endings), default=None)
+
+
+def _content(answer: catalog_service_pb2.GetEpisodeResponse, key: EpisodeKey) -> sources_pb2.Content:
+    return sources_pb2.Content(
+        series_id=key.series_id,
+        season=key.season,
+        episode=key.episode,
+        kind=_KINDS.get(answer.series.kind, sources_pb2.CONTENT_KIND_SERIES),
+        title=answer.series.title,
+        year=answer.series.year,
+        external_ids=answer.series.external_ids,
+        runtime=answer.episode.runtime,
+    )
 
 
 class PicksClient:

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from vod.catalog.v1 import catalog_pb2
 from vod.picks.v1 import picks_service_pb2 as picks_pb2
+from vod.playback.v1 import playback_pb2
 from vod.scoring.v1 import scoring_pb2
 
 from vod_playback.domain import DeviceProfile, EpisodeKey, JsonObject, Source
@@ -49,7 +50,25 @@ def source_from_proto(pick: picks_pb2.Pick) -> Source:
     return Source(infohash=pick.infohash, file_index=pick.file_index, magnet_uri=pick.magnet_uri, pick=to_json(pick))
 
 
-def pick_to_proto(source: Source) -> picks_pb2.Pick:
+def direct_to_proto(source: Source) -> playback_pb2.DirectStream | None:
+    """Return what is told of a direct source; None for a pick."""
+    one = source.direct
+    if one is None:
+        return None
+    return playback_pb2.DirectStream(
+        type=one.type,
+        provider=one.provider,
+        quality=one.quality,
+        bitrate=one.bitrate,
+        collection=one.collection,
+        reasons=one.reasons,
+    )
+
+
+def pick_to_proto(source: Source) -> picks_pb2.Pick | None:
+    """Return the pick; None for a direct source."""
+    if source.direct:
+        return None
     # A pick stored by another release may have fields that this one does not know.
     return ParseDict(source.pick, picks_pb2.Pick(), ignore_unknown_fields=True)
 

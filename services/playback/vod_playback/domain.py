@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -78,17 +78,55 @@ def profile_hash(profile: DeviceProfile) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Direct:
+    """A direct source: its bytes come over HTTP, through sources, under an address of ours."""
+
+    play_id: str = field(repr=False)
+    path: str = field(repr=False)
+    type: str
+    """`hls` or `mp4`."""
+    provider: str
+    quality: str
+    bitrate: int = 0
+    """Bits per second; 0 if nobody knows."""
+    collection: str = ""
+    """The curated collection that has it; empty if none."""
+    fits: bool = True
+    """Device and link carry it."""
+    reasons: tuple[str, ...] = ()
+    """Why this one; for people."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """A pick as far as playing needs it, and the whole of it as picks told it."""
+    """A pick as far as playing needs it, and the whole of it as picks told it; or a direct source without a pick."""
 
     infohash: str
     file_index: int
     magnet_uri: str = field(repr=False)
     pick: JsonObject = field(repr=False)
+    direct: Direct | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Size of the picked file; 0 if unknown."""
+        # Proto's JSON form writes 64-bit numbers as text.
+        return int(self.pick.get("size_bytes", 0))
+
+    def kept(self) -> JsonObject:
+        """Return it as it is stored with a session."""
+        return {"direct": asdict(self.direct)} if self.direct else self.pick
 
     def same_file(self, other: "Source") -> bool:
         """Tell whether both are the same bytes."""
+        if self.direct and other.direct:
+            return self.direct.play_id == other.direct.play_id
         return (self.infohash, self.file_index) == (other.infohash, other.file_index)
+
+
+def direct_source(direct: Direct) -> Source:
+    """Return a source that has no pick."""
+    return Source(infohash="", file_index=0, magnet_uri="", pick={}, direct=direct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +136,9 @@ class Episode:
     runtime: timedelta
     """Zero if unknown."""
     next: EpisodeKey | None
+    is_film: bool = False
+    title: JsonObject = field(default_factory=dict, repr=False)
+    """What providers of direct sources may know it by, in the form that sources takes."""
 
 
 @dataclass(frozen=True, slots=True)

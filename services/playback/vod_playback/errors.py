@@ -69,3 +69,12 @@ class StoreUnavailable(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("The position could not be stored just now.", retry_after=timedelta(seconds=1))
+
+
+class NothingPinned(NotFound):
+    """The session plays a direct source, which comes over HTTP as it is read."""
+
+    reason = "NOTHING_PINNED"
+
+    def __init__(self) -> None:
+        super().__init__("A direct source is not downloaded ahead; there is no progress to tell.")

@@ -7,7 +7,8 @@ from datetime import timedelta
 from structlog.typing import FilteringBoundLogger
 
 from vod_playback.domain import DirectWish, JsonObject, Pin, Source
-from vod_playback.ports import Pins
+from vod_playback.errors import NothingPinned
+from vod_playback.ports import Pins, Streams
 from vod_rpc import Failure, deadline, no_deadline
 
 PIN_NOT_RELEASED = "pin_not_released"
@@ -15,14 +16,17 @@ _RELEASE_WITHIN = timedelta(seconds=3)
 
 
 class Holding:
-    """What sessions hold on the stream node."""
+    """What sessions hold on the stream node, and the direct sources that they play instead."""
 
-    def __init__(self, pins: Pins, *, log: FilteringBoundLogger) -> None:
+    def __init__(self, pins: Pins, *, streams: Streams, log: FilteringBoundLogger) -> None:
         self._pins = pins
+        self._streams = streams
         self._log = log
 
     async def hold(self, source: Source, *, holder: str) -> Pin:
-        """Pin the file for a session, or renew its claim."""
+        """Pin the file for a session, or renew its claim; of a direct source, make sure that it can be played."""
+        if source.direct:
+            return await self._streams.hold(source.direct)
         return await self._pins.hold(source, holder=holder)
 
     @asynccontextmanager
@@ -46,11 +50,15 @@ class Holding:
             raise
 
     async def progress(self, source: Source) -> JsonObject:
-        """Return how far a file has come, as the stream node tells it."""
+        """Return how far a file has come, as the stream node tells it. Raises NothingPinned."""
+        if source.direct:
+            raise NothingPinned
         return await self._pins.progress(source)
 
     async def let_go(self, source: Source, *, holder: str) -> None:
         """Release a claim as well as possible; what can't be released lapses on the node by itself."""
+        if source.direct:
+            return
         try:
             with no_deadline(), deadline(_RELEASE_WITHIN):
                 await self._pins.release(source, holder=holder)

@@ -1,6 +1,6 @@
 """What the use cases need of others, in their own words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -9,6 +9,7 @@ from vod_playback.domain import (
     Alternative,
     Device,
     DeviceProfile,
+    Direct,
     DirectWish,
     Episode,
     EpisodeKey,
@@ -63,6 +64,12 @@ class Pins(Protocol):
     async def release(self, source: Source, *, holder: str) -> None: ...
 
 
+class Streams(Protocol):
+    async def hold(self, direct: Direct) -> Pin:
+        """Make sure that a direct source can be played. Fails with NotFound, Unavailable."""
+        ...
+
+
 class Events(Protocol):
     async def heartbeat(self, session: Session) -> None:
         """Tell that somebody watches; a failure is logged, not raised."""
@@ -82,7 +89,7 @@ class Store(Protocol):
 
     async def requested(self, *, device_id: str, request_id: str) -> Session | None: ...
 
-    async def watched(self, wish: Wish, *, profile_hash: str) -> Source | None:
+    async def watched(self, wish: Wish, *, profile_hashes: Collection[str]) -> Source | None:
         """Return the source of the wished episode that the subject left unfinished on such a device."""
         ...
 

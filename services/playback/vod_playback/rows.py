@@ -4,7 +4,16 @@ from typing import Any
 
 import asyncpg
 
-from vod_playback.domain import DeviceProfile, EpisodeKey, JsonObject, Session, Source, State
+from vod_playback.domain import (
+    DeviceProfile,
+    Direct,
+    EpisodeKey,
+    JsonObject,
+    Session,
+    Source,
+    State,
+    direct_source,
+)
 
 COLUMNS = (
     "id, device_id, request_id, subject_id, series_id, season, episode, state, profile, profile_hash, pick, "
@@ -31,7 +40,7 @@ def values_of(session: Session) -> tuple[Any, ...]:
         session.state.value,
         session.profile.stated(),
         session.profile_hash,
-        session.source.pick,
+        session.source.kept(),
         *following,
         session.next_ready,
         session.next_taken,
@@ -77,12 +86,15 @@ def profile_of(document: JsonObject) -> DeviceProfile:
     return DeviceProfile(**{**document, "audio_languages": tuple(document.get("audio_languages", ()))})
 
 
-def source_of(pick: JsonObject) -> Source:
-    """Return a stored pick as a source."""
+def source_of(kept: JsonObject) -> Source:
+    """Return a source as a session stored it: a pick, or a direct source."""
+    if "direct" in kept:
+        one = kept["direct"]
+        return direct_source(Direct(**{**one, "reasons": tuple(one.get("reasons", ()))}))
     return Source(
-        infohash=pick["infohash"],
+        infohash=kept["infohash"],
         # Proto's JSON form leaves out zeros.
-        file_index=pick.get("file_index", 0),
-        magnet_uri=pick.get("magnet_uri", ""),
-        pick=pick,
+        file_index=kept.get("file_index", 0),
+        magnet_uri=kept.get("magnet_uri", ""),
+        pick=kept,
     )

@@ -10,13 +10,16 @@ from vod.playback.v1 import playback_service_pb2, playback_service_pb2_grpc
 from vod_events import event_bus, relay
 from vod_playback.api import PlaybackServicer
 from vod_playback.beat_store import BeatStore
+from vod_playback.choosing import Choosing
 from vod_playback.clients import CatalogClient, PicksClient, PinClient
 from vod_playback.continuing import Continuing
 from vod_playback.direct import DirectPlay
+from vod_playback.direct_sources import GatewayStreams, SourcesClient
 from vod_playback.endings import endings
 from vod_playback.events import Heartbeats
 from vod_playback.grouping import group_commit
 from vod_playback.holding import Holding
+from vod_playback.links import DeviceLinks
 from vod_playback.metrics import StartMetrics
 from vod_playback.progress_store import ProgressStore
 from vod_playback.resuming import Resuming
@@ -45,15 +48,26 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         channel(
             settings.stream_node_target, runtime, retry=["vod.stream.v1.StreamService"], timeout=_PATIENCE
         ) as stream_node,
+        channel(settings.sources_target, runtime, timeout=_PATIENCE) as sources_channel,
         AsyncExitStack() as running,
     ):
         store, progress, beat_store = PlaybackStore(database), ProgressStore(database), BeatStore(database)
         catalog = CatalogClient(catalog_channel)
         picks = PicksClient(picks_channel)
-        holding = Holding(PinClient(stream_node), log=runtime.log)
+        direct, links = SourcesClient(sources_channel), DeviceLinks(database)
+        streams = GatewayStreams(direct, public_base=settings.public_base)
+        holding = Holding(PinClient(stream_node), streams=streams, log=runtime.log)
+        choosing = Choosing(
+            catalog=catalog,
+            picks=picks,
+            direct=direct,
+            links=links,
+            policy=settings.direct_sources,
+            log=runtime.log,
+        )
         starting = Starting(
             store=store,
-            catalog=catalog,
+            choosing=choosing,
             picks=picks,
             holding=holding,
             clock=runtime.clock,
@@ -82,6 +96,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 watching=watching,
                 resuming=Resuming(progress),
                 continuing=Continuing(progress, catalog),
+                links=links,
             ),
         )
         async with (

@@ -3,6 +3,8 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from vod_playback.films import Policy
+
 
 class Settings(BaseSettings):
     """Addresses and patience of playback."""
@@ -21,5 +23,12 @@ class Settings(BaseSettings):
     """Where picks answers."""
     stream_node_target: str = Field(default="dns:///localhost:7019", validation_alias="VOD_STREAM_NODE_TARGET")
     """Where a stream node answers."""
+    sources_target: str = Field(default="dns:///localhost:7020", validation_alias="VOD_SOURCES_TARGET")
+    """Where sources answers."""
+    public_base: str = Field(default="http://127.0.0.1:8080", validation_alias="VOD_PUBLIC_BASE")
+    """Where viewers reach the gateway, which serves the bytes of direct sources."""
+    direct_sources: Policy = Field(default=Policy.FALLBACK, validation_alias="VOD_DIRECT_SOURCES")
+    """When sessions play direct sources: `never`; `fallback` (curated films first, others where no torrent can be
+    played, or none that the link carries); `prefer` (before torrents)."""
     session_timeout: float = Field(default=60.0, gt=0, validation_alias="VOD_SESSION_TIMEOUT")
     """Seconds without a heartbeat after which a session has ended; paused players send heartbeats too."""

@@ -1,14 +1,16 @@
 """Starting a session, and everything else that decides which bytes it plays."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from vod_playback.domain import Episode, Session, Source, State, Wish, profile_hash
+from vod_playback.choosing import Choosing, Chosen
+from vod_playback.domain import Session, State, Wish
 from vod_playback.errors import RequestIdReused, SessionEnded, SessionNotFound
+from vod_playback.films import kin
 from vod_playback.holding import Holding
-from vod_playback.ports import Catalog, Picks, Store
+from vod_playback.ports import Picks, Store
+from vod_rpc import NotFound, Unavailable
 from vod_runtime import Clock
 
 
@@ -37,7 +39,7 @@ class Starting:
         self,
         *,
         store: Store,
-        catalog: Catalog,
+        choosing: Choosing,
         picks: Picks,
         holding: Holding,
         clock: Clock,
@@ -45,7 +47,7 @@ class Starting:
         count: StartCounter,
     ) -> None:
         self._store = store
-        self._catalog = catalog
+        self._choosing = choosing
         self._picks = picks
         self._holding = holding
         self._clock = clock
@@ -65,23 +67,22 @@ class Starting:
             earlier = await self._store.requested(device_id=wish.device_id, request_id=wish.request_id)
             if earlier:
                 return await self._again(earlier, wish)
-        hashed = profile_hash(wish.profile)
-        watched = await self._store.watched(wish, profile_hash=hashed)
-        episode, source = await self._look_up(wish, hashed, watched)
-        session = self._session(wish, hashed, episode, source)
-        async with self._holding.held(source, holder=session.id) as pin:
+        watched = await self._store.watched(wish, profile_hashes=kin(wish.profile))
+        resumed = await self._choosing.again(wish, watched)
+        session = self._session(wish, resumed or await self._choosing.choose(wish))
+        async with self._holding.held(session.source, holder=session.id) as pin:
             opened = await self._store.open(session)
         if opened.session.id != session.id:
             # Another call with this request id was faster.
-            await self._holding.let_go(source, holder=session.id)
+            await self._holding.let_go(session.source, holder=session.id)
             return await self._again(opened.session, wish)
-        if watched:
+        if resumed:
             self._count.resumed()
         if opened.expected_by:
             self._count.expected(warm=pin.warm)
         for holder in opened.expected_by:
             # What was kept warm for the session before is held by this one now.
-            await self._holding.let_go(source, holder=holder)
+            await self._holding.let_go(session.source, holder=holder)
         return Started(session, pin.stream_url)
 
     async def stream_url(self, session_id: str) -> str:
@@ -93,7 +94,12 @@ class Starting:
         session = await self._store.touch(session_id, at=self._clock.now()) or await self._store.session(session_id)
         if session is None:
             raise SessionNotFound(session_id)
-        return (await self._holding.hold(session.source, holder=session.id)).stream_url
+        try:
+            return (await self._holding.hold(session.source, holder=session.id)).stream_url
+        except (NotFound, Unavailable):
+            if session.source.direct is None or session.state is State.ENDED:
+                raise
+        return await self._instead(session)
 
     async def override(self, session_id: str, *, infohash: str) -> Started:
         """Let the session play another of its episode's candidates.
@@ -113,6 +119,15 @@ class Starting:
         await self._holding.let_go(session.source, holder=session.id)
         return Started(switched, pin.stream_url)
 
+    async def _instead(self, session: Session) -> str:
+        """Let a session whose direct source is gone for good play what a start would play now; return its URL."""
+        wish = Wish(session.key, session.profile, device_id=session.device_id, subject_id=session.subject_id)
+        chosen = await self._choosing.choose(wish)
+        async with self._holding.held(chosen.source, holder=session.id) as pin:
+            if await self._store.switch(session.id, chosen.source) is None:
+                raise SessionEnded(session.id)
+        return pin.stream_url
+
     async def _again(self, session: Session, wish: Wish) -> Started:
         if session.key != wish.key:
             raise RequestIdReused
@@ -121,20 +136,7 @@ class Starting:
         pin = await self._holding.hold(session.source, holder=session.id)
         return Started(session, pin.stream_url)
 
-    async def _look_up(self, wish: Wish, hashed: str, watched: Source | None) -> tuple[Episode, Source]:
-        """Ask catalog and picks at the same time; what was watched before is played again without asking picks."""
-        if watched:
-            return await self._catalog.episode(wish.key), watched
-        try:
-            async with asyncio.TaskGroup() as group:
-                episode = group.create_task(self._catalog.episode(wish.key))
-                source = group.create_task(self._picks.ensure(wish.key, profile=wish.profile, profile_hash=hashed))
-        except BaseExceptionGroup as failures:
-            # The first failure cancelled the other call; it alone is the answer.
-            raise failures.exceptions[0] from None
-        return episode.result(), source.result()
-
-    def _session(self, wish: Wish, hashed: str, episode: Episode, source: Source) -> Session:
+    def _session(self, wish: Wish, chosen: Chosen) -> Session:
         now = self._clock.now()
         return Session(
             id=self._new_id(),
@@ -142,12 +144,12 @@ class Starting:
             request_id=wish.request_id,
             subject_id=wish.subject_id,
             key=wish.key,
-            profile=wish.profile,
-            profile_hash=hashed,
-            source=source,
-            next=episode.next,
+            profile=chosen.profile,
+            profile_hash=chosen.profile_hash,
+            source=chosen.source,
+            next=chosen.episode.next,
             subtitle_languages=wish.subtitle_languages,
-            duration=episode.runtime,
+            duration=chosen.episode.runtime,
             started_at=now,
             heartbeat_at=now,
         )

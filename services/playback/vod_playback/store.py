@@ -1,7 +1,7 @@
 """Sessions, devices and the outbox in Postgres; heartbeats are in `beat_store`, progress in `progress_store`."""
 # ruff: noqa: S608  the statements are put together from constants of this file only
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from vod_events import enqueue
@@ -58,10 +58,10 @@ class PlaybackStore:
         """Return the session that this request id made."""
         return maybe_session(await self._pool.fetchrow(_REQUESTED, device_id, request_id))
 
-    async def watched(self, wish: Wish, *, profile_hash: str) -> Source | None:
+    async def watched(self, wish: Wish, *, profile_hashes: Collection[str]) -> Source | None:
         """Return the source of the wished episode that the subject left unfinished, if it was for such a device."""
         row = await self._pool.fetchrow(_WATCHED, wish.subject_id, *key_values(wish.key))
-        return source_of(row["pick"]) if row and row["profile_hash"] == profile_hash else None
+        return source_of(row["pick"]) if row and row["profile_hash"] in profile_hashes else None
 
     async def open(self, session: Session) -> Opened:
         """Store session and device; an earlier session of the same request id stands."""
@@ -103,7 +103,7 @@ class PlaybackStore:
 
     async def switch(self, session_id: str, source: Source) -> Session | None:
         """Let a session play another source; None unless it is active."""
-        return maybe_session(await self._pool.fetchrow(_SWITCH, session_id, source.pick))
+        return maybe_session(await self._pool.fetchrow(_SWITCH, session_id, source.kept()))
 
     async def hint(self, session_id: str, next_key: EpisodeKey, *, ready: bool) -> bool:
         """Store whether the next episode is ready; False unless it is the one that follows."""

@@ -5,6 +5,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from vod.catalog.v1.catalog_pb2 import EpisodeKey
 from vod.picks.v1.picks_service_pb2 import RankedRelease
+from vod.playback.v1 import playback_pb2
 from vod.playback.v1 import playback_service_pb2 as playback
 from vod.scoring.v1 import scoring_pb2 as scoring
 
@@ -17,8 +18,36 @@ async def test_a_session_starts_with_a_pick_an_address_and_what_comes_next(http,
     assert answer.json() == {
         "sessionId": "session-1",
         "pick": samples.pick_json,
+        "source": {
+            "type": "torrent",
+            "quality": samples.pick_json["resolution"],
+            "provider": "torrent",
+            "collection": None,
+            "reasons": samples.pick_json["reasons"],
+        },
         "streamUrl": samples.stream_url,
         "nextHint": samples.hint_json,
+    }
+
+
+async def test_a_session_may_play_a_direct_source_which_has_no_pick(http, fakes, samples) -> None:
+    fakes.answers["StartSession"] = playback.StartSessionResponse(
+        session=samples.started.session,
+        stream_url="http://vod.example/v1/play/1/master.m3u8",
+        direct=playback_pb2.DirectStream(
+            type="hls", provider="mirror", quality="1080p", reasons=["no torrent can be played"]
+        ),
+    )
+    answer = (await http.post("/v1/session/start", json=samples.start)).json()
+
+    assert answer["pick"] is None
+    assert answer["streamUrl"] == "http://vod.example/v1/play/1/master.m3u8"
+    assert answer["source"] == {
+        "type": "hls",
+        "quality": "1080p",
+        "provider": "mirror",
+        "collection": None,
+        "reasons": ["no torrent can be played"],
     }
 
 

@@ -13,21 +13,24 @@ from vod.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2
 from vod.picks.v1 import picks_service_pb2, picks_service_pb2_grpc
 from vod.playback.v1 import playback_service_pb2_grpc
 from vod.scoring.v1 import scoring_pb2
+from vod.sources.v1 import sources_service_pb2 as sources_pb2
+from vod.sources.v1 import sources_service_pb2_grpc
 from vod.stream.v1 import stream_service_pb2 as stream_pb2
 from vod.stream.v1 import stream_service_pb2_grpc
 
 from vod_playback.service import serve
 from vod_playback.settings import Settings
-from vod_rpc import DeadlineExceeded, NotFound, Serving, channel, rpc_server
+from vod_rpc import DeadlineExceeded, NotFound, Serving, Unavailable, channel, rpc_server
 from vod_runtime import Runtime
 from vod_testing import migrate_schema
 
 SERIES = ("tmdb:tv:9001", "tmdb:tv:9002")
+FILM = "tmdb:movie:9101"
 Pinned = tuple[str, int, str]
 
 
 class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
-    """Knows two series of four episodes of 40 minutes."""
+    """Knows two series of four episodes of 40 minutes, and a film of 100."""
 
     def __init__(self) -> None:
         self.episodes = 4
@@ -46,6 +49,12 @@ class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
         return answer
 
     async def GetEpisode(self, request: Any, context: Any) -> catalog_service_pb2.GetEpisodeResponse:
+        if request.key.series_id == FILM:
+            film = catalog_pb2.Series(id=FILM, title="The Glass Orchard", kind=catalog_pb2.KIND_MOVIE, year=2023)
+            film.external_ids["imdb"] = "tt9000101"
+            answer = catalog_service_pb2.GetEpisodeResponse(series=film, episode=catalog_pb2.Episode(key=request.key))
+            answer.episode.runtime.FromTimedelta(timedelta(minutes=100))
+            return answer
         if request.key.series_id not in SERIES or not 1 <= request.key.episode <= self.episodes:
             raise NotFound("No such episode.", reason="EPISODE_NOT_FOUND")
         answer = catalog_service_pb2.GetEpisodeResponse(
@@ -69,15 +78,20 @@ class Picks(picks_service_pb2_grpc.PicksServiceServicer):
         self.chosen: set[int] = set()
         self.go_on = asyncio.Event()
         self.go_on.set()
+        self.limits: list[int] = []
+        self.size = 10**12
 
     async def EnsurePick(self, request: Any, context: Any) -> picks_service_pb2.EnsurePickResponse:
         self.ensured.append(request.key.episode)
+        self.limits.append(request.device.max_bitrate)
         await self.go_on.wait()
         if request.key.episode in self.unplayable:
             raise NotFound("Nothing can be played.", reason="NO_PLAYABLE_RELEASE", metadata={"refused": "[]"})
         self.chosen.add(request.key.episode)
         digit = self.overridden.get((request.key.episode, request.profile_hash), "a")
-        return picks_service_pb2.EnsurePickResponse(pick=_pick(request.key, digit))
+        pick = _pick(request.key, digit)
+        pick.size_bytes = self.size
+        return picks_service_pb2.EnsurePickResponse(pick=pick)
 
     async def OverridePick(self, request: Any, context: Any) -> picks_service_pb2.OverridePickResponse:
         if request.infohash == "f" * 40:
@@ -154,6 +168,36 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         self.warm.add(episode - 1)
 
 
+class Sources(sources_service_pb2_grpc.SourcesServiceServicer):
+    """Has what a test says, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.found: list[sources_pb2.Source] = []
+        self.asked: list[sources_pb2.ListSourcesRequest] = []
+        self.ensured: list[str] = []
+        self.gone: set[str] = set()
+        self.down = False
+
+    def have(self, name: str, **more: Any) -> None:
+        """Have a healthy HLS stream of this name, after those before."""
+        told = {"type": sources_pb2.SOURCE_TYPE_HLS, "provider": "mirror", "quality": "1080p", "fits": True, **more}
+        self.found.append(sources_pb2.Source(path=f"{name}/master.m3u8", play_id=name, is_healthy=True, **told))
+
+    async def ListSources(self, request: Any, context: Any) -> sources_pb2.ListSourcesResponse:
+        self.asked.append(request)
+        if self.down:
+            raise Unavailable("No database.", reason="DOWN")
+        curated = request.scope == sources_pb2.SCOPE_EDITORIAL
+        found = [one for one in self.found if one.play_id not in self.gone and (one.collection or not curated)]
+        return sources_pb2.ListSourcesResponse(sources=found)
+
+    async def EnsurePlay(self, request: Any, context: Any) -> sources_pb2.EnsurePlayResponse:
+        self.ensured.append(request.play_id)
+        if request.play_id in self.gone:
+            raise Unavailable("It died.", reason="SOURCE_GONE")
+        return sources_pb2.EnsurePlayResponse(source=next(one for one in self.found if one.play_id == request.play_id))
+
+
 @dataclass
 class Neighbours:
     """The services below playback."""
@@ -161,6 +205,7 @@ class Neighbours:
     catalog: Catalog = field(default_factory=Catalog)
     picks: Picks = field(default_factory=Picks)
     stream_node: StreamNode = field(default_factory=StreamNode)
+    sources: Sources = field(default_factory=Sources)
 
 
 @pytest.fixture
@@ -188,13 +233,22 @@ async def settings(
             stream_service_pb2_grpc.add_StreamServiceServicer_to_server,
             neighbours.stream_node,
         ),
+        "sources_target": Serving(
+            sources_pb2.DESCRIPTOR, sources_service_pb2_grpc.add_SourcesServiceServicer_to_server, neighbours.sources
+        ),
     }
     async with AsyncExitStack() as stack:
         targets = {}
         for name, serving in servings.items():
             server = rpc_server("127.0.0.1:0", make_runtime(name.removesuffix("_target")), serving, checks={})
             targets[name] = (await stack.enter_async_context(server)).address
-        yield Settings(listen="127.0.0.1:0", pg_dsn=SecretStr(pg_dsn), nats_url=SecretStr(nats_url), **targets)
+        yield Settings(
+            listen="127.0.0.1:0",
+            pg_dsn=SecretStr(pg_dsn),
+            nats_url=SecretStr(nats_url),
+            public_base="http://vod.example",
+            **targets,
+        )
 
 
 @dataclass(frozen=True)
