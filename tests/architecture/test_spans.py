@@ -21,6 +21,7 @@ from vod_testing import Edge, eventually, migrate_schema, rpc_edges
 
 Topology = dict[str, dict[str, Any]]
 SERIES = "tmdb:tv:9001"
+FILM = "tmdb:movie:9101"
 ADMIN_KEY = "the admin key of this test"
 
 
@@ -131,8 +132,8 @@ def start_of(spans: InMemorySpanExporter) -> list[Edge]:
     return starts[-1]
 
 
-async def begin(api: httpx.AsyncClient, episode: int) -> dict[str, Any]:
-    body = {"seriesId": SERIES, "season": 1, "episode": episode, "deviceCaps": {"h264": True}}
+async def begin(api: httpx.AsyncClient, episode: int, *, series: str = SERIES) -> dict[str, Any]:
+    body = {"seriesId": series, "season": 1, "episode": episode, "deviceCaps": {"h264": True}}
     answer = await api.post("/v1/session/start", json=body)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -151,7 +152,8 @@ async def test_a_cold_start_goes_along_the_edges_of_the_topology_and_a_warm_one_
     declared = {
         ("gateway", "playback"),
         *((caller, callee) for caller in ("playback", "picks") for callee in topology[caller]["calls"]),
-    }
+        # Direct sources are asked for where there is no torrent, and for films; this is an episode that has one.
+    } - {("playback", "sources")}
     assert declared == {(edge.caller, edge.callee) for edge in cold}
     assert {"catalog", "picks", "stream-node"} == {edge.callee for edge in warm if edge.caller == "playback"}
     assert len([edge for edge in warm if edge.caller != "gateway"]) == 3
@@ -159,9 +161,27 @@ async def test_a_cold_start_goes_along_the_edges_of_the_topology_and_a_warm_one_
     assert max(Counter(edge for edge in cold if edge.method.rsplit("/")[-1] != "ProbeSwarm").values()) == 1
 
 
+async def test_a_warm_start_of_a_film_asks_for_curated_sources_besides(
+    api: httpx.AsyncClient, spans: InMemorySpanExporter
+) -> None:
+    await begin(api, 1, series=FILM)
+    spans.clear()
+    await begin(api, 1, series=FILM)
+
+    warm = start_of(spans)
+    assert sorted(edge.callee for edge in warm if edge.caller == "playback") == [
+        "catalog",
+        "picks",
+        "sources",
+        "stream-node",
+    ]
+    assert len([edge for edge in warm if edge.caller != "gateway"]) == 4
+
+
 async def test_all_that_viewers_do_goes_along_the_edges_of_the_topology_and_uses_every_one(
     api: httpx.AsyncClient, spans: InMemorySpanExporter, topology: Topology
 ) -> None:
+    await begin(api, 1, series=FILM)
     session = (await begin(api, 1))["sessionId"]
 
     async def why_not() -> str | None:

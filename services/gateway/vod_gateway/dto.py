@@ -111,7 +111,7 @@ _SOURCE = {
     "type": "torrent",
     "quality": "1080p",
     "provider": "torrent",
-    "collection": None,
+    "collection": "",
     "reasons": ["12 seeders for 2 leechers", "1080p WEB-DL in H.264 fits the device"],
 }
 _STREAM_URL = "http://127.0.0.1:8081/stream/node-1/eyJ0b2tlbiI6IuKApiJ9/Harbor.Lights.S01E03.mkv"
@@ -233,7 +233,7 @@ class PlayingSource(BaseModel):
     type: Literal["torrent", "hls", "mp4"] = Field(description="`hls` needs a player that knows HLS.")
     quality: str
     provider: str
-    collection: str | None = Field(description="The curated collection that has it.")
+    collection: str = Field(description="The curated collection that has it; empty if none.")
     reasons: list[str] = Field(description="Why this one; for people.")
 
 

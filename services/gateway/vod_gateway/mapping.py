@@ -229,14 +229,14 @@ def playing_source(
     if not message.HasField("direct"):
         reasons = _reasons(message.pick.score)
         return dto.PlayingSource(
-            type="torrent", quality=message.pick.resolution, provider="torrent", collection=None, reasons=reasons
+            type="torrent", quality=message.pick.resolution, provider="torrent", collection="", reasons=reasons
         )
     direct = message.direct
     return dto.PlayingSource(
         type="hls" if direct.type == "hls" else "mp4",
         quality=direct.quality,
         provider=direct.provider,
-        collection=direct.collection or None,
+        collection=direct.collection,
         reasons=list(direct.reasons),
     )
 

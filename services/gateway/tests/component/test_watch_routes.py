@@ -32,6 +32,13 @@ async def test_resume_tells_where_and_from_what(http, fakes, samples) -> None:
         "position_s": 612.5,
         "duration_s": 1260.0,
         "pick": samples.pick_json,
+        "source": {
+            "type": "torrent",
+            "quality": samples.pick_json["resolution"],
+            "provider": "torrent",
+            "collection": "",
+            "reasons": samples.pick_json["reasons"],
+        },
     }
     [asked] = fakes.asked["GetResume"]
     assert asked.series_id == "tmdb:tv:9001"
