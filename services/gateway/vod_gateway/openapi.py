@@ -95,6 +95,11 @@ DIRECT_OFF = errors.DirectPlayOff("Only the owner may play torrents directly: wi
 SILENT = DeadlineExceeded(
     "No peer told in time what is in the torrent.", reason="SWARM_SILENT", domain="stream-node.vod"
 )
+NOT_DOWNLOADED = NotFound(
+    "A direct source is not downloaded ahead; there is no progress to tell.",
+    reason="NOTHING_PINNED",
+    domain="playback.vod",
+)
 NOT_HELD = NotFound("Nobody holds that file here.", reason="PIN_UNKNOWN", domain="stream-node.vod")
 NO_KEY = errors.AdminKeyRequired("Send the admin key as X-Api-Key or as a Bearer token.")
 NO_ADMIN = errors.AdminRoutesOff("The admin routes are off: the gateway was started without VOD_ADMIN_KEY.")

@@ -106,7 +106,7 @@ async def get_next(request: Request, session_id: SessionIdQuery, backends: Backe
 @router.get(
     "/{sessionId}/progress",
     summary="How far the file has come",
-    responses=problems(INVALID_PARAMETER, NO_SESSION, openapi.NOT_HELD, *DOWNSTREAM),
+    responses=problems(INVALID_PARAMETER, NO_SESSION, openapi.NOT_HELD, openapi.NOT_DOWNLOADED, *DOWNSTREAM),
 )
 async def get_progress(request: Request, session_id: SessionIdPath, backends: BackendsDep) -> ProgressAnswer:
     """Return what is here of the session's file, and what its swarm gives."""
