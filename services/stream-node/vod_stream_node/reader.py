@@ -10,6 +10,7 @@ import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from io import FileIO
 from pathlib import Path
 
 from vod_stream_node.domain import Infohash, TorrentFile
@@ -17,6 +18,10 @@ from vod_stream_node.errors import StorageFailed
 from vod_stream_node.torrent import Torrent
 
 CHUNK_BYTES = 128 << 10
+SPAN_BYTES = 4 << 20
+"""What the kernel is asked to send at once of a finished file; between two of them it may be given up."""
+UNFINISHED_SPAN_BYTES = 1 << 20
+"""Of an unfinished one: the window moves on with each."""
 
 
 class PieceCache:
@@ -52,7 +57,8 @@ class FileReader:
         self._folder = folder
         self._cache = cache
         self._move = move
-        self._descriptor: int | None = None
+        self._file: FileIO | None = None
+        self._length = 0
 
     async def read(self, position: int, size: int) -> bytes:
         """Return 1 to *size* bytes (a chunk at most) from *position*, as soon as their piece is verified.
@@ -75,15 +81,52 @@ class FileReader:
             self._cache.put(self.torrent.infohash, piece, data)
         return data[begin:end]
 
+    def settled(self, position: int, size: int) -> int:
+        """Return how many of *size* bytes from *position* lie on disk without a gap, verified; a span at most.
+
+        The window moves to where they begin.
+        """
+        layout, flushed = self.torrent.known_layout, self.torrent.flushed
+        begin = self.file.offset + position
+        first = piece = begin // layout.piece_length
+        end = begin + min(size, SPAN_BYTES if not self.torrent.missing(self.file.index) else UNFINISHED_SPAN_BYTES)
+        while piece in flushed and piece * layout.piece_length < end:
+            piece += 1
+        if piece == first:
+            return 0
+        self._move(first)
+        return min(end, piece * layout.piece_length) - begin
+
+    async def on_disk(self, position: int, size: int) -> FileIO:
+        """Return the file for the kernel to send from, and let it read ahead there meanwhile.
+
+        Raises:
+            StorageFailed: it can't be opened, or is shorter than it was.
+        """
+        if self._file is None:
+            self._file = await asyncio.to_thread(self._opened)
+        if self._length < position + size:
+            raise StorageFailed("The file on disk is shorter than it was.")
+        os.posix_fadvise(self._file.fileno(), position + size, size, os.POSIX_FADV_WILLNEED)
+        return self._file
+
     def close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
+        if self._file is not None:
+            self._file.close()
+
+    def _opened(self) -> FileIO:
+        try:
+            file = FileIO(self._open(), "rb")
+            self._length = os.fstat(file.fileno()).st_size
+        except OSError as error:
+            raise StorageFailed("The file can't be read from disk.") from error
+        return file
 
     def _read_file(self, position: int, size: int) -> bytes:
         try:
-            if self._descriptor is None:
-                self._descriptor = self._open()
-            data = os.pread(self._descriptor, size, position)
+            if self._file is None:
+                self._file = self._opened()
+            data = os.pread(self._file.fileno(), size, position)
         except OSError as error:
             raise StorageFailed("The file can't be read from disk.") from error
         if len(data) != size:

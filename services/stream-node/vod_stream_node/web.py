@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from io import FileIO
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
@@ -32,6 +33,7 @@ from vod_stream_node.errors import (
     TooManyReads,
 )
 from vod_stream_node.headers import ALWAYS, Hosts, Origins, etag, file_headers
+from vod_stream_node.http_server import SENDFILE
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.pins import Pins
 from vod_stream_node.ranges import Part, Unsatisfiable, Whole, select
@@ -59,8 +61,9 @@ class Limits:
 class Answer:
     """The answer to one request: its head is sent once, its body in parts."""
 
-    def __init__(self, send: Send, headers: Mapping[str, str]) -> None:
+    def __init__(self, scope: Scope, send: Send, headers: Mapping[str, str]) -> None:
         self._send = send
+        self._send_file = scope["extensions"][SENDFILE]["send"]
         self._headers = headers
         self.status = 0
         self.sent = 0
@@ -75,6 +78,11 @@ class Answer:
         """Send a part of the body; returns when the client has taken enough of what came before."""
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
         self.sent += len(data)
+
+    async def file(self, file: FileIO, offset: int, count: int) -> None:
+        """Send a part of a file as a part of the body, by the kernel alone."""
+        await self._send_file(file, offset, count)
+        self.sent += count
 
     async def end(self) -> None:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -125,7 +133,7 @@ class StreamApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        answer = Answer(send, self._origins.headers(headers.get("origin")))
+        answer = Answer(scope, send, self._origins.headers(headers.get("origin")))
         async with asyncio.TaskGroup() as group:
             answering = group.create_task(self._answer(scope, headers, answer))
             leaving = group.create_task(_disconnected(receive))
@@ -140,6 +148,8 @@ class StreamApp:
             await self._route(scope, headers, answer)
         except Failure as failure:
             await self._fail(failure, answer)
+        except ConnectionError:
+            return  # the client left
         except Exception:  # noqa: BLE001  a client gets no trace; the log does
             self._log.exception(STREAM_FAILED)
             if not answer.status:
@@ -248,24 +258,31 @@ class StreamApp:
     ) -> None:
         position, end = part.first, part.last + 1
         while position < end:
-            try:
-                async with asyncio.timeout(self._limits.stall.total_seconds()):
-                    with self._stalls.waiting(grant.key):
-                        data = await reader.read(position, end - position)
-            except TimeoutError:
-                self._metrics.reads_stalled.inc()
-                raise
-            async with asyncio.timeout(self._limits.idle.total_seconds()):
-                if position == part.first:
-                    await answer.head(status, head)
-                await answer.part(data)
-            if position == part.first:
+            span = reader.settled(position, end - position)
+            data = b"" if span else await self._next(grant, reader, position, end - position)
+            if not answer.status:
                 self._metrics.first_byte_sent(grant.key, grant.holder, at=self._clock.monotonic())
-            self._metrics.bytes_served.inc(len(data))
-            position += len(data)
+                await answer.head(status, head)
+            async with asyncio.timeout(self._limits.idle.total_seconds()):
+                if span:
+                    await answer.file(await reader.on_disk(position, span), position, span)
+                else:
+                    await answer.part(data)
+            position += span or len(data)
+            self._metrics.bytes_served.inc(span or len(data))
         if not answer.status:
             await answer.head(status, head)  # of a file without bytes
         await answer.end()
+
+    async def _next(self, grant: Grant, reader: FileReader, position: int, size: int) -> bytes:
+        """Return the next bytes that the disk does not hold yet, as soon as the swarm gives them."""
+        try:
+            async with asyncio.timeout(self._limits.stall.total_seconds()):
+                with self._stalls.waiting(grant.key):
+                    return await reader.read(position, size)
+        except TimeoutError:
+            self._metrics.reads_stalled.inc()
+            raise
 
     @contextmanager
     def _counted(self, grant: Grant) -> Iterator[None]:

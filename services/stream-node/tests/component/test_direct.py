@@ -127,13 +127,18 @@ async def test_a_torrent_file_of_another_infohash_is_refused(swarm: Swarm, node:
 
 async def test_a_pin_tells_what_its_swarm_gives(swarm: Swarm, node: Node) -> None:
     torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    swarm.seeder.limit_upload(200_000)
     pin = await node.pin(torrent, swarm)
-    await read(node, pin)
-    answer = await node.rpc.GetPin(pb2.GetPinRequest(infohash=torrent.infohash), timeout=5)
+    async with node.http.stream("GET", pin.stream_url, headers={"Range": "bytes=0-"}) as answer:
+        chunks = answer.aiter_raw()
+        await anext(chunks)
+        seen = (await node.rpc.GetPin(pb2.GetPinRequest(infohash=torrent.infohash), timeout=5)).pin
 
-    assert answer.pin.downloaded_bytes == len(FILM)
-    assert answer.pin.stats.distinct_copies >= 1
-    assert (answer.pin.stats.readers, answer.pin.stats.stalls) == (0, 0)
+    assert seen.peers == 1
+    assert 1 <= seen.stats.distinct_copies < 2
+    assert 0 < seen.downloaded_bytes < len(FILM)
+    assert (seen.stats.readers, seen.stats.stalls) == (1, 0)
+    assert seen.stats.window_pieces > 0
 
 
 async def test_a_file_that_nobody_holds_has_no_pin(node: Node) -> None:

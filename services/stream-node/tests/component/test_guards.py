@@ -3,12 +3,15 @@
 import asyncio
 from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Receive, Scope, Send
 from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_stream_node.domain import Infohash, PinKey
+from vod_stream_node.http_server import http_server
 from vod_stream_node.tokens import Grant, TokenSigner
 from vod_testing import eventually
 
@@ -16,6 +19,7 @@ from .conftest import SECRET, Node, NodeFactory, Swarm, noise
 
 MIB = 1 << 20
 FILM = noise(MIB, seed=1)
+SLOW_HEAD = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
 
 
 async def _closed(writer: asyncio.StreamWriter) -> None:
@@ -204,3 +208,42 @@ async def test_trackers_on_loopback_are_never_called_unless_allowed(swarm: Swarm
 def _open_reads(node: Node) -> str | None:
     left = node.runtime.metrics.get_sample_value("vod_stream_reads_open")
     return None if left == 0 else f"{left} reads are open"
+
+
+async def test_a_head_that_never_ends_or_never_stops_growing_is_refused(tmp_path: Path) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("no request was complete")
+
+    async with http_server("127.0.0.1:0", app, head_seconds=0.2) as address:
+        late, silent, large = [await _answer_to(address, sent) for sent in (SLOW_HEAD, b"", SLOW_HEAD + b"x" * 40_000)]
+
+    assert late.startswith(b"HTTP/1.1 408 ")
+    assert silent.startswith(b"HTTP/1.1 408 ")
+    assert large.startswith(b"HTTP/1.1 431 ")
+
+
+async def test_a_client_that_leaves_in_the_midst_of_a_file_on_disk_is_noticed(swarm: Swarm, node: Node) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(24 * MIB, seed=6)})
+    pin = await node.pin(torrent, swarm)
+    await node.http.get(pin.stream_url)
+    await eventually(lambda: _open_reads(node), within=5)
+    for _ in range(3):
+        url = httpx.URL(pin.stream_url)
+        reader, writer = await asyncio.open_connection("127.0.0.1", url.port, limit=1024)
+        writer.write(f"GET {url.raw_path.decode()} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        await reader.readexactly(100)
+        writer.transport.abort()
+        await _closed(writer)
+
+    await eventually(lambda: _open_reads(node), within=5)
+    assert len((await node.http.get(pin.stream_url)).content) == 24 * MIB
+
+
+async def _answer_to(address: str, sent: bytes) -> bytes:
+    host, _, port = address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(sent)
+    with suppress(ConnectionError):
+        answer = await reader.read()
+    await _closed(writer)
+    return answer

@@ -1,0 +1,225 @@
+"""What serving finished files costs: `python tests/bench/files.py [one] [viewers] [idle]`.
+
+    one      one connection reads a file as fast as it goes: MB/s, CPU seconds of the node per GB
+    viewers  200 viewers of 20 files at 8 Mbit/s each: stalls, CPU, memory
+    idle     5,000 connections that say nothing: memory, and whether the node still answers
+
+The node is a process of its own; the clients are this process. Figures of a busy machine mean little.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import resource
+import secrets
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+from allinone import free_ports
+from vod.stream.v1 import stream_service_pb2 as pb2
+from vod.stream.v1 import stream_service_pb2_grpc
+
+from vod_fakes.torrents import Torrent, make_torrent
+from vod_rpc import Failure, channel
+from vod_runtime.host import new_runtime
+
+FILES, FILE_BYTES = 20, 64 << 20
+VIEWERS, RATE, SECONDS = 200, 1_000_000, 20
+BUFFER_SECONDS = 2.0
+IDLE = 5_000
+MB, GB = 1e6, 1e9
+
+
+def make_files(data: Path) -> Torrent:
+    """Put the files where a node that had downloaded them would have them."""
+    draft = data / "draft"
+    paths = [f"pack/S01E{number:02}.mkv" for number in range(1, FILES + 1)]
+    for seed, path in enumerate(paths):
+        (draft / path).parent.mkdir(parents=True, exist_ok=True)
+        (draft / path).write_bytes(random.Random(seed).randbytes(FILE_BYTES))
+    torrent = make_torrent("pack", paths, draft)
+    home = data / "stream" / torrent.infohash
+    home.mkdir(parents=True)
+    draft.rename(home / "data")
+    return torrent
+
+
+@asynccontextmanager
+async def node(data: Path) -> AsyncIterator[tuple[psutil.Process, "stream_service_pb2_grpc.StreamServiceAsyncStub"]]:
+    """Run a node on *data*."""
+    port = free_ports()
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "VOD_STREAM_NODE_LISTEN": f"unix:{data}/grpc.sock",
+        "VOD_STREAM_HTTP_LISTEN": f"127.0.0.1:{port}",
+        "VOD_STREAM_PUBLIC_BASE": f"http://127.0.0.1:{port}",
+        "VOD_OPS_LISTEN": f"unix:{data}/ops.sock",
+        "VOD_SECRET_KEY": secrets.token_hex(16),
+        "VOD_DATA_DIR": str(data),
+        "VOD_ALLOW_PRIVATE_PEERS": "1",
+        "VOD_LOG_LEVEL": "WARNING",
+    }
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "vod_runtime.host", "stream-node", env=environment
+    )
+    try:
+        async with channel(environment["VOD_STREAM_NODE_LISTEN"], new_runtime("bench", level="ERROR")) as opened:
+            yield psutil.Process(running.pid), stream_service_pb2_grpc.StreamServiceStub(opened)
+    finally:
+        running.terminate()
+        await running.wait()
+
+
+async def urls(stub: "stream_service_pb2_grpc.StreamServiceAsyncStub", torrent: Torrent) -> list[str]:
+    """Pin all files, and wait until the node has hashed them."""
+    found = []
+    for index in range(FILES):
+        request = pb2.EnsurePinRequest(
+            torrent=torrent.metainfo("http://127.0.0.1:9/announce"),
+            file_index=index,
+            purpose=pb2.PURPOSE_CURRENT,
+            holder=f"bench-{index}",
+            wait_for=pb2.WAIT_FOR_METADATA,
+        )
+        for _ in range(120):
+            try:
+                pin = (await stub.EnsurePin(request, timeout=10)).pin
+            except Failure:
+                await asyncio.sleep(0.5)
+                continue
+            if pin.state == pb2.PIN_STATE_COMPLETE:
+                found.append(pin.stream_url)
+                break
+            await asyncio.sleep(0.5)
+    return found
+
+
+def cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def opened(url: str) -> socket.socket:
+    """Send a GET, and read the head of the answer."""
+    parts = urlsplit(url)
+    connection = socket.create_connection((parts.hostname, parts.port or 80))
+    connection.sendall(f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += connection.recv(1)
+    return connection
+
+
+def read_all(url: str) -> int:
+    buffer, total = bytearray(1 << 20), 0
+    with opened(url) as connection:
+        while total < FILE_BYTES:
+            total += connection.recv_into(buffer)
+    return total
+
+
+async def one(process: psutil.Process, files: list[str], *, rounds: int = 7) -> dict[str, Any]:
+    await asyncio.to_thread(read_all, files[0])
+    rates, costs = [], []
+    for _ in range(rounds):
+        before, spent = time.perf_counter(), cpu(process)
+        size = 0
+        for url in files[:8]:
+            size += await asyncio.to_thread(read_all, url)
+        rates.append(size / MB / (time.perf_counter() - before))
+        costs.append((cpu(process) - spent) / (size / GB))
+    return {
+        "mb_per_s": round(max(rates)),
+        "median": round(statistics.median(rates)),
+        "cpu_s_per_gb": round(min(costs), 3),
+    }
+
+
+class Viewer:
+    """Reads at the rate of the film, and has a stall when its buffer is empty."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.stalls = 0
+
+    async def watch(self, seconds: float) -> None:
+        parts = urlsplit(self.url)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=256 << 10)
+        writer.write(f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        began, taken = time.monotonic(), 0
+        while (now := time.monotonic() - began) < seconds:
+            ahead = taken / RATE - now
+            if ahead > BUFFER_SECONDS:
+                await asyncio.sleep(ahead - BUFFER_SECONDS + 0.25)
+                continue
+            data = await reader.read(256 << 10)
+            taken += len(data)
+            if taken / RATE < time.monotonic() - began and now > BUFFER_SECONDS:
+                self.stalls += 1
+        writer.close()
+
+
+async def viewers(process: psutil.Process, files: list[str]) -> dict[str, Any]:
+    watching = [Viewer(files[number % FILES]) for number in range(VIEWERS)]
+    before, spent = time.monotonic(), cpu(process)
+    async with asyncio.TaskGroup() as group:
+        for viewer in watching:
+            group.create_task(viewer.watch(SECONDS))
+            await asyncio.sleep(0.01)
+    return {
+        "viewers": VIEWERS,
+        "stalled": sum(viewer.stalls > 0 for viewer in watching),
+        "core_percent": round(100 * (cpu(process) - spent) / (time.monotonic() - before), 1),
+        "rss_mb": round(process.memory_info().rss / MB),
+    }
+
+
+async def idle(process: psutil.Process, files: list[str]) -> dict[str, Any]:
+    """Connections that asked once and keep quiet; the node keeps them for its keep-alive."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    number = min(IDLE, hard - 200)
+    before, parts = process.memory_info().rss, urlsplit(files[0])
+    connections = [await asyncio.open_connection(parts.hostname, parts.port) for _ in range(number)]
+    began = time.perf_counter()
+    await asyncio.to_thread(lambda: opened(files[0]).close())
+    found = {
+        "idle": number,
+        "kb_each": round((process.memory_info().rss - before) / 1000 / number, 1),
+        "answer_ms": round(1000 * (time.perf_counter() - began), 1),
+    }
+    for _, writer in connections:
+        writer.close()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return found
+
+
+MEASURES = {"one": one, "viewers": viewers, "idle": idle}
+
+
+async def main(wanted: list[str]) -> None:
+    with tempfile.TemporaryDirectory(prefix="vod-files-") as folder:
+        data = Path(folder)
+        torrent = await asyncio.to_thread(make_files, data)
+        async with node(data) as (process, stub):
+            files = await urls(stub, torrent)
+            for name in wanted:
+                sys.stdout.write(f"{name:<8} {json.dumps(await MEASURES[name](process, files))}\n")
+                sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("measure", nargs="*", help=", ".join(MEASURES))
+    asyncio.run(main(parser.parse_args().measure or list(MEASURES)))
