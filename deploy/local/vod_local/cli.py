@@ -18,6 +18,7 @@ examples:
   vod play "Harbor Lights" S1E2       watch an episode
   vod why "Harbor Lights" S1E2        which release was picked for it, and why
   vod status                          what runs, who watches
+  vod deadletters                     what no service could handle; --replay 3 sends one again
 
 environment:
   VOD_DATA_DIR                        where everything is kept
@@ -27,13 +28,14 @@ environment:
 
 exit codes:
   0 done   1 something failed   2 wrong arguments or settings   3 the data folder is in use   4 a port is taken
-  5 NovaStream does not run   6 NovaStream refuses the request   7 no such title   8 not everything is ready
+  5 NovaStream does not run   6 NovaStream refuses the request   7 no such title or letter   8 not everything is ready
 """
 
 UP = "Start everything: servers, services and, without upstreams, a demo library. Ctrl-C stops it."
 PLAY = "Find a title, start a session, print the stream's URL and open a player on it."
 WHY = "Show which release was picked for an episode, what it was chosen from, and why."
 STATUS = "Show whether each service is ready, who watches, and what the stream node holds."
+DEAD_LETTERS = "List messages that a service failed to handle five times; show one, or send them again."
 INTERRUPTED = 130
 MOST_NODES = 8
 """As many as deploy/edge/haproxy.cfg knows."""
@@ -71,6 +73,9 @@ def parser() -> argparse.ArgumentParser:
     _add_play(commands.add_parser("play", help="watch a title in mpv or VLC", description=PLAY))
     _add_why(commands.add_parser("why", help="show why a release was picked", description=WHY))
     _add_status(commands.add_parser("status", help="show services, sessions and pins", description=STATUS))
+    _add_dead_letters(
+        commands.add_parser("deadletters", help="show messages that could not be handled", description=DEAD_LETTERS)
+    )
     return root
 
 
@@ -115,6 +120,15 @@ def _add_status(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_status)
 
 
+def _add_dead_letters(command: argparse.ArgumentParser) -> None:
+    _add_data(command)
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--show", type=int, metavar="NUMBER", help="print what is in one")
+    what.add_argument("--replay", type=int, nargs="+", metavar="NUMBER", help="send these again")
+    what.add_argument("--replay-all", action="store_true", help="send all of them again")
+    command.set_defaults(run=_dead_letters)
+
+
 def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, metavar="FOLDER", help="data folder (default: VOD_DATA_DIR)")
 
@@ -151,6 +165,18 @@ def _status(parsed: argparse.Namespace) -> int:
     from vod_local import status
 
     return status.main(status.StatusOptions(data=parsed.data))
+
+
+def _dead_letters(parsed: argparse.Namespace) -> int:
+    from vod_local import deadletters
+
+    options = deadletters.DeadLetterOptions(
+        data=parsed.data,
+        show=parsed.show,
+        replay=tuple(parsed.replay or ()),
+        replay_all=parsed.replay_all,
+    )
+    return deadletters.main(options)
 
 
 def _port(text: str) -> int:

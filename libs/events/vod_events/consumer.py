@@ -22,6 +22,8 @@ EVENT_HANDLED = "event_handled"
 EVENT_FAILED = "event_failed"
 EVENT_DEAD = "event_dead_lettered"
 CONSUMER_WAITING = "consumer_waiting_for_bus"
+CONSUMER = "vod-consumer"
+"""Header of a dead letter: who could not handle it."""
 MAX_DELIVERIES = 5
 _PAUSES = (1.0, 5.0, 15.0, 30.0)
 _AT_ONCE = 16
@@ -138,9 +140,10 @@ async def _again(bus: Bus, runtime: Runtime, msg: Msg) -> None:
 
 
 async def _put_aside(bus: Bus, runtime: Runtime, msg: Msg) -> None:
-    sequence = msg.metadata.sequence.stream
-    await bus.publish_raw(
-        f"dead-letter.{msg.subject}", msg.data, msg.headers or {}, message_id=f"dead:{msg.metadata.stream}:{sequence}"
-    )
+    metadata, sequence = msg.metadata, msg.metadata.sequence.stream
+    headers = {**(msg.headers or {}), CONSUMER: metadata.consumer}
+    # Two consumers may each fail on one message; each failure is a letter of its own.
+    message_id = f"dead:{metadata.stream}:{sequence}:{metadata.consumer}"
+    await bus.publish_raw(f"dead-letter.{msg.subject}", msg.data, headers, message_id=message_id)
     await msg.term()
     runtime.log.error(EVENT_DEAD, subject=msg.subject, sequence=sequence)

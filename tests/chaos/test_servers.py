@@ -1,0 +1,93 @@
+"""Servers go away and come back under a viewer."""
+
+import httpx
+import pytest
+from allinone import System, start
+from facts import told
+from outages import Servers, process
+from playbill import RATE, Lengths, Report, Watch
+from redis.asyncio import Redis
+from stage import ANIME, HARBOR
+from viewer import Viewer
+
+from vod_testing import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+ENDED = "playback.v1.episode-ended"
+
+
+async def resumed(viewer: Viewer, series: str) -> float:
+    """Where the viewer would go on."""
+    answer = await viewer.api.get("/v1/resume", params={"seriesId": series})
+    return float(answer.raise_for_status().json()["position_s"])
+
+
+async def end(api: httpx.AsyncClient, session: str) -> None:
+    answer = await api.post("/v1/session/ended", json={"sessionId": session})
+    assert answer.status_code == 200, answer.text
+
+
+async def test_without_nats_everything_goes_on_and_what_happened_is_told_once_it_is_back(
+    away: Servers, watch: Watch, lengths: Lengths, report: Report
+) -> None:
+    await away.nats.take()
+    async with watch(HARBOR, 1, 1) as viewer:
+        other = await start(viewer.api, ANIME, 1, 2)
+        await end(viewer.api, other["sessionId"])
+        beats = int(lengths.nats_down / lengths.beat_every)
+        await viewer.beats(more=beats, within=2 * lengths.nats_down + 20)
+        silence, ready = viewer.seen.longest_silence, viewer.seen.next_ready
+        await away.nats.bring()
+
+        await eventually(lambda: None if viewer.seen.next_ready else "next is not prepared", within=10)
+
+        async def why_not_yet() -> str | None:
+            count = (await told(away.nats, ENDED)).get(other["sessionId"], 0)
+            return None if count == 1 else f"told {count} times"
+
+        await eventually(why_not_yet, within=10)
+        report.add(f"NATS down {lengths.nats_down:.0f} s", viewer, "next prepared within 10 s of its return")
+
+    assert not ready
+    assert silence <= 2.0
+    assert viewer.seen.longest_wait <= 2.0
+    assert viewer.seen.refused == []
+
+
+async def test_a_flushed_redis_and_none_at_all_are_not_noticed(
+    away: Servers, watch: Watch, lengths: Lengths, report: Report
+) -> None:
+    async with watch(HARBOR, 1, 2) as viewer:
+        await viewer.reads(more=RATE, within=15)
+        async with Redis.from_url(away.redis.server.url) as redis:
+            await redis.flushall()
+        await viewer.beats(more=3, within=10)
+
+        await away.redis.away(lengths.redis_down)
+
+        await viewer.beats(more=2, within=10)
+        await viewer.reads(more=RATE, within=10)
+        report.add(f"Redis flushed, then down {lengths.redis_down:.0f} s", viewer)
+
+    assert viewer.seen.refused == []
+    assert viewer.seen.longest_wait <= 2.0
+    assert viewer.seen.longest_silence <= 2.0
+
+
+async def test_a_restart_of_postgres_costs_a_few_heartbeats_and_no_position(
+    vod: System, watch: Watch, report: Report
+) -> None:
+    async with watch(HARBOR, 1, 3) as viewer:
+        await viewer.beats(more=4, within=15)
+        acknowledged = viewer.seen.acknowledged
+
+        process(vod, "postgres").kill()
+
+        await viewer.beats(more=4, within=15)
+        position = await resumed(viewer, HARBOR)
+        report.add("Postgres kill -9", viewer)
+
+    assert position >= acknowledged > 0
+    assert viewer.seen.longest_silence <= 5.0
+    assert viewer.seen.longest_wait <= 2.0
