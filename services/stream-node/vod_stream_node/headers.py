@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from vod_stream_node.domain import Infohash, TorrentFile
 
-_EXPOSED = "Accept-Ranges, Content-Length, Content-Range, ETag"
+_EXPOSED = "Content-Disposition, Accept-Ranges, Content-Length, Content-Range, ETag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,24 @@ def file_headers(infohash: Infohash, file: TorrentFile) -> Mapping[str, str]:
         "Content-Disposition": disposition(file.name),
         "ETag": etag(infohash, file),
     }
+
+
+_DLNA = "DLNA.ORG_OP=01;DLNA.ORG_CI=0;DLNA.ORG_FLAGS=01700000000000000000000000000000"
+"""Byte ranges but no time seeking; not transcoded; streaming and background transfer, connection stalling allowed
+(DLNA Guidelines, part 1-1, 7.4.1.3)."""
+_TRANSFERS = {"streaming": "Streaming", "background": "Background"}
+
+
+def dlna_headers(file: TorrentFile, asked: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what a DLNA renderer asked to be told of a file."""
+    headers: dict[str, str] = {}
+    if asked.get("getcontentfeatures.dlna.org") == "1":
+        headers["contentFeatures.dlna.org"] = _DLNA
+    if mode := asked.get("transfermode.dlna.org"):
+        kind = (file.content_type or "").partition("/")[0]
+        usual = "Streaming" if kind in {"video", "audio"} else "Background"
+        headers["transferMode.dlna.org"] = _TRANSFERS.get(mode.lower(), usual)
+    return headers
 
 
 def disposition(name: str) -> str:

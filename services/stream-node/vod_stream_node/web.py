@@ -7,13 +7,11 @@ closed instead: a player sees that at once and comes back with a range.
 """
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from io import FileIO
 from urllib.parse import quote
 
 from starlette.datastructures import Headers
@@ -22,6 +20,7 @@ from structlog.typing import FilteringBoundLogger
 
 from vod_rpc import Failure, Internal, problem
 from vod_runtime import Clock
+from vod_stream_node.answers import Answer
 from vod_stream_node.domain import short
 from vod_stream_node.errors import (
     DOMAIN,
@@ -32,12 +31,12 @@ from vod_stream_node.errors import (
     RangeNotSatisfiable,
     TooManyReads,
 )
-from vod_stream_node.headers import ALWAYS, Hosts, Origins, etag, file_headers
-from vod_stream_node.http_server import SENDFILE
+from vod_stream_node.headers import Hosts, Origins, dlna_headers, etag, file_headers
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.pins import Pins
-from vod_stream_node.ranges import Part, Unsatisfiable, Whole, select
+from vod_stream_node.ranges import Part, Several, Unsatisfiable, Whole, select
 from vod_stream_node.reader import FileReader
+from vod_stream_node.sending import Sender, several, single, whole
 from vod_stream_node.stalls import Stalls
 from vod_stream_node.successors import Successors
 from vod_stream_node.takeover import Takeover
@@ -56,47 +55,6 @@ class Limits:
     idle: timedelta
     """How long a client may take nothing of what is offered."""
     reads_per_token: int
-
-
-class Answer:
-    """The answer to one request: its head is sent once, its body in parts."""
-
-    def __init__(self, scope: Scope, send: Send, headers: Mapping[str, str]) -> None:
-        self._send = send
-        self._send_file = scope["extensions"][SENDFILE]["send"]
-        self._headers = headers
-        self.status = 0
-        self.sent = 0
-
-    async def head(self, status: int, headers: Mapping[str, str]) -> None:
-        self.status = status
-        merged = {**ALWAYS, **self._headers, **headers}
-        encoded = [(key.lower().encode("ascii"), value.encode("latin-1")) for key, value in merged.items()]
-        await self._send({"type": "http.response.start", "status": status, "headers": encoded})
-
-    async def part(self, data: bytes) -> None:
-        """Send a part of the body; returns when the client has taken enough of what came before."""
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        self.sent += len(data)
-
-    async def file(self, file: FileIO, offset: int, count: int) -> None:
-        """Send a part of a file as a part of the body, by the kernel alone."""
-        await self._send_file(file, offset, count)
-        self.sent += count
-
-    async def end(self) -> None:
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def whole(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
-        """Send an answer that is complete at once."""
-        length = {} if status == 204 else {"Content-Length": str(len(body))}
-        await self.head(status, {**headers, **length})
-        await self.part(body)
-        await self.end()
-
-    async def problem(self, status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> None:
-        """Send an error as RFC 9457 has it."""
-        await self.whole(status, {"Content-Type": "application/problem+json", **headers}, json.dumps(body).encode())
 
 
 class StreamApp:
@@ -129,6 +87,7 @@ class StreamApp:
         self._metrics = metrics
         self._log = log
         self._takeover = takeover
+        self._sender = Sender(stalls=stalls, patience=limits, clock=clock, metrics=metrics)
         self._reads: Counter[Grant] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -236,7 +195,7 @@ class StreamApp:
 
     async def _send_file(self, grant: Grant, reader: FileReader, method: str, headers: Headers, answer: Answer) -> None:
         file, infohash = reader.file, grant.key.infohash
-        about, size = file_headers(infohash, file), file.size
+        about, size = {**file_headers(infohash, file), **dlna_headers(file, headers)}, file.size
         if method == "HEAD":
             # Range is defined for GET alone (RFC 9110 section 14.2).
             await answer.head(200, {**about, "Content-Length": str(size)})
@@ -246,43 +205,14 @@ class StreamApp:
             case Unsatisfiable():
                 failure = RangeNotSatisfiable(f"The file has {size} bytes.", metadata={"size": str(size)})
                 await self._fail(failure, answer, {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})
+                return
             case Whole():
-                head = {**about, "Content-Length": str(size)}
-                await self._send_bytes(grant, reader, Part(0, size - 1), answer, status=200, head=head)
-            case Part(first, last) as part:
-                length = {"Content-Length": str(last - first + 1), "Content-Range": f"bytes {first}-{last}/{size}"}
-                await self._send_bytes(grant, reader, part, answer, status=206, head={**about, **length})
-
-    async def _send_bytes(
-        self, grant: Grant, reader: FileReader, part: Part, answer: Answer, *, status: int, head: Mapping[str, str]
-    ) -> None:
-        position, end = part.first, part.last + 1
-        while position < end:
-            span = reader.settled(position, end - position)
-            data = b"" if span else await self._next(grant, reader, position, end - position)
-            if not answer.status:
-                self._metrics.first_byte_sent(grant.key, grant.holder, at=self._clock.monotonic())
-                await answer.head(status, head)
-            async with asyncio.timeout(self._limits.idle.total_seconds()):
-                if span:
-                    await answer.file(await reader.on_disk(position, span), position, span)
-                else:
-                    await answer.part(data)
-            position += span or len(data)
-            self._metrics.bytes_served.inc(span or len(data))
-        if not answer.status:
-            await answer.head(status, head)  # of a file without bytes
-        await answer.end()
-
-    async def _next(self, grant: Grant, reader: FileReader, position: int, size: int) -> bytes:
-        """Return the next bytes that the disk does not hold yet, as soon as the swarm gives them."""
-        try:
-            async with asyncio.timeout(self._limits.stall.total_seconds()):
-                with self._stalls.waiting(grant.key):
-                    return await reader.read(position, size)
-        except TimeoutError:
-            self._metrics.reads_stalled.inc()
-            raise
+                packing = whole(about, size=size)
+            case Part() as part:
+                packing = single(about, part, size=size)
+            case Several(parts):
+                packing = several(about, parts, size=size)
+        await self._sender.send(grant, reader, packing, answer)
 
     @contextmanager
     def _counted(self, grant: Grant) -> Iterator[None]:

@@ -1,6 +1,8 @@
 """The bytes that come out, while they still come in."""
 
 import asyncio
+import email
+import email.policy
 import random
 from itertools import pairwise
 
@@ -94,8 +96,33 @@ async def test_a_range_behind_the_end_is_416_with_the_size(node: Node, url: str)
     assert answer.json()["reason"] == "RANGE_NOT_SATISFIABLE"
 
 
-async def test_a_range_that_is_malformed_or_multiple_is_ignored(node: Node, url: str) -> None:
-    for value in ("bytes=9-8", "bytes=x", "seconds=1-2", "bytes=0-1,5-6"):
+async def test_several_ranges_come_as_parts_each_with_its_place(node: Node, url: str) -> None:
+    asked = [(100, 199), (SIZE - 50, SIZE - 1), (3_000_000, 3_000_999)]
+    answer = await ranged(node, url, "bytes=100-199, -50, 3000000-3000999")
+    head = f"Content-Type: {answer.headers['content-type']}\r\n\r\n".encode()
+    parts = email.message_from_bytes(head + answer.content, policy=email.policy.HTTP).get_payload()
+
+    assert (answer.status_code, answer.headers["content-length"]) == (206, str(len(answer.content)))
+    assert "content-range" not in answer.headers
+    assert isinstance(parts, list)
+    assert [part["Content-Range"] for part in parts] == [f"bytes {a}-{b}/{SIZE}" for a, b in asked]
+    assert {part["Content-Type"] for part in parts} == {"video/x-matroska"}
+    for (first, last), part in zip(asked, answer.content.split(b"\r\n\r\n")[1:], strict=False):
+        assert part[: last + 1 - first] == FILM[first : last + 1]
+
+
+async def test_a_dlna_renderer_is_told_what_it_asks_for(node: Node, url: str) -> None:
+    asked = {"getcontentFeatures.dlna.org": "1", "transferMode.dlna.org": "Interactive"}
+    told = (await node.http.head(url, headers=asked)).headers
+    plain = (await node.http.head(url)).headers
+
+    assert told["contentfeatures.dlna.org"].startswith("DLNA.ORG_OP=01;")
+    assert told["transfermode.dlna.org"] == "Streaming"
+    assert not [name for name in plain if "dlna" in name]
+
+
+async def test_a_range_that_is_malformed_is_ignored(node: Node, url: str) -> None:
+    for value in ("bytes=9-8", "bytes=x", "seconds=1-2", "bytes=0-1,6-5"):
         answer = await ranged(node, url, value)
 
         assert (answer.status_code, len(answer.content)) == (200, SIZE)

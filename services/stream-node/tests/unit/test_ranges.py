@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vod_stream_node.ranges import Part, Selection, Unsatisfiable, Whole, select
+from vod_stream_node.ranges import Part, Selection, Several, Unsatisfiable, Whole, select
 
 ETAG = '"tag"'
 
@@ -35,7 +35,17 @@ ETAG = '"tag"'
         ("bytes=1 - 2", Whole()),
         ("bytes=--1", Whole()),
         ("items=0-1", Whole()),
-        ("bytes=0-1,5-6", Whole()),
+        ("bytes=0-1,5-6", Several((Part(0, 1), Part(5, 6)))),
+        ("bytes=5-6, 0-1", Several((Part(5, 6), Part(0, 1)))),
+        ("bytes=0-1,2-3", Part(0, 3)),
+        ("bytes=0-9,5-14,-1", Several((Part(0, 14), Part(99, 99)))),
+        ("bytes=0-4,20-24,3-22", Part(0, 24)),
+        ("bytes=0-1,200-300", Part(0, 1)),
+        ("bytes=200-,300-", Unsatisfiable()),
+        ("bytes=0-1,9-8", Whole()),
+        ("bytes=" + ",".join(f"{n}-{n}" for n in range(0, 32, 2)), Several(tuple(Part(n, n) for n in range(0, 32, 2)))),
+        ("bytes=" + ",".join(f"{n}-{n}" for n in range(0, 34, 2)), Whole()),
+        ("bytes=" + "0-0," * 100_000, Whole()),
         ("", Whole()),
         (None, Whole()),
     ],
