@@ -158,8 +158,8 @@ class Skipping:
     async def _entry(self, key: EpisodeKey) -> EntryEpisode | None:
         if not key.series_id.startswith("mal:anime:"):
             return await self._numbering.entry_of(key) if key.series_id.startswith("tmdb:") else None
-        entries = (await self._titles.with_episodes(key.series_id)).series.entries
-        return EntryEpisode(entries[key.season - 1], key.episode) if 0 < key.season <= len(entries) else None
+        entry = (await self._titles.with_episodes(key.series_id)).series.entry_of(key.season)
+        return EntryEpisode(entry, key.episode) if entry else None
 
     async def _results(self, episode: EntryEpisode, seconds: float) -> Sequence[object]:
         length_s, now = round(seconds), self._clock.now()

@@ -12,6 +12,7 @@ from vod_catalog.domain import Episode, EpisodeKey, Kind, Numbers, Series, Serie
 from vod_catalog.errors import InvalidQuery
 from vod_catalog.images import ImageKind, Images
 from vod_catalog.listings import Listings
+from vod_catalog.naming import Naming
 from vod_catalog.numbering import Numbering
 from vod_catalog.titles import Titles
 from vod_catalog.trending import Trending
@@ -34,6 +35,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         titles: Titles,
         listings: Listings,
         *,
+        naming: Naming,
         numbering: Numbering,
         skipping: Skipping | None,
         trending: Trending,
@@ -41,6 +43,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     ) -> None:
         self._titles = titles
         self._listings = listings
+        self._naming = naming
         self._numbering = numbering
         self._skipping = skipping
         self._trending = trending
@@ -58,51 +61,55 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     async def GetEpisode(
         self, request: catalog_service_pb2.GetEpisodeRequest, context: _Context
     ) -> catalog_service_pb2.GetEpisodeResponse:
-        asked = request.key
-        found = await self._titles.episode(EpisodeKey(SeriesId(asked.series_id), asked.season, asked.episode))
-        series_id = found.series.id
+        asked = await self._naming.key_of(request.ref) if request.ref else _asked(request.key)
+        named = await self._naming.episode(asked)
         return catalog_service_pb2.GetEpisodeResponse(
-            series=_series(found.series),
-            episode=_episode(found.episode, series_id=series_id),
-            next=_key(found.next, series_id=series_id) if found.next else None,
-            previous=_key(found.previous, series_id=series_id) if found.previous else None,
-            season_episode_count=found.season_size,
+            series=_series(named.found.series),
+            episode=_episode(named.found.episode, key=named.key),
+            next=_key(named.next) if named.next else None,
+            previous=_key(named.previous) if named.previous else None,
+            season_episode_count=named.found.season_size,
         )
+
+    async def GetSeries(
+        self, request: catalog_service_pb2.GetSeriesRequest, context: _Context
+    ) -> catalog_service_pb2.GetSeriesResponse:
+        return catalog_service_pb2.GetSeriesResponse(series=_series(await self._naming.title(request.series_id)))
 
     async def ListEpisodes(
         self, request: catalog_service_pb2.ListEpisodesRequest, context: _Context
     ) -> catalog_service_pb2.ListEpisodesResponse:
         title = await self._titles.with_episodes(request.series_id)
-        numbers = numbers_of(title.episodes)
+        series_id = title.series.id
+        numbers, kept = numbers_of(title.episodes), await self._naming.in_title(series_id)
+        listed = [(EpisodeKey(series_id, one.season, one.episode), one) for one in title.episodes]
         return catalog_service_pb2.ListEpisodesResponse(
             series=_series(title.series),
             episodes=[
-                _episode(episode, series_id=title.series.id, numbers=numbers[episode.season, episode.episode])
-                for episode in title.episodes
+                _episode(one, key=kept.get(key, key), numbers=numbers[one.season, one.episode]) for key, one in listed
             ],
         )
 
     async def ResolveEpisode(
         self, request: catalog_service_pb2.ResolveEpisodeRequest, context: _Context
     ) -> catalog_service_pb2.ResolveEpisodeResponse:
-        return resolved_to_proto(await self._numbering.resolve(request.ref))
+        resolved = await self._numbering.resolve(request.ref)
+        return resolved_to_proto(resolved, key=await self._naming.kept_of(resolved))
 
     async def SetMapping(
         self, request: catalog_service_pb2.SetMappingRequest, context: _Context
     ) -> catalog_service_pb2.SetMappingResponse:
-        asked = request.key
-        parse_series_id(asked.series_id)
-        key = EpisodeKey(SeriesId(asked.series_id), asked.season, asked.episode)
-        await self._numbering.set_override(request.ref, key)
+        key = _asked(request.key)
+        parse_series_id(key.series_id)
+        await self._naming.forget(await self._numbering.set_override(request.ref, key))
         return catalog_service_pb2.SetMappingResponse()
 
     async def GetSkipRanges(
         self, request: catalog_service_pb2.GetSkipRangesRequest, context: _Context
     ) -> catalog_service_pb2.GetSkipRangesResponse:
-        asked = request.key
         if self._skipping is None:
             return catalog_service_pb2.GetSkipRangesResponse()
-        key = EpisodeKey(SeriesId(asked.series_id), asked.season, asked.episode)
+        key = await self._naming.kept(_asked(request.key))
         found = await self._skipping.ranges(key, duration=request.duration.ToTimedelta())
         return catalog_service_pb2.GetSkipRangesResponse(ranges=[skip_to_proto(one) for one in found])
 
@@ -140,12 +147,12 @@ def _series(series: Series) -> catalog_pb2.Series:
     )
 
 
-def _episode(episode: Episode, *, series_id: SeriesId, numbers: Numbers | None = None) -> catalog_pb2.Episode:
+def _episode(episode: Episode, *, key: EpisodeKey, numbers: Numbers | None = None) -> catalog_pb2.Episode:
     runtime = Duration()
     if episode.runtime:
         runtime.FromTimedelta(episode.runtime)
     return catalog_pb2.Episode(
-        key=_key(episode, series_id=series_id),
+        key=_key(key),
         absolute=episode.absolute or 0,
         name=episode.name,
         runtime=runtime if episode.runtime else None,
@@ -155,5 +162,9 @@ def _episode(episode: Episode, *, series_id: SeriesId, numbers: Numbers | None =
     )
 
 
-def _key(episode: Episode, *, series_id: SeriesId) -> catalog_pb2.EpisodeKey:
-    return catalog_pb2.EpisodeKey(series_id=series_id, season=episode.season, episode=episode.episode)
+def _asked(key: catalog_pb2.EpisodeKey) -> EpisodeKey:
+    return EpisodeKey(SeriesId(key.series_id), key.season, key.episode)
+
+
+def _key(key: EpisodeKey) -> catalog_pb2.EpisodeKey:
+    return catalog_pb2.EpisodeKey(series_id=key.series_id, season=key.season, episode=key.episode)

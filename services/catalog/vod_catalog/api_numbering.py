@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
+from vod.catalog.v1 import catalog_pb2
 from vod.catalog.v1 import catalog_service_pb2 as pb2
 
 from vod_catalog.animelists import ABSOLUTE, Spot
 from vod_catalog.aniskip import SkipKind, SkipRange
+from vod_catalog.domain import EpisodeKey
 from vod_catalog.numbering import Place, Resolved, Verdict
 
 _VERDICTS = {
@@ -22,7 +24,7 @@ _KINDS = {
 }
 
 
-def resolved_to_proto(resolved: Resolved) -> pb2.ResolveEpisodeResponse:
+def resolved_to_proto(resolved: Resolved, *, key: EpisodeKey | None) -> pb2.ResolveEpisodeResponse:
     return pb2.ResolveEpisodeResponse(
         ref=resolved.ref,
         verdict=_VERDICTS[resolved.verdict],
@@ -34,6 +36,7 @@ def resolved_to_proto(resolved: Resolved) -> pb2.ResolveEpisodeResponse:
         tvdb=[_tvdb(show, spot) for show, spot in resolved.tvdb],
         imdb_ids=resolved.imdb,
         aliases=resolved.aliases,
+        key=catalog_pb2.EpisodeKey(series_id=key.series_id, season=key.season, episode=key.episode) if key else None,
     )
 
 

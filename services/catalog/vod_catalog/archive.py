@@ -50,6 +50,10 @@ class InternetArchive:
         self._base = base.rstrip("/")
         self._items = frozenset(items)
 
+    async def beginning(self, ref: TitleRef) -> TitleRef:
+        """Return *ref*: every title here is a whole."""
+        return ref
+
     async def title(self, ref: TitleRef) -> Title:
         """Return a film.
 

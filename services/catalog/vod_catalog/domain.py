@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import NewType
@@ -12,6 +12,7 @@ from vod_catalog.errors import EpisodeNotFound, InvalidSeriesId
 
 SeriesId = NewType("SeriesId", str)
 SPECIALS = 0
+ANIME = "mal:anime"
 
 _SERIES_ID = re.compile(
     r"(?P<namespace>tmdb:tv|tmdb:movie|mal:anime):(?P<item>[1-9][0-9]{0,9})"
@@ -87,12 +88,12 @@ class Episode:
     air_date: date | None = None
 
     @property
-    def place(self) -> tuple[int, int]:
-        """What episodes of one title are ordered by; specials come last."""
-        return (_LAST if self.season == SPECIALS else self.season, self.episode)
+    def place(self) -> tuple[bool, int, int, int]:
+        """What episodes of one title are ordered by; specials come last.
 
-
-_LAST = 1_000_000
+        The running number comes first where there is one: an anime's season that was found late has a late number.
+        """
+        return (self.season == SPECIALS, self.absolute or 0, self.season, self.episode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,11 @@ class Series:
     genres: tuple[str, ...] = ()
     season_count: int | None = None
     entries: tuple[int, ...] = ()
-    """Of an anime: MyAnimeList's entry of each season."""
+    """Of an anime: MyAnimeList's entry of each season; 0 where a season's entry is kept elsewhere."""
+
+    def entry_of(self, season: int) -> int | None:
+        """Return MyAnimeList's entry that is a season of this title."""
+        return (self.entries[season - 1] or None) if 0 < season <= len(self.entries) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,14 @@ class Title:
     episodes: tuple[Episode, ...]
     entries: tuple[Entry, ...] = ()
     """Of an anime: its seasons' entries, as they were fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """A season of a title: where an entry of MyAnimeList is kept."""
+
+    series_id: SeriesId
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +187,27 @@ def numbers_of(episodes: Sequence[Episode]) -> dict[tuple[int, int], Numbers]:
         absolute = None if one.season == SPECIALS else one.absolute or running
         found[one.season, one.episode] = Numbers(in_season[one.season], absolute)
     return found
+
+
+def keep_seasons(title: Title, *, kept: Mapping[int, Season]) -> Title:
+    """Number an anime's seasons as they were numbered when they were first seen, whatever stands between them now.
+
+    A season that is new gets the next free number, and one that is *kept* in another title is left there: people's
+    progress hangs on these numbers, and the viewing order does not.
+    """
+    series = title.series
+    if not title.entries:
+        return title
+    own = {mal: season.number for mal, season in kept.items() if season.series_id == series.id}
+    listed_as: dict[int, int] = {}
+    for listed, entry in enumerate(title.entries, start=1):
+        if entry.mal in own or entry.mal not in kept:
+            own.setdefault(entry.mal, max(own.values(), default=0) + 1)
+            listed_as[listed] = own[entry.mal]
+    by_number = {number: mal for mal, number in own.items()}
+    entries = tuple(by_number.get(number, 0) for number in range(1, max(by_number, default=0) + 1))
+    episodes = [replace(one, season=listed_as[one.season]) for one in title.episodes if one.season in listed_as]
+    return Title(replace(series, entries=entries), in_viewing_order(episodes), entries=title.entries)
 
 
 def aliases_of(title: str, names: Sequence[str]) -> tuple[str, ...]:

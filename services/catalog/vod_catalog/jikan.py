@@ -12,16 +12,16 @@ from datetime import timedelta
 
 import httpx
 
-from vod_catalog.domain import Entry, Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of
+from vod_catalog.domain import ANIME, Entry, Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of
 from vod_catalog.fields import Fields, day, number, record, records, text, year
 from vod_catalog.upstream import Limits, NotThereError, Upstream
 from vod_runtime import Clock
 
-ANIME = "mal:anime"
-
 _SERIAL_TYPES = frozenset({"TV", "ONA"})
 _LONGEST_CHAIN = 30
 _MOST_PAGES = 30
+_READ_FOR = timedelta(seconds=60)
+"""A chain is walked to its beginning and then to its end: nobody is asked twice on the way."""
 _DURATION = re.compile(r"(?:(?P<hours>\d+) hr)?\s*(?:(?P<minutes>\d+) min)?\s*(?:(?P<seconds>\d+) sec)?", re.ASCII)
 
 
@@ -38,8 +38,15 @@ class _Entry:
 
     @property
     def sequels(self) -> list[int]:
-        related = [r for r in records(self.fields.get("relations")) if text(r.get("relation")) == "Sequel"]
-        entries = [entry for relation in related for entry in records(relation.get("entry"))]
+        return self._related("Sequel")
+
+    @property
+    def prequels(self) -> list[int]:
+        return self._related("Prequel")
+
+    def _related(self, relation: str) -> list[int]:
+        related = [r for r in records(self.fields.get("relations")) if text(r.get("relation")) == relation]
+        entries = [entry for one in related for entry in records(one.get("entry"))]
         return [n for e in entries if text(e.get("type")) == "anime" and (n := number(e.get("mal_id"))) is not None]
 
     def as_a_whole(self) -> Entry:
@@ -63,6 +70,29 @@ class Jikan:
 
     def __init__(self, http: httpx.AsyncClient, *, limits: Limits, clock: Clock) -> None:
         self._upstream = Upstream(http, name="Jikan", limits=limits, clock=clock)
+        self._clock = clock
+        self._read: dict[int, tuple[float, _Entry]] = {}
+
+    async def beginning(self, ref: TitleRef) -> TitleRef:
+        """Return the first entry of the chain of TV entries that *ref* belongs to.
+
+        Raises:
+            NotThereError, UpstreamUnavailable: as `Upstream.get`.
+        """
+        asked = await self._entry(ref.number)
+        begins = asked
+        if asked.type in _SERIAL_TYPES:
+            seen = {asked.number}
+            waiting = asked.prequels
+            while waiting and len(seen) < _LONGEST_CHAIN:
+                entry = await self._entry_if_there(waiting.pop(0))
+                if entry is None or entry.number in seen:
+                    continue
+                seen.add(entry.number)
+                # A film between two seasons is no season, but leads back to the one before.
+                begins = entry if entry.type in _SERIAL_TYPES else begins
+                waiting = entry.prequels if entry.type in _SERIAL_TYPES else waiting + entry.prequels
+        return TitleRef(ANIME, str(begins.number))
 
     async def title(self, ref: TitleRef) -> Title:
         """Return an anime: its seasons are the entry *ref* and the chain of TV sequels that follows it.
@@ -90,10 +120,21 @@ class Jikan:
         return _listed(await self._data("top/anime", params={"filter": "airing", "limit": "25", "sfw": "true"}))
 
     async def _entry(self, wanted: int) -> _Entry:
+        now = self._clock.monotonic()
+        self._read = {number: one for number, one in self._read.items() if now - one[0] < _READ_FOR.total_seconds()}
+        if wanted in self._read:
+            return self._read[wanted][1]
         found = record(await self._data(f"anime/{wanted}/full"))
         if number(found.get("mal_id")) is None:
             raise self._upstream.broken_answer()
-        return _Entry(wanted, found)
+        self._read[wanted] = (now, _Entry(wanted, found))
+        return self._read[wanted][1]
+
+    async def _entry_if_there(self, wanted: int) -> _Entry | None:
+        try:
+            return await self._entry(wanted)
+        except NotThereError:
+            return None
 
     async def _sequels(self, first: _Entry) -> list[_Entry]:
         if first.type not in _SERIAL_TYPES:

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Protocol
 
 from vod_catalog.animelists import ABSOLUTE, AnimeLists, Spot
-from vod_catalog.domain import Entry, Episode, EpisodeKey, Numbers, SeriesId, StoredTitle, Title, numbers_of
+from vod_catalog.domain import Entry, Episode, EpisodeKey, Numbers, Season, SeriesId, StoredTitle, Title, numbers_of
 from vod_catalog.errors import InvalidReference
 from vod_catalog.mapping import BOUND, Flag, Mapped, Target, entries_at, map_anidb, map_entry
 from vod_catalog.relations import EntryEpisode, Relations
@@ -77,12 +77,14 @@ class Titles(Protocol):
     """What is stored of titles; see `Store`."""
 
     async def load(self, series_id: SeriesId) -> StoredTitle | None: ...
+    async def season_of(self, mal: int) -> Season | None: ...
 
 
 class Shelf(Protocol):
     """What is kept: overrides and entries; see `NumberingStore`."""
 
     async def override_of(self, ref: str) -> EpisodeKey | None: ...
+    async def override_to(self, key: EpisodeKey) -> str | None: ...
     async def save_override(self, ref: str, key: EpisodeKey) -> None: ...
     async def entries(self, mal: Sequence[int]) -> list[Entry]: ...
 
@@ -125,17 +127,24 @@ class Numbering:
         mapped = map_anidb(int(match["anidb"]), int(match["anidb_episode"] or 1), lists=lists)
         return await self._answer(ref, mapped)
 
-    async def set_override(self, ref: str, key: EpisodeKey) -> None:
-        """Keep the operator's word on a ref of MyAnimeList."""
+    async def set_override(self, ref: str, key: EpisodeKey) -> EntryEpisode:
+        """Keep the operator's word on a ref of MyAnimeList; return the episode that it is about."""
         match = _REF.fullmatch(ref)
         if match is None or not match["mal"]:
             raise InvalidReference("Only refs like mal:anime:48583:1 can be mapped by hand.")
         asked = EntryEpisode(int(match["mal"]), int(match["mal_episode"] or 1))
-        await self._shelf.save_override(self._relations.redirect(asked).ref, key)
+        episode = self._relations.redirect(asked)
+        await self._shelf.save_override(episode.ref, key)
+        return episode
+
+    def goes_on(self, episode: EntryEpisode) -> EntryEpisode:
+        """Return where an episode belongs whose number runs on from an earlier entry."""
+        return self._relations.redirect(episode)
 
     async def entry_of(self, key: EpisodeKey) -> EntryEpisode | None:
         """Return the one entry whose episode this is at TMDb, None where that is not certain."""
-        found = await self.resolve(f"{key.series_id}:S{key.season:02}E{key.episode:02}")
+        is_film = key.series_id.startswith("tmdb:movie:")
+        found = await self.resolve(key.series_id if is_film else f"{key.series_id}:S{key.season:02}E{key.episode:02}")
         return found.entries[0] if len(found.entries) == 1 and found.confidence >= _CERTAIN else None
 
     async def _from_entry(self, ref: str, asked: EntryEpisode) -> Resolved:
@@ -230,10 +239,12 @@ class Numbering:
         return [Place(series_id, near.season, numbers.position, near.episode, numbers.absolute)]
 
     async def _aired(self, episode: EntryEpisode | None) -> date | None:
-        stored = await self._stored.load(SeriesId(f"mal:anime:{episode.entry}")) if episode else None
-        if episode is None or stored is None:
+        season = await self._stored.season_of(episode.entry) if episode else None
+        stored = await self._stored.load(season.series_id) if season else None
+        if episode is None or season is None or stored is None:
             return None
-        same = (one for one in stored.title.episodes if (one.season, one.episode) == (1, episode.episode))
+        wanted = (season.number, episode.episode)
+        same = (one for one in stored.title.episodes if (one.season, one.episode) == wanted)
         return next((one.air_date for one in same), None)
 
     async def _from_tmdb(self, ref: str, match: re.Match[str]) -> Resolved:
@@ -245,7 +256,9 @@ class Numbering:
         found = entries_at(target, lists=self._lists.current or AnimeLists([]))
         flags: frozenset[Flag] = frozenset()
         confidence = 1.0
-        if len(found) > 1:
+        if said := await self._shelf.override_to(EpisodeKey(place.series_id, place.season, place.episode or 1)):
+            found = [_entry_episode(said)]
+        elif len(found) > 1:
             found, confidence = await self._choose(found, aired)
             flags = frozenset({Flag.AMBIGUOUS} if len(found) > 1 else {Flag.BY_AIR_DATE})
         elif found:
@@ -288,3 +301,8 @@ def match_by_date(aired: date, episodes: Sequence[Episode]) -> Episode | None:
 
 def _printed(match: re.Match[str]) -> tuple[int, int]:
     return int(match["season"]), int(match["episode"])
+
+
+def _entry_episode(ref: str) -> EntryEpisode:
+    entry, episode = ref.split(":")[2:]
+    return EntryEpisode(int(entry), int(episode))

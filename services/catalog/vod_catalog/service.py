@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,11 +15,13 @@ from vod_catalog.images import Images, image_http
 from vod_catalog.jikan import Jikan, jikan_http
 from vod_catalog.listings import Listings
 from vod_catalog.mapping_data import MappingData
+from vod_catalog.naming import Naming, StoredOnly
 from vod_catalog.numbering import Numbering
 from vod_catalog.refresh import refresh_forever
 from vod_catalog.relations import shipped_relations
 from vod_catalog.settings import Settings
 from vod_catalog.store import Store
+from vod_catalog.store_names import NameStore
 from vod_catalog.store_numbering import NumberingStore
 from vod_catalog.titles import Provider, Titles
 from vod_catalog.tmdb import Tmdb, tmdb_http
@@ -46,9 +49,11 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         listings = Listings(store, providers=providers, flights=flights, clock=clock, log=log)
         numbering_store = NumberingStore(db.pool)
         mapping = await _mapping(settings, runtime, stack, numbering_store, flights)
-        numbering = Numbering(
-            library=titles, stored=store, shelf=numbering_store, lists=mapping, relations=shipped_relations()
+        with_library = partial(
+            Numbering, stored=store, shelf=numbering_store, lists=mapping, relations=shipped_relations()
         )
+        numbering, settled = with_library(library=titles), with_library(library=StoredOnly(store))
+        naming = Naming(titles=titles, names=NameStore(db.pool), numbering=numbering, settled=settled)
         skipping = await _skipping(settings, runtime, stack, shelf=numbering_store, titles=titles, numbering=numbering)
         image_client = await stack.enter_async_context(image_http())
         flights.launch("refresh", lambda: refresh_forever(titles, listings, every=settings.refresh_every, log=log))
@@ -58,6 +63,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             CatalogServicer(
                 titles,
                 listings,
+                naming=naming,
                 numbering=numbering,
                 skipping=skipping,
                 trending=Trending(listings, stored=store, lists=mapping),

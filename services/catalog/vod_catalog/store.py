@@ -8,11 +8,13 @@ import asyncpg
 from vod_catalog.domain import (
     Episode,
     Kind,
+    Season,
     Series,
     SeriesId,
     StoredTitle,
     Title,
     in_viewing_order,
+    keep_seasons,
 )
 from vod_catalog.fields import number, record, records, text
 
@@ -21,6 +23,10 @@ _SAVE_SERIES = """
     ON CONFLICT (id) DO UPDATE SET title = excluded.title, kind = excluded.kind, external = excluded.external,
         fetched_at = excluded.fetched_at, retry_at = NULL
 """
+_TOUCH_SERIES = """
+    INSERT INTO series (id, title, kind, fetched_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (id) DO UPDATE SET fetched_at = excluded.fetched_at
+"""
 _SAVE_EPISODES = """
     INSERT INTO episodes (series_id, season, episode, absolute_ep, name, runtime_s, air_date)
     SELECT $1, * FROM unnest($2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::date[])
@@ -28,8 +34,15 @@ _SAVE_EPISODES = """
         runtime_s = excluded.runtime_s, air_date = excluded.air_date, gone_at = NULL
 """
 _SAVE_ENTRIES = """
-    INSERT INTO entries (mal, episodes, started_on) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::date[])
-    ON CONFLICT (mal) DO UPDATE SET episodes = excluded.episodes, started_on = excluded.started_on
+    INSERT INTO entries (mal, episodes, started_on, series_id, season)
+    SELECT mal, episodes, started_on, CASE WHEN season > 0 THEN $5 END, CASE WHEN season > 0 THEN season END
+    FROM unnest($1::bigint[], $2::bigint[], $3::date[], $4::bigint[]) AS said (mal, episodes, started_on, season)
+    ON CONFLICT (mal) DO UPDATE SET episodes = excluded.episodes, started_on = excluded.started_on,
+        series_id = coalesce(entries.series_id, excluded.series_id), season = coalesce(entries.season, excluded.season)
+"""
+_KEPT_SEASONS = """
+    SELECT mal, series_id, season FROM entries
+    WHERE (series_id = $1 OR mal = ANY ($2::bigint[])) AND series_id IS NOT NULL
 """
 _MARK_GONE = """
     UPDATE episodes SET gone_at = $4 WHERE series_id = $1 AND gone_at IS NULL
@@ -73,9 +86,14 @@ class Store:
 
     async def save(self, title: Title, *, at: datetime) -> None:
         """Keep what the provider lists as of *at*; episodes that it no longer lists are marked as gone, not deleted."""
-        series, episodes = title.series, title.episodes
-        seasons, numbers = [one.season for one in episodes], [one.episode for one in episodes]
         async with self._pool.acquire() as connection, connection.transaction():
+            # Locks the title, so that two fetches at once don't give two seasons the same number.
+            await connection.execute(_TOUCH_SERIES, title.series.id, title.series.title, title.series.kind.value, at)
+            rows = await connection.fetch(_KEPT_SEASONS, title.series.id, [one.mal for one in title.entries])
+            kept = {row["mal"]: Season(SeriesId(row["series_id"]), row["season"]) for row in rows}
+            title = keep_seasons(title, kept=kept)
+            series, episodes = title.series, title.episodes
+            seasons, numbers = [one.season for one in episodes], [one.episode for one in episodes]
             await connection.execute(_SAVE_SERIES, series.id, series.title, series.kind.value, _external(series), at)
             await connection.execute(
                 _SAVE_EPISODES,
@@ -92,10 +110,19 @@ class Store:
                 [one.mal for one in title.entries],
                 [one.episodes for one in title.entries],
                 [one.started_on for one in title.entries],
+                [series.entries.index(one.mal) + 1 if one.mal in series.entries else 0 for one in title.entries],
+                series.id,
             )
             # No episodes at all is how a provider's bad day looks, not how a series ends.
             if episodes:
                 await connection.execute(_MARK_GONE, series.id, seasons, numbers, at)
+
+    async def season_of(self, mal: int) -> Season | None:
+        """Return which season of which title an entry of MyAnimeList is, None if it was never fetched."""
+        row = await self._pool.fetchrow(
+            "SELECT series_id, season FROM entries WHERE mal = $1 AND series_id IS NOT NULL", mal
+        )
+        return Season(SeriesId(row["series_id"]), row["season"]) if row else None
 
     async def claim(self, series_id: SeriesId, *, now: datetime, until: datetime) -> bool:
         """Return whether the caller may refresh the title; nobody else may before *until*, on any replica."""

@@ -33,6 +33,17 @@ class NumberingStore:
         row = await self._pool.fetchrow("SELECT * FROM mapping_overrides WHERE ref = $1", ref)
         return EpisodeKey(SeriesId(row["series_id"]), row["season"], row["episode"]) if row else None
 
+    async def override_to(self, key: EpisodeKey) -> str | None:
+        """Return which ref the operator put at an episode; the last one, if there are several."""
+        ref: str | None = await self._pool.fetchval(
+            "SELECT ref FROM mapping_overrides WHERE series_id = $1 AND season = $2 AND episode = $3 "
+            "ORDER BY updated_at DESC LIMIT 1",
+            key.series_id,
+            key.season,
+            key.episode,
+        )
+        return ref
+
     async def save_override(self, ref: str, key: EpisodeKey) -> None:
         """Keep where the operator puts an episode."""
         await self._pool.execute(_SAVE_OVERRIDE, ref, key.series_id, key.season, key.episode)

@@ -4,15 +4,18 @@ What is kept is always served, however old; a provider's outage is seen only by 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from vod_catalog.domain import (
+    ANIME,
     EpisodeInOrder,
     EpisodeKey,
+    Season,
     Series,
     SeriesId,
     StoredTitle,
@@ -49,6 +52,10 @@ class Provider(Protocol):
         """Beginnings of the ids that it knows, such as `tmdb:tv`."""
         ...
 
+    async def beginning(self, ref: TitleRef) -> TitleRef:
+        """Return the title that *ref* is a later part of, else *ref* itself; raises NotThereError or a Failure."""
+        ...
+
     async def title(self, ref: TitleRef) -> Title:
         """Return a title with its episodes; raises NotThereError or a Failure."""
         ...
@@ -67,6 +74,7 @@ class Shelf(Protocol):
 
     async def load(self, series_id: SeriesId) -> StoredTitle | None: ...
     async def save(self, title: Title, *, at: datetime) -> None: ...
+    async def season_of(self, mal: int) -> Season | None: ...
     async def claim(self, series_id: SeriesId, *, now: datetime, until: datetime) -> bool: ...
     async def claim_due(
         self, namespaces: Sequence[str], *, fetched_before: datetime, now: datetime, until: datetime, limit: int
@@ -108,13 +116,20 @@ class Titles:
             if self._clock.now() - stored.fetched_at < _NEW_EPISODE_AFTER:
                 raise
         # It may have come out since we looked.
-        ref = parse_series_id(key.series_id)
+        ref = parse_series_id(stored.title.series.id)
         await self._flights.join(ref, lambda: self._refresh_if_free(ref))
         return place_episode(await self._shelf.load(ref.series_id) or stored, season=key.season, number=key.episode)
 
     async def with_episodes(self, series_id: str) -> Title:
-        """Return a title with all its episodes in viewing order; raises as `episode`."""
+        """Return a title with all its episodes in viewing order; raises as `episode`.
+
+        For an anime that is a later part of another one that is the whole of it.
+        """
         return (await self._stored(series_id)).title
+
+    async def season_of(self, mal: int) -> Season | None:
+        """Return which season of which title an entry of MyAnimeList is, None if it was never fetched."""
+        return await self._shelf.season_of(mal)
 
     async def refresh_due(self, *, limit: int) -> int:
         """Refresh up to *limit* titles that are older than the TTL, one after the other; return how many there were."""
@@ -127,45 +142,64 @@ class Titles:
         return len(due)
 
     async def _stored(self, series_id: str) -> StoredTitle:
-        ref = parse_series_id(series_id)
-        stored = await self._shelf.load(ref.series_id)
+        asked = parse_series_id(series_id)
+        stored = await self._load(asked)
         if stored is None:
-            return await self._flights.join(("first", ref), lambda: self._fetch_first(ref))
+            return await self._flights.join(("first", asked), lambda: self._fetch_first(asked))
+        ref = parse_series_id(stored.title.series.id)
         now = self._clock.now()
         is_free = stored.retry_at is None or stored.retry_at <= now
         if now - stored.fetched_at >= self._ttl and is_free and ref.namespace in self._providers:
             self._flights.launch(ref, lambda: self._refresh_if_free(ref))
         return stored
 
+    async def _load(self, asked: TitleRef) -> StoredTitle | None:
+        """Return what is kept of a title; that of an anime may be kept as a season of the one that it goes on from."""
+        season = await self._shelf.season_of(asked.number) if asked.namespace == ANIME else None
+        return await self._shelf.load(season.series_id if season else asked.series_id)
+
     async def _fetch_first(self, ref: TitleRef) -> StoredTitle:
         self._refuse_known_absent(ref)
         # Another fetch may have ended between the caller's look and now.
-        if stored := await self._shelf.load(ref.series_id):
+        if stored := await self._load(ref):
             return stored
         try:
-            await self._fetch(ref)
+            async with self._patience(ref):
+                beginning = await self._provider(ref).beginning(ref)
+            await self._fetch(beginning)
+            if beginning != ref and await self._load(ref) is None:
+                # What goes on from there takes another way.
+                await self._fetch(ref)
         except NotThereError as error:
             self._remember_absent(ref)
             raise _not_found(ref) from error
-        stored = await self._shelf.load(ref.series_id)
+        stored = await self._load(ref)
         if stored is None:
             raise _not_found(ref)
         return stored
 
+    def _provider(self, ref: TitleRef) -> Provider:
+        if provider := self._providers.get(ref.namespace):
+            return provider
+        raise CatalogNotConfigured(
+            f"No key is configured for the provider of {ref.namespace} titles.", metadata={"namespace": ref.namespace}
+        )
+
     async def _fetch(self, ref: TitleRef) -> None:
-        provider = self._providers.get(ref.namespace)
-        if provider is None:
-            raise CatalogNotConfigured(
-                f"No key is configured for the provider of {ref.namespace} titles.",
-                metadata={"namespace": ref.namespace},
-            )
-        try:
-            async with asyncio.timeout(_FETCH_DEADLINE.total_seconds()):
-                title = await provider.title(ref)
-        except TimeoutError as error:
-            raise UpstreamUnavailable(f"{provider.name} is too slow.", retry_after=_REFRESH_PAUSE) from error
+        provider = self._provider(ref)
+        async with self._patience(ref):
+            title = await provider.title(ref)
         await self._shelf.save(title, at=self._clock.now())
         self._log.info(TITLE_FETCHED, series_id=ref.series_id, episodes=len(title.episodes))
+
+    @asynccontextmanager
+    async def _patience(self, ref: TitleRef) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(_FETCH_DEADLINE.total_seconds()):
+                yield
+        except TimeoutError as error:
+            name = self._provider(ref).name
+            raise UpstreamUnavailable(f"{name} is too slow.", retry_after=_REFRESH_PAUSE) from error
 
     async def _refresh_if_free(self, ref: TitleRef) -> None:
         now = self._clock.now()

@@ -45,6 +45,10 @@ class Tmdb:
         self._upstream = Upstream(http, name="TMDb", limits=limits, clock=clock)
         self._image_base = image_base.rstrip("/")
 
+    async def beginning(self, ref: TitleRef) -> TitleRef:
+        """Return *ref*: every title here is a whole."""
+        return ref
+
     async def title(self, ref: TitleRef) -> Title:
         """Return a series with all its episodes, or a film as a series of one.
 

@@ -46,7 +46,8 @@ def _integer(value: object) -> object:
 
 WHOLE = BeforeValidator(_integer)
 SERIES_ID_PATTERN = r"^[a-z]{1,16}:[a-z]{1,16}:[0-9A-Za-z_-]{1,64}$"
-EPISODE_KEY_PATTERN = rf"{SERIES_ID_PATTERN[:-1]}:S[0-9]{{2,5}}E[0-9]{{2,6}}$"
+EPISODE_KEY_PATTERN = rf"{SERIES_ID_PATTERN[:-1]}:(S[0-9]{{2,5}}E[0-9]{{2,6}}|abs[0-9]{{1,6}}|[0-9]{{1,6}})$"
+"""By season and episode, by the running number, or as MyAnimeList counts inside of an entry."""
 SESSION_ID_PATTERN = r"^[0-9A-Za-z_-]{1,128}$"
 SeriesId = Annotated[
     str,
@@ -144,8 +145,11 @@ class StartRequest(BaseModel):
     )
 
     series_id: SeriesId
-    season: Season
-    episode: Episode
+    season: Season = 1
+    episode: Episode = 1
+    absolute_ep: Annotated[
+        int | None, Field(ge=1, le=100_000, description="The running number, instead of season and episode."), _WHOLE
+    ] = None
     device_caps: DeviceCaps
     subject_id: SubjectId | None = None
 

@@ -18,6 +18,7 @@ _ALIAS = {
     "tvdb": [{"seriesId": "tvdb:series:267440", "season": 4, "episode": 17}],
     "imdbIds": [],
     "aliases": ["mal:anime:16498:76", "tmdb:tv:1429:S04E17", "tmdb:tv:1429:abs76"],
+    "episodeKey": "mal:anime:16498:S05E01",
 }
 
 
@@ -54,6 +55,7 @@ class AliasAnswer(BaseModel):
     tvdb: list[TvdbPlace]
     imdb_ids: list[str]
     aliases: list[str]
+    episode_key: str | None = Field(description="Under which it is kept here; null while nobody has used it.")
 
 
 class AliasRequest(BaseModel):

@@ -21,12 +21,12 @@ _YEARS = (1971, 9999)
 
 
 def start_request(
-    body: dto.StartRequest, *, device: DeviceId, request_id: str, languages: list[str]
+    body: dto.StartRequest, *, key: EpisodeKey, device: DeviceId, request_id: str, languages: list[str]
 ) -> playback_service_pb2.StartSessionRequest:
     """Return the RPC of `session/start`; *languages* are the browser's, used where the device names none."""
     wanted = body.device_caps.subtitle_languages
     return playback_service_pb2.StartSessionRequest(
-        key=EpisodeKey(series_id=body.series_id, season=body.season, episode=body.episode),
+        key=key,
         device=_profile(body.device_caps),
         device_id=device,
         subject_id=body.subject_id or "",

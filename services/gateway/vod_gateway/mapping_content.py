@@ -32,6 +32,7 @@ def alias(message: catalog.ResolveEpisodeResponse) -> dto_content.AliasAnswer:
         ],
         imdb_ids=list(message.imdb_ids),
         aliases=list(message.aliases),
+        episode_key=episode_key_text(message.key) if message.HasField("key") else None,
     )
 
 

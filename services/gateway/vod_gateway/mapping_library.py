@@ -20,15 +20,11 @@ def episode_key_text(key: catalog_pb2.EpisodeKey) -> str:
     return f"{key.series_id}:S{key.season:02}E{key.episode:02}"
 
 
-def parse_episode_key(text: str) -> catalog_pb2.EpisodeKey:
-    """Return the episode that a name in a URL stands for.
-
-    Raises:
-        ValueError: it is not of the form of `dto.EPISODE_KEY_PATTERN`, against which routes check it.
-    """
-    match = _EPISODE_KEY.fullmatch(text)
+def parse_episode_key(name: str) -> catalog_pb2.EpisodeKey | None:
+    """Return the key that a name in a URL states; None for names without a season, which catalog knows."""
+    match = _EPISODE_KEY.fullmatch(name)
     if match is None:
-        raise ValueError("not like tmdb:tv:9001:S01E02")
+        return None
     return catalog_pb2.EpisodeKey(
         series_id=match["series_id"], season=int(match["season"]), episode=int(match["episode"])
     )

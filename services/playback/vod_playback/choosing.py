@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from vod_playback import films
 from vod_playback.domain import DeviceProfile, Direct, Episode, EpisodeKey, Source, Wish, direct_source, profile_hash
 from vod_playback.films import Link, Policy
-from vod_playback.ports import Catalog, Picks
+from vod_playback.ports import Picks
 from vod_rpc import Failure, NotFound, Unavailable, time_left
 
 DIRECT_SOURCES_NOT_ASKED = "direct_sources_not_asked"
@@ -62,40 +62,36 @@ class Choosing:
     def __init__(
         self,
         *,
-        catalog: Catalog,
         picks: Picks,
         direct: DirectSources,
         links: Links,
         policy: Policy,
         log: FilteringBoundLogger,
     ) -> None:
-        self._catalog = catalog
         self._picks = picks
         self._direct = direct
         self._links = links
         self._policy = policy
         self._log = log
 
-    async def again(self, wish: Wish, watched: Source | None) -> Chosen | None:
+    async def again(self, wish: Wish, episode: Episode, watched: Source | None) -> Chosen | None:
         """Return what was watched before, None if nothing was or if it is gone."""
         if watched is None or (watched.direct and not await self._direct.is_alive(watched.direct)):
             return None
-        return Chosen(await self._catalog.episode(wish.key), watched, wish.profile)
+        return Chosen(episode, watched, wish.profile)
 
-    async def choose(self, wish: Wish) -> Chosen:
-        """Choose by the hierarchy; catalog and picks are asked at the same time where nothing speaks against it.
+    async def choose(self, wish: Wish, episode: Episode) -> Chosen:
+        """Choose by the hierarchy; picks and sources are asked at the same time where nothing speaks against it.
 
         Raises:
-            NotFound: there is no such episode, or nothing that can be played (NO_PLAYABLE_RELEASE).
+            NotFound: there is nothing that can be played (NO_PLAYABLE_RELEASE).
         """
         link = await self._links.link(wish.device_id)
         limited = films.within(link, wish.profile)
+        profile = limited if episode.is_film else wish.profile
         try:
             async with asyncio.TaskGroup() as group:
-                known = group.create_task(self._catalog.episode(wish.key))
                 early = group.create_task(self._pick(wish.key, wish.profile)) if limited == wish.profile else None
-                episode = await known
-                profile = limited if episode.is_film else wish.profile
                 first = await self._before_torrents(episode, wish.profile, link)
                 if first:
                     source = direct_source(first)

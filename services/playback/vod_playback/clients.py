@@ -46,9 +46,10 @@ class CatalogClient:
         self._stub = catalog_service_pb2_grpc.CatalogServiceStub(channel)
 
     async def episode(self, key: EpisodeKey) -> Episode:
-        """Return the episode. Fails with NotFound."""
+        """Return the episode that any of its names names. Fails with NotFound."""
         answer = await self._stub.GetEpisode(catalog_service_pb2.GetEpisodeRequest(key=key_to_proto(key)))
         return Episode(
+            key=key_from_proto(answer.episode.key),
             runtime=answer.episode.runtime.ToTimedelta(),
             next=key_from_proto(answer.next) if answer.HasField("next") else None,
             is_film=answer.series.kind == catalog_pb2.KIND_MOVIE,
@@ -61,6 +62,11 @@ class CatalogClient:
         answer = await self._stub.GetSkipRanges(request)
         endings = [one for one in answer.ranges if one.kind == catalog_service_pb2.SKIP_KIND_ENDING]
         return min((one.start.ToTimedelta() for one in endings), default=None)
+
+    async def title(self, series_id: str) -> str:
+        """Return the id under which a title is kept that any of its names names. Fails with NotFound."""
+        answer = await self._stub.GetSeries(catalog_service_pb2.GetSeriesRequest(series_id=series_id))
+        return answer.series.id
 
 
 def _content(answer: catalog_service_pb2.GetEpisodeResponse, key: EpisodeKey) -> sources_pb2.Content:

@@ -133,6 +133,8 @@ def direct_source(direct: Direct) -> Source:
 class Episode:
     """What the catalog knows of an episode, as far as watching needs it."""
 
+    key: EpisodeKey
+    """The one under which everything about the episode is kept, whatever it was asked for under."""
     runtime: timedelta
     """Zero if unknown."""
     next: EpisodeKey | None

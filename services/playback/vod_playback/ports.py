@@ -28,7 +28,11 @@ from vod_playback.domain import (
 
 class Catalog(Protocol):
     async def episode(self, key: EpisodeKey) -> Episode:
-        """Return the episode. Fails with NotFound."""
+        """Return the episode that any of its names names. Fails with NotFound."""
+        ...
+
+    async def title(self, series_id: str) -> str:
+        """Return the id under which a title is kept that any of its names names. Fails with NotFound."""
         ...
 
     async def ending(self, key: EpisodeKey, *, duration: timedelta) -> timedelta | None:

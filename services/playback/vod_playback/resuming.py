@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from vod_playback.domain import EpisodeKey, Resume
 from vod_playback.errors import NothingToResume
-from vod_playback.ports import Progress
+from vod_playback.ports import Catalog, Progress
+from vod_rpc import Failure
 
 
 class Resuming:
@@ -14,13 +15,19 @@ class Resuming:
     was changed since by somebody else with the same profile; a start of the episode plays that source too.
     """
 
-    def __init__(self, store: Progress) -> None:
+    def __init__(self, store: Progress, *, catalog: Catalog) -> None:
         self._store = store
+        self._catalog = catalog
 
     async def progress(
         self, key: EpisodeKey, *, device_id: str, position: timedelta, duration: timedelta, at: datetime
     ) -> None:
-        """Keep a position that was reached outside of our sessions, as that of whoever watches on the device."""
+        """Keep a position that was reached outside of our sessions, as that of whoever watches on the device.
+
+        Raises:
+            NotFound: there is no such episode.
+        """
+        key = (await self._catalog.episode(key)).key
         subject = await self._store.subject_of(device_id) or device_id
         await self._store.progress(key, subject_id=subject, position=position, duration=duration, at=at)
 
@@ -37,7 +44,14 @@ class Resuming:
             NothingToResume
         """
         subject = subject_id or await self._store.subject_of(device_id) or device_id
-        resume = await self._store.unfinished(subject_id=subject, series_id=series_id)
+        resume = await self._store.unfinished(subject_id=subject, series_id=await self._kept(series_id))
         if resume is None:
             raise NothingToResume
         return resume
+
+    async def _kept(self, series_id: str) -> str:
+        """Return the id under which a title is kept; the one given where the catalog can't say."""
+        try:
+            return await self._catalog.title(series_id) if series_id else ""
+        except Failure:
+            return series_id

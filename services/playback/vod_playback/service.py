@@ -58,7 +58,6 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         streams = GatewayStreams(direct, public_base=settings.public_base)
         holding = Holding(PinClient(stream_node), streams=streams, log=runtime.log)
         choosing = Choosing(
-            catalog=catalog,
             picks=picks,
             direct=direct,
             links=links,
@@ -67,6 +66,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         )
         starting = Starting(
             store=store,
+            catalog=catalog,
             choosing=choosing,
             picks=picks,
             holding=holding,
@@ -94,7 +94,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 starting=starting,
                 directing=directing,
                 watching=watching,
-                resuming=Resuming(progress),
+                resuming=Resuming(progress, catalog=catalog),
                 continuing=Continuing(progress, catalog),
                 links=links,
             ),

@@ -1,7 +1,7 @@
 """Starting a session, and everything else that decides which bytes it plays."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from vod_playback.choosing import Choosing, Chosen
@@ -9,7 +9,7 @@ from vod_playback.domain import Session, State, Wish
 from vod_playback.errors import RequestIdReused, SessionEnded, SessionNotFound
 from vod_playback.films import kin
 from vod_playback.holding import Holding
-from vod_playback.ports import Picks, Store
+from vod_playback.ports import Catalog, Picks, Store
 from vod_rpc import NotFound, Unavailable
 from vod_runtime import Clock
 
@@ -39,6 +39,7 @@ class Starting:
         self,
         *,
         store: Store,
+        catalog: Catalog,
         choosing: Choosing,
         picks: Picks,
         holding: Holding,
@@ -47,6 +48,7 @@ class Starting:
         count: StartCounter,
     ) -> None:
         self._store = store
+        self._catalog = catalog
         self._choosing = choosing
         self._picks = picks
         self._holding = holding
@@ -63,13 +65,17 @@ class Starting:
             NotFound: there is no such episode, or nothing that can be played (NO_PLAYABLE_RELEASE).
             RequestIdReused, SessionEnded: the request id belongs to another episode, or to a session that is over.
         """
-        if wish.request_id:
-            earlier = await self._store.requested(device_id=wish.device_id, request_id=wish.request_id)
-            if earlier:
-                return await self._again(earlier, wish)
+        earlier = await self._requested(wish)
+        if earlier and earlier.key == wish.key:
+            return await self._again(earlier, wish)
+        # Asked before everything else: progress and picks are kept under the one key that the catalog names.
+        episode = await self._catalog.episode(wish.key)
+        wish = replace(wish, key=episode.key)
+        if earlier:
+            return await self._again(earlier, wish)
         watched = await self._store.watched(wish, profile_hashes=kin(wish.profile))
-        resumed = await self._choosing.again(wish, watched)
-        session = self._session(wish, resumed or await self._choosing.choose(wish))
+        resumed = await self._choosing.again(wish, episode, watched)
+        session = self._session(wish, resumed or await self._choosing.choose(wish, episode))
         async with self._holding.held(session.source, holder=session.id) as pin:
             opened = await self._store.open(session)
         if opened.session.id != session.id:
@@ -122,11 +128,16 @@ class Starting:
     async def _instead(self, session: Session) -> str:
         """Let a session whose direct source is gone for good play what a start would play now; return its URL."""
         wish = Wish(session.key, session.profile, device_id=session.device_id, subject_id=session.subject_id)
-        chosen = await self._choosing.choose(wish)
+        chosen = await self._choosing.choose(wish, await self._catalog.episode(wish.key))
         async with self._holding.held(chosen.source, holder=session.id) as pin:
             if await self._store.switch(session.id, chosen.source) is None:
                 raise SessionEnded(session.id)
         return pin.stream_url
+
+    async def _requested(self, wish: Wish) -> Session | None:
+        if not wish.request_id:
+            return None
+        return await self._store.requested(device_id=wish.device_id, request_id=wish.request_id)
 
     async def _again(self, session: Session, wish: Wish) -> Started:
         if session.key != wish.key:

@@ -14,7 +14,7 @@ from vod.catalog.v1.catalog_service_pb2 import GetEpisodeRequest, ListEpisodesRe
 
 from vod_fakes.control import CutBody, Delay, Fault, Hang, Reply, html_error, json_reply, too_many_requests
 from vod_fakes.jikan import Jikan
-from vod_fakes.library import LIBRARY
+from vod_fakes.library import LANTERN_SEA, LIBRARY
 from vod_fakes.shapes import Library
 from vod_fakes.tmdb import Tmdb
 from vod_rpc import DeadlineExceeded, NotFound, Unavailable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RunCatalog = Callable[..., AbstractAsyncContextManager["CatalogServiceAsyncStub"]]
 HARBOR_LIGHTS = "tmdb:tv:9001"
-LANTERN_SEA = "mal:anime:9201"
+THE_ANIME = "mal:anime:9201"
 A_DAY = timedelta(hours=25)
 
 FAULTS = [
@@ -55,18 +55,17 @@ def episode(series_id: str, season: int = 1, number: int = 1) -> GetEpisodeReque
 async def test_what_is_known_is_served_and_what_is_not_is_unavailable(
     catalog: CatalogServiceAsyncStub, tmdb: Tmdb, jikan: Jikan, clock: MovableClock, fault: Fault
 ) -> None:
-    for known in (HARBOR_LIGHTS, LANTERN_SEA):
+    for known in (HARBOR_LIGHTS, THE_ANIME):
         await catalog.GetEpisode(episode(known))
+    jikan.library = replace(LIBRARY, anime=(*LIBRARY.anime, replace(LANTERN_SEA, mal_id=9299, sequel=0)))
     for fake in (tmdb, jikan):
         fake.control.misbehave(fault)
     clock.advance(A_DAY)
 
-    served = [
-        (await catalog.GetEpisode(episode(known, number=2))).episode.name for known in (HARBOR_LIGHTS, LANTERN_SEA)
-    ]
+    served = [(await catalog.GetEpisode(episode(known, number=2))).episode.name for known in (HARBOR_LIGHTS, THE_ANIME)]
 
     assert served == ["Low Tide", "A Name on the Water"]
-    for unknown in ("tmdb:tv:9002", "mal:anime:9202"):
+    for unknown in ("tmdb:tv:9002", "mal:anime:9299"):
         with pytest.raises(Unavailable) as failed:
             await catalog.GetEpisode(episode(unknown))
         assert failed.value.reason == "UPSTREAM_UNAVAILABLE"

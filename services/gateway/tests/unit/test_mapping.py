@@ -52,11 +52,19 @@ def test_the_name_of_an_episode_in_a_url_is_read_back(season: int, episode: int)
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "tmdb:tv:9001", "tmdb:tv:9001:S01", "tmdb:tv:9001:S01E02x", "tmdb:tv:9001:S01E02\n"],
+    [
+        "",
+        "x",
+        "tmdb:tv:9001",
+        "tmdb:tv:9001:S01",
+        "tmdb:tv:9001:S01E02x",
+        "tmdb:tv:9001:S01E02\n",
+        "tmdb:tv:9001:abs2",
+        "mal:anime:9201:2",
+    ],
 )
-def test_other_texts_name_no_episode(text: str) -> None:
-    with pytest.raises(ValueError, match="not like"):
-        mapping_library.parse_episode_key(text)
+def test_other_texts_state_no_key(text: str) -> None:
+    assert mapping_library.parse_episode_key(text) is None
 
 
 def test_enums_lose_their_prefix_and_unspecified_is_nothing() -> None:
@@ -85,6 +93,7 @@ def test_what_the_device_names_wins_over_the_browser() -> None:
     body = dto.StartRequest.model_validate(
         {"seriesId": "a:b:c", "season": 1, "episode": 1, "deviceCaps": {"subtitleLanguages": []}}
     )
-    rpc = mapping.start_request(body, device=mapping.DeviceId("d"), request_id="", languages=["de"])
+    key = EpisodeKey(series_id="a:b:c", season=1, episode=1)
+    rpc = mapping.start_request(body, key=key, device=mapping.DeviceId("d"), request_id="", languages=["de"])
 
     assert list(rpc.subtitle_languages) == []

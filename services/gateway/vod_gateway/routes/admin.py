@@ -8,7 +8,7 @@ from vod.picks.v1.picks_service_pb2 import ListCandidatesRequest, ListPicksReque
 from vod.playback.v1.playback_service_pb2 import ListSessionsRequest
 from vod.stream.v1.stream_service_pb2 import ListPinsRequest
 
-from vod_gateway import dto_library, mapping_library, openapi
+from vod_gateway import dto_library, mapping_library, naming, openapi
 from vod_gateway.depends import BackendsDep, EpisodePath, SeasonPath, SeriesIdPath, require_admin
 from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, NO_ADMIN, NO_KEY, POST, TOO_MANY, problems
 
@@ -25,7 +25,7 @@ async def list_picks(
     series_id: SeriesIdPath, season: SeasonPath, episode: EpisodePath, backends: BackendsDep
 ) -> dto_library.PicksAnswer:
     """Return every pick ever made for an episode, newest first, and what the newest was chosen from, with reasons."""
-    key = EpisodeKey(series_id=series_id, season=season, episode=episode)
+    key = await naming.kept_key(backends, EpisodeKey(series_id=series_id, season=season, episode=episode))
     made = await backends.picks.ListPicks(ListPicksRequest(key=key))
     newest = made.picks[0].profile_hash if made.picks else ""
     behind = await backends.picks.ListCandidates(ListCandidatesRequest(key=key, profile_hash=newest))

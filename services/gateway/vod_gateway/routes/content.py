@@ -10,7 +10,7 @@ from vod.catalog.v1 import catalog_service_pb2 as catalog
 from vod.playback.v1 import playback_service_pb2 as playback
 from vod.sources.v1 import sources_service_pb2 as sources
 
-from vod_gateway import dto, dto_content, mapping, mapping_content, mapping_library, openapi
+from vod_gateway import dto, dto_content, mapping, mapping_content, naming, openapi
 from vod_gateway.clients import Backends
 from vod_gateway.depends import BackendsDep, DeviceDep, Limit, SeriesIdQuery, limit_search, limit_titles
 from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, POST, TOO_MANY, problems
@@ -26,7 +26,7 @@ Bitrate = Annotated[int, Query(alias="maxBitrate", ge=0, le=10**12, examples=[20
 Height = Annotated[int, Query(alias="maxHeight", ge=0, le=10_000, examples=[1080])]
 _TRENDING = problems(INVALID_PARAMETER, TOO_MANY, *DOWNSTREAM)
 _WATCH = problems(INVALID_PARAMETER, TOO_MANY, openapi.NO_SERIES, openapi.NO_EPISODE, *DOWNSTREAM)
-_PROGRESS = problems(INVALID, *POST, *DOWNSTREAM)
+_PROGRESS = problems(INVALID, *POST, openapi.NO_SERIES, openapi.NO_EPISODE, *DOWNSTREAM)
 
 
 @router.get(
@@ -65,6 +65,7 @@ async def get_watch(
     """
     key = catalog_pb2.EpisodeKey(series_id=id, season=season, episode=episode)
     found = await backends.catalog.GetEpisode(catalog.GetEpisodeRequest(key=key))
+    key = found.episode.key
     length = Duration()
     length.FromTimedelta(timedelta(seconds=duration))
     skips = await backends.catalog.GetSkipRanges(catalog.GetSkipRangesRequest(key=key, duration=length))
@@ -87,6 +88,7 @@ async def list_sources(
     """Return sources, best first: well, fitting device and link, high pictures first; files before their torrents."""
     key = catalog_pb2.EpisodeKey(series_id=series_id, season=season, episode=episode)
     found = await backends.catalog.GetEpisode(catalog.GetEpisodeRequest(key=key))
+    key = found.episode.key
     answer = await _sources(backends, found, key, max_bitrate=max_bitrate, max_height=max_height)
     return [mapping_content.source(one) for one in answer.sources]
 
@@ -97,7 +99,7 @@ async def record_progress(body: dto_content.ProgressRequest, backends: BackendsD
     """Keep how far something was watched that no session of ours played; an older report changes nothing."""
     key = catalog_pb2.EpisodeKey(series_id=body.content_id, season=1, episode=1)
     if body.episode_id is not None:
-        key = mapping_library.parse_episode_key(body.episode_id)
+        key = await naming.key_of(backends, body.episode_id)
     request = playback.RecordProgressRequest(key=key, device_id=device)
     request.position.FromTimedelta(timedelta(seconds=body.position))
     request.duration.FromTimedelta(timedelta(seconds=body.duration))

@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
+from vod.catalog.v1.catalog_pb2 import EpisodeKey
 from vod.playback.v1 import playback_service_pb2 as playback
 
-from vod_gateway import dto, mapping, openapi
+from vod_gateway import dto, mapping, naming, openapi
+from vod_gateway.clients import Backends
 from vod_gateway.depends import (
     BackendsDep,
     DeviceDep,
@@ -55,17 +57,25 @@ async def start_session(
 ) -> dto.StartAnswer:
     """Choose a release (if there is no pick yet), pin its file, and return an address that a player can open.
 
-    The owner may name a torrent instead of an episode, by magnet or as a .torrent: it is played as it is.
+    Any name of the episode will do: a later part of an anime by its own id, or `absoluteEp` instead of season and
+    episode. The owner may name a torrent instead, by magnet or as a .torrent: it is played as it is.
     """
     languages = mapping.preferred_languages(accept_language)
     if isinstance(body, dto.StartRequest):
-        rpc = mapping.start_request(body, device=device, request_id=request_id, languages=languages)
+        key = await _key(backends, body)
+        rpc = mapping.start_request(body, key=key, device=device, request_id=request_id, languages=languages)
     else:
         require_owner(request)
         rpc = mapping.direct_request(body, device=device, request_id=request_id, languages=languages)
     answer = mapping.start_answer(await backends.playback.StartSession(rpc))
     request.state.session_id = answer.session_id
     return answer
+
+
+async def _key(backends: Backends, body: dto.StartRequest) -> EpisodeKey:
+    if body.absolute_ep is not None:
+        return await naming.key_of(backends, f"{body.series_id}:abs{body.absolute_ep}")
+    return EpisodeKey(series_id=body.series_id, season=body.season, episode=body.episode)
 
 
 @router.post(

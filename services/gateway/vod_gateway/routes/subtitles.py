@@ -7,7 +7,7 @@ from vod.catalog.v1.catalog_pb2 import EpisodeKey
 from vod.picks.v1 import picks_service_pb2 as picks
 from vod.subtitles.v1 import subtitles_service_pb2 as subtitles
 
-from vod_gateway import dto, dto_subtitles, mapping_library, mapping_subtitles, openapi
+from vod_gateway import dto, dto_subtitles, mapping_subtitles, naming, openapi
 from vod_gateway.clients import Backends
 from vod_gateway.depends import BackendsDep, EpisodeKeyPath, OptionalLanguage
 from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, POST, Responses, problems
@@ -62,7 +62,7 @@ async def get_subtitles(
     `offset`, `rate` and `encoding` hold for this answer; what `…/timing` remembered holds where neither of the first
     two is given. `Cache-Control: no-store` means that the rest comes when more of the video is here.
     """
-    key = mapping_library.parse_episode_key(episode_key)
+    key = await naming.kept_key_of(backends, episode_key)
     answer = await backends.subtitles.GetSubtitle(
         subtitles.GetSubtitleRequest(
             key=key,
@@ -91,7 +91,7 @@ async def get_script(
     if_none_match: IfNoneMatch = "",
 ) -> Response:
     """Return a track's original, for players that can show more of it than WebVTT can say; `hasScript` says which."""
-    key = mapping_library.parse_episode_key(episode_key)
+    key = await naming.kept_key_of(backends, episode_key)
     answer = await backends.subtitles.GetSubtitle(
         subtitles.GetSubtitleRequest(key=key, track=track or "", picked=await _picked(backends, key, pick_id))
     )
@@ -124,7 +124,7 @@ async def list_subtitles(
     pick_id: PickQuery = None,
 ) -> dto_subtitles.SubtitlesAnswer:
     """Return the tracks of all sources, each once: the wanted languages first, in each the best for the picked file."""
-    key = mapping_library.parse_episode_key(episode_key)
+    key = await naming.kept_key_of(backends, episode_key)
     answer = await backends.subtitles.ListSubtitles(
         subtitles.ListSubtitlesRequest(key=key, languages=lang, picked=await _picked(backends, key, pick_id))
     )
@@ -140,7 +140,7 @@ async def set_timing(
     backends: BackendsDep, episode_key: EpisodeKeyPath, body: dto_subtitles.TimingRequest
 ) -> dto_subtitles.SubtitleTrack:
     """Remember a file's offset and rate, for all who watch with it from now on."""
-    key = mapping_library.parse_episode_key(episode_key)
+    key = await naming.kept_key_of(backends, episode_key)
     answer = await backends.subtitles.SetTiming(
         subtitles.SetTimingRequest(key=key, track=body.track, timing=mapping_subtitles.timing(body.offset_s, body.rate))
     )

@@ -26,13 +26,16 @@ from vod_testing import migrate_schema
 
 SERIES = ("tmdb:tv:9001", "tmdb:tv:9002")
 FILM = "tmdb:movie:9101"
+ELSEWHERE = "mal:anime:77"
+"""Another name of the first series, whose season 1 begins with its second episode."""
 Pinned = tuple[str, int, str]
 
 
 class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
-    """Knows two series of four episodes of 40 minutes, and a film of 100."""
+    """Knows two series of four episodes of 40 minutes, the first by two names, and a film of 100."""
 
     def __init__(self) -> None:
+        self.asked = 0
         self.episodes = 4
         self.endings: dict[int, int] = {}
         """Where the ending of an episode begins, in seconds."""
@@ -49,23 +52,32 @@ class Catalog(catalog_service_pb2_grpc.CatalogServiceServicer):
         return answer
 
     async def GetEpisode(self, request: Any, context: Any) -> catalog_service_pb2.GetEpisodeResponse:
+        self.asked += 1
         if request.key.series_id == FILM:
             film = catalog_pb2.Series(id=FILM, title="The Glass Orchard", kind=catalog_pb2.KIND_MOVIE, year=2023)
             film.external_ids["imdb"] = "tt9000101"
             answer = catalog_service_pb2.GetEpisodeResponse(series=film, episode=catalog_pb2.Episode(key=request.key))
             answer.episode.runtime.FromTimedelta(timedelta(minutes=100))
             return answer
-        if request.key.series_id not in SERIES or not 1 <= request.key.episode <= self.episodes:
+        series_id, number = request.key.series_id, request.key.episode
+        if series_id == ELSEWHERE:
+            series_id, number = SERIES[0], number + 1
+        if series_id not in SERIES or not 1 <= number <= self.episodes:
             raise NotFound("No such episode.", reason="EPISODE_NOT_FOUND")
         answer = catalog_service_pb2.GetEpisodeResponse(
-            series=catalog_pb2.Series(id=request.key.series_id, title="Harbor Lights"),
-            episode=catalog_pb2.Episode(key=request.key),
+            series=catalog_pb2.Series(id=series_id, title="Harbor Lights"),
+            episode=catalog_pb2.Episode(key=catalog_pb2.EpisodeKey(series_id=series_id, season=1, episode=number)),
         )
         answer.episode.runtime.FromTimedelta(timedelta(minutes=40))
-        if request.key.episode < self.episodes:
-            following = request.key.episode + 1
-            answer.next.CopyFrom(catalog_pb2.EpisodeKey(series_id=request.key.series_id, season=1, episode=following))
+        if number < self.episodes:
+            answer.next.CopyFrom(catalog_pb2.EpisodeKey(series_id=series_id, season=1, episode=number + 1))
         return answer
+
+    async def GetSeries(self, request: Any, context: Any) -> catalog_service_pb2.GetSeriesResponse:
+        series_id = SERIES[0] if request.series_id == ELSEWHERE else request.series_id
+        if series_id not in SERIES:
+            raise NotFound("No such title.", reason="SERIES_NOT_FOUND")
+        return catalog_service_pb2.GetSeriesResponse(series=catalog_pb2.Series(id=series_id))
 
 
 class Picks(picks_service_pb2_grpc.PicksServiceServicer):
