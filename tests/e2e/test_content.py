@@ -58,6 +58,28 @@ async def test_who_stopped_in_the_next_season_goes_on_there(viewer: httpx.AsyncC
     assert second["pick"]["infohash"] == resumed["pick"]["infohash"]
 
 
+async def test_a_sequel_by_its_own_id_is_the_next_season_and_no_new_mapping_moves_what_was_watched(
+    vod: System, viewer: httpx.AsyncClient
+) -> None:
+    listed = (await viewer.get("/v1/episodes", params={"seriesId": "mal:anime:9202"})).json()
+    first = await start(viewer, "mal:anime:9202", 1, 2)
+    await viewer.post("/v1/session/heartbeat", json={"sessionId": first["sessionId"], "position_s": 21})
+    somewhere_else = {"seriesId": HARBOR, "season": 1, "episode": 4}
+    said = await viewer.put("/v1/aliases/mal:anime:9202:2", json=somewhere_else, headers=vod.admin)
+    again = await start(viewer, "mal:anime:9202", 1, 2)
+    body = {"seriesId": ANIME, "absoluteEp": 5, "deviceCaps": {"h264": True}}
+    counted = (await viewer.post("/v1/session/start", json=body)).json()
+
+    resumed = [(await viewer.get("/v1/resume", params={"seriesId": one})).json() for one in (ANIME, "mal:anime:9202")]
+
+    assert said.status_code == 204, said.text
+    assert [(one["episodeKey"], one["absoluteEp"]) for one in listed][3:] == [
+        (f"{ANIME}:S02E0{n}", n + 3) for n in (1, 2, 3)
+    ]
+    assert len({one["pick"]["infohash"] for one in (first, again, counted, *resumed)}) == 1
+    assert [(one["season"], one["episode"], int(one["position_s"])) for one in resumed] == [(2, 2, 21)] * 2
+
+
 async def test_progress_from_elsewhere_is_kept_and_trends_here(viewer: httpx.AsyncClient) -> None:
     report = {"contentId": HARBOR, "episodeId": f"{HARBOR}:S01E02", "position": 50.0, "duration": 60.0}
 

@@ -160,7 +160,7 @@ async def begin_alignment(
 
     Takes some seconds; `GET …/alignment` says how far it is. What is found is remembered as by `…/timing`.
     """
-    key = mapping_library.parse_episode_key(episode_key)
+    key = await naming.kept_key_of(backends, episode_key)
     answer = await backends.subtitles.AlignTrack(
         subtitles.AlignTrackRequest(
             key=key, track=body.track, reference=body.reference or "", picked=await _picked(backends, key, pick_id)
@@ -181,7 +181,7 @@ async def get_alignment(
 ) -> dto_subtitles.Alignment:
     """Return the last search for a track's timing."""
     answer = await backends.subtitles.GetAlignment(
-        subtitles.GetAlignmentRequest(key=mapping_library.parse_episode_key(episode_key), track=track)
+        subtitles.GetAlignmentRequest(key=await naming.kept_key_of(backends, episode_key), track=track)
     )
     return mapping_subtitles.alignment(answer.alignment)
 
