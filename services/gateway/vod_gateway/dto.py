@@ -148,7 +148,7 @@ class StartRequest(BaseModel):
     season: Season = 1
     episode: Episode = 1
     absolute_ep: Annotated[
-        int | None, Field(ge=1, le=100_000, description="The running number, instead of season and episode."), _WHOLE
+        int | None, Field(ge=1, le=100_000, description="The running number, instead of season and episode."), WHOLE
     ] = None
     device_caps: DeviceCaps
     subject_id: SubjectId | None = None
