@@ -30,8 +30,8 @@ def lengths() -> Lengths:
     """`VOD_CHAOS=full` for faults of the length that is promised; `VOD_CHAOS_SEED` for other random moments."""
     seed = int(os.environ.get("VOD_CHAOS_SEED", "7"))
     if os.environ.get("VOD_CHAOS") == FULL:
-        return Lengths(nats_down=60, redis_down=30, kills=50, beat_every=2.0, seed=seed)
-    return Lengths(nats_down=4, redis_down=3, kills=5, beat_every=0.5, seed=seed)
+        return Lengths(nats_down=60, redis_down=30, kills=50, rare_faults=True, beat_every=2.0, seed=seed)
+    return Lengths(nats_down=4, redis_down=3, kills=5, rare_faults=False, beat_every=0.5, seed=seed)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,6 +21,8 @@ class Lengths:
     nats_down: float
     redis_down: float
     kills: int
+    rare_faults: bool
+    """Also what `make test` has no time for."""
     beat_every: float
     seed: int
 

@@ -6,7 +6,7 @@ import psutil
 import pytest
 from allinone import System
 from outages import process
-from playbill import RATE, Report, Watch
+from playbill import RATE, Lengths, Report, Watch
 from stage import ANIME, FILM, HASHES
 from viewer import Viewer
 
@@ -46,6 +46,28 @@ async def test_a_drained_node_is_left_without_a_gap_and_ends(vod: System, watch:
         await viewer.reads(more=3 * RATE, within=15)
         whole = await viewer.to_the_end(within=30)
         report.add("stream node drained", viewer)
+
+    assert HASHES[viewer.started["pick"]["title"]] == whole
+    assert viewer.seen.longest_wait <= 10.0
+
+
+async def test_a_frozen_node_is_left_like_a_dead_one(
+    vod: System, watch: Watch, lengths: Lengths, report: Report
+) -> None:
+    """It keeps its connections and answers nothing: the edge and the other nodes have to notice by themselves."""
+    if not lengths.rare_faults:
+        pytest.skip("in make chaos")
+    async with watch(ANIME, 1, 3) as viewer:
+        await viewer.reads(more=3 * RATE, within=15)
+        frozen = process(vod, node_of(viewer))
+
+        frozen.suspend()
+        try:
+            await viewer.reads(more=3 * RATE, within=30)
+            whole = await viewer.to_the_end(within=40)
+        finally:
+            frozen.resume()
+        report.add("stream node frozen (SIGSTOP)", viewer)
 
     assert HASHES[viewer.started["pick"]["title"]] == whole
     assert viewer.seen.longest_wait <= 10.0
