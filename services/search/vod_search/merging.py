@@ -1,5 +1,6 @@
 """From announcements to releases: one per infohash, the promising ones first."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -10,18 +11,31 @@ from vod_search.queries import title_key
 from vod_search.release_name import parse
 
 MOST_PARSED = 400  # names cost a millisecond each
+ONE_EPISODE = re.compile(r"(?<![A-Za-z0-9])S(\d{1,4})[ ._]?E(\d{1,4})(?![\dE+&~-]|[ ._-]*E\d)", re.IGNORECASE)
 STOLEN = (Source.CAM, Source.TELESYNC, Source.TELECINE, Source.SCREENER)
 
 
 def prominent(found: Iterable[Announcement], wanted: Wanted) -> list[Announcement]:
-    """Return at most 400 announcements, those that contain the wanted title first, then by seeders."""
+    """Return at most 400 announcements.
+
+    Those that contain the wanted title come first, then those that do not plainly name another episode, then those
+    with more seeders.
+    """
     keys = [key for title in wanted.titles if (key := title_key(title))]
 
-    def order(one: Announcement) -> tuple[bool, int, str, str]:
+    def order(one: Announcement) -> tuple[bool, bool, int, str, str]:
         name = title_key(one.title)
-        return not any(key in name for key in keys), -(one.seeders or 0), one.title, one.infohash or ""
+        is_other = not any(key in name for key in keys)
+        return is_other, _names_another(one.title, wanted), -(one.seeders or 0), one.title, one.infohash or ""
 
     return sorted(set(found), key=order)[:MOST_PARSED]
+
+
+def _names_another(name: str, wanted: Wanted) -> bool:
+    """Tell at a glance whether *name* has one episode in it, and that is not the wanted one."""
+    episodes = ONE_EPISODE.findall(name)
+    numbers = {(int(season), int(episode)) for season, episode in episodes}
+    return wanted.kind is Kind.SERIES and len(episodes) == 1 and (wanted.season, wanted.episode) not in numbers
 
 
 def worth_resolving(found: Sequence[Announcement], wanted: Wanted, *, most: int) -> list[Announcement]:
