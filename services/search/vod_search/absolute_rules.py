@@ -6,11 +6,26 @@ Each rule reads a text of bounded length with bounded repetitions, so that no na
 import re
 from collections.abc import Iterator
 
-from vod_search.terms import EPISODE_WORD, LOOSE_GAP, TECH, Numbering, is_year, number_range, pattern, word
+from vod_search.terms import (
+    EPISODE_WORD,
+    EPISODE_WORD_BEHIND,
+    LOOSE_GAP,
+    ORDINAL,
+    ROMAN_NUMBERS,
+    SPELLED_NUMBERS,
+    TECH,
+    Numbering,
+    is_year,
+    number_of,
+    number_range,
+    pattern,
+    word,
+)
 
 CJK_EPISODE = re.compile(
     r"第\s?(\d{1,4})(?:\s?[-~至到]\s?(\d{1,4}))?\s?[话話集回話화]|(?<!\d)(\d{1,4})()[화話话集](?!\d)"
 )
+CJK_WHOLE_RANGE = re.compile(r"(?<!\d)(\d{1,4})\s?[-~至到]\s?(\d{1,4})[\s\[\]()]{0,2}(?:全集|合集|全)")
 CJK_SEASON = re.compile(r"第\s?(\d{1,2}|[一二三四五六七八九十])\s?[季期]")
 CJK_DIGITS = {numeral: value for value, numeral in enumerate("一二三四五六七八九十", start=1)}
 CJK_WHOLE = re.compile(r"全\s?\d{1,4}\s?[话話集回]|[全合]集")
@@ -24,6 +39,8 @@ def cjk(text: str) -> Numbering | None:
     if match is None:
         return None
     season = CJK_SEASON.search(text) or LATIN_SEASON.search(text)
+    if span := CJK_WHOLE_RANGE.search(text):
+        return Numbering("cjk", span.start(), span.end(), absolutes=number_range(int(span[1]), int(span[2])))
     start, end = match.span()
     if season:
         is_behind = season.re is LATIN_SEASON and season.start() > end  # the Latin title stands in between
@@ -53,16 +70,34 @@ MARKED = pattern(
     rf"(?<![^\W_])(?:{EPISODE_WORD}{LOOSE_GAP}|E[\s._]?|#)(?P<number>\d{{1,5}})(?:v\d)?(?P<rest>(?:[\s._]?"
     rf"(?:[-~\u2013&][\s._]?(?:EP?)?|EP?)\d{{2,5}}(?![\dpix]))*)(?![\da-z])(?!\.\d(?!\d))"
 )
+NUMBER_FIRST = pattern(
+    rf"(?<![\d.])(?P<number>\d{{1,4}})(?P<rest>\s?[-\u2013]\s?\d{{1,4}})?{ORDINAL}[\s._]{{0,2}}{EPISODE_WORD_BEHIND}(?![^\W_])"
+    r"(?![\s._]{1,2}\d{1,3}(?![\dpi]))"
+)
+PADDED = pattern(
+    r"(?<=[^\W_][\s._])(?P<number>0\d|\d\d(?=[\s._][hps]dtv))(?P<rest>)(?=[\s._]+(?:french|german|italian|spanish|"
+    r"english|multi|vostfr|ita|eng|subbed|[hps]dtv|dvd|web|bd|blu|\d{3,4}[pi]|xvid|[hx]\.?26))"
+)
+SEASON_AND_RUNNING = pattern(
+    rf"(?<![A-Za-z0-9])S(?P<season>\d{{1,2}})[\s._]+(?P<number>\d{{3,4}})(?:v\d)?(?=[\s._]*(?:$|[\[(]|{TECH.pattern}))"
+)
+SPACED_RANGE = re.compile(r"(?<=[\s._(])(?P<number>0\d{1,2})(?P<rest>\s[-\u2013~]\s\d{2,3})(?=[\s._)\]]|$)")
+SO_FAR = re.compile(r"[\[(](?P<number>\d{1,3})\s?из\s?\d{1,3}[\])]")
+NUMBER_IN_FRONT = re.compile(r"^(?P<number>\d{2,3})(?P<rest>)(?:\s-\s|\.\s)(?=[^\W\d])")
+PICTURES = ("480", "540", "576", "720", "1080", "1440", "2160")
 PLAIN_RANGE = re.compile(r"(?<=[\s._(])(?P<number>\d{1,4})(?P<rest>\s?[-~\u2013]\s?\d{2,4})(?=[\s._)]*(?:[\[(]|$))")
 OF_MANY = pattern(r"(?<![^\W_])(?P<number>\d{1,3})(?P<rest>\s?-\s?\d{1,3})?[\s._]?(?:of|из|di|von)[\s._]?\d{1,3}(?!\d)")
-PART = word(r"(?:part|pt|chapter)[\s._]?(?P<number>\d{1,3}|one|two|three|four|five|six)(?P<rest>)")
-SPELLED = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
+WRITTEN_NUMBER = "|".join((*SPELLED_NUMBERS, *reversed(ROMAN_NUMBERS)))
+PART = word(
+    rf"(?:part|pt|chapter)[\s._]?(?P<number>\d{{1,3}}|{WRITTEN_NUMBER})(?P<rest>)"
+    r"(?![\s._(]{1,2}(?:19|20)\d\d(?!\d))"  # with a year behind it is a film's
+)
 
 
 def _absolutes(form: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], tuple[int, ...]]]:
     for match in form.finditer(text):
         digits = match["number"]
-        number = SPELLED.get(digits.lower()) or int(digits)
+        number = number_of(digits)
         others = [int(found) for found in re.findall(r"\d{1,5}", match["rest"] or "")]
         if is_year(number, digits) and all(is_year(other, str(other)) for other in others):
             continue
@@ -81,28 +116,64 @@ def dashed(text: str) -> Numbering | None:
 def bracketed(text: str) -> Numbering | None:
     """Anime: `Title [05]`, `[Title][05v2]`, `[01-12]`."""
     for match, numbers in _absolutes(BRACKETED, text):
-        if match["number"] not in ("480", "720", "1080", "2160", "540", "576") and match.start() > 0:
+        if match["number"] not in PICTURES and match.start() > 0:
             return Numbering("bracketed", match.start(), match.end(), absolutes=numbers)
     return None
 
 
 def marked(text: str) -> Numbering | None:
-    """An episode word or sign without a season: `E05`, `Ep 05`, `Episode 5`, `#5`."""
-    for match, numbers in _absolutes(MARKED, text):
-        return Numbering("marked", match.start(), match.end(), episodes=numbers)
+    """An episode word or sign without a season: `E05`, `Ep 05`, `Episode 5`, `#5`, `5. Bölüm`."""
+    for form in (NUMBER_FIRST, MARKED):
+        for match, numbers in _absolutes(form, text):
+            return Numbering("marked", match.start(), match.end(), episodes=numbers)
     return None
+
+
+def padded(text: str) -> Numbering | None:
+    """A number with a nought in front directly before tags, or any before those of television: `Title.02.FRENCH`."""
+    for match, numbers in _absolutes(PADDED, text):
+        return Numbering("padded", match.start(), match.end(), episodes=numbers)
+    return None
+
+
+def season_and_running(text: str) -> Numbering | None:
+    """`Title S21 1071`: the season, and the running number."""
+    match = SEASON_AND_RUNNING.search(text)
+    if not match or match["number"] in PICTURES or is_year(int(match["number"]), match["number"]):
+        return None
+    season, number = int(match["season"]), int(match["number"])
+    return Numbering("season and running", match.start(), match.end("number"), seasons=(season,), absolutes=(number,))
 
 
 def plain_range(text: str) -> Numbering | None:
     """`Title 01-12 (…)`."""
-    for match, numbers in _absolutes(PLAIN_RANGE, text):
+    return _range(PLAIN_RANGE, text)
+
+
+def spaced_range(text: str) -> Numbering | None:
+    """`Title 01 - 12`: a range, because its first number has a nought in front."""
+    return _range(SPACED_RANGE, text)
+
+
+def _range(form: re.Pattern[str], text: str) -> Numbering | None:
+    for match, numbers in _absolutes(form, text):
         if len(numbers) > 1:
-            return Numbering("plain range", match.start(), match.end(), absolutes=numbers)
+            return Numbering("range", match.start(), match.end(), absolutes=numbers)
+    return None
+
+
+def number_in_front(text: str) -> Numbering | None:
+    """`05 - Name`: a file in a folder."""
+    for match, numbers in _absolutes(NUMBER_IN_FRONT, text):
+        return Numbering("number in front", match.start(), match.end("number"), absolutes=numbers)
     return None
 
 
 def of_many(text: str) -> Numbering | None:
-    """Mini-series: `2of6`, `Part 2`."""
+    """Mini-series: `2of6`, `Part 2`; the Russian `[05 из 12]` are the first five."""
+    if so_far := SO_FAR.search(text):
+        numbers = number_range(1, int(so_far["number"]))
+        return Numbering("so far", so_far.start(), so_far.end(), episodes=numbers)
     for form in (OF_MANY, PART):
         for match, numbers in _absolutes(form, text):
             return Numbering("of many", match.start(), match.end(), episodes=numbers)
@@ -125,15 +196,15 @@ def fansub(text: str) -> Numbering | None:
 
 
 SCENE = pattern(
-    r"(?<=[\s._])(?P<season>\d{1,2})(?P<episode>\d{2})(?P<second>\d{2})?(?=[\s._-]+(?:hdtv|pdtv|dsr|web|dvd|"
-    r"blu|bd|720p|1080p|480p|proper|repack|internal|[xh]\.?26|xvid)|(?:\.\w{3})?$)"
+    r"(?<=[\s._])(?<![hx][\s._])(?P<season>\d{1,2})(?P<episode>\d{2})(?P<second>\d{2})?(?=[\s._-]+(?:hdtv|pdtv|dsr|web|dvd|"
+    r"blu|bd|\d{3,4}[pi]|proper|repack|internal|[xh]\.?26|xvid)|(?:\.\w{3})?$)"
 )
 
 
 def scene(text: str) -> Numbering | None:
     """Old scene names of series: `Title.102.HDTV` is season 1, episode 2."""
     match = SCENE.search(text)
-    if not match or match.start() < 2 or is_year(int(match[0]), match[0]) or match[0] in ("480", "720", "1080", "2160"):
+    if not match or match.start() < 2 or is_year(int(match[0]), match[0]) or match[0] in PICTURES:
         return None
     if int(match["season"]) == 0 or int(match["episode"]) == 0:
         return None

@@ -91,7 +91,8 @@ HEIGHTS: Final[Mapping[str, int]] = {"4k": 2160, "2k": 1440}
 PIXELS: Final = pattern(r"(?<!\d)\d{3,4}\s?[x\u00d7*]\s?(\d{3,4})(?!\d)")
 UHD: Final = word(r"uhd|4k|ultra[\s.-]?hd")
 LINES: Final = pattern(r"(?<!\d)(\d{3,4})(?:[pi](?:\d{2})?|10)(?![a-z\d])")
-STANDARD_HEIGHTS: Final = (360, 480, 576, 720, 1080, 1440, 2160, 4320)
+BARE_LINES: Final = pattern(rf"(?<![^\W_])(480|576|720|1080|2160)(?=[\s._-]{{1,2}}(?:{TECH.pattern}))")
+STANDARD_HEIGHTS: Final = (360, 480, 540, 576, 720, 1080, 1440, 2160, 4320)
 
 HI10P: Final = word(r"hi10p?|hi444pp?")
 TEN_BIT: Final = word(r"10[\s.-]?bits?|main\s?10|yuv420p10|\d{3,4}p10")
@@ -101,7 +102,7 @@ DV_PROFILE_5: Final = word(r"(?:p|profile[\s.]?)5|dvhe\.05[\w.]*")
 DV_PROFILE_8: Final = word(r"(?:p|profile[\s.]?)[78](?:\.\d)?|dvhe\.0[78][\w.]*|hybrid")
 
 PROPER: Final = word(r"(?:proper|repack|rerip)(\d)?")
-REISSUE: Final = pattern(r"(?:\d|[\s._\[(p-])v([2-9])(?![\da-z.])")
+REISSUE: Final = pattern(r"(?:\d|[\s._\[(p-])v([2-9])(?![\da-z]|\.\d(?!\d))")
 EXTRA: Final = word(
     r"sample|trailers?|teaser|featurettes?|extras?|bonus|deleted[\s._-]?scenes?|bloopers|making[\s._-]?of|"
     r"behind[\s._-]?the[\s._-]?scenes|"
@@ -165,6 +166,8 @@ def _height(known: Mapping[str, Any], rest: str) -> int:
         return HEIGHTS[stated]
     if lines := re.match(r"\d{3,4}", stated):
         return _standard(int(lines[0]))
+    if bare := BARE_LINES.search(rest):
+        return int(bare[1])
     return 2160 if UHD.search(rest) else 0
 
 

@@ -4,12 +4,27 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vod_search.absolute_rules import bracketed, cjk, dashed, fansub, marked, of_many, plain_range, scene
+from vod_search.absolute_rules import (
+    bracketed,
+    cjk,
+    dashed,
+    fansub,
+    marked,
+    number_in_front,
+    of_many,
+    padded,
+    plain_range,
+    scene,
+    season_and_running,
+    spaced_range,
+)
 from vod_search.season_rules import (
     air_date,
     cap,
     compact_date,
     cross,
+    disc,
+    dotted,
     foldered,
     leading,
     one_season,
@@ -24,12 +39,13 @@ from vod_search.terms import Numbering, Rule, is_year, number_range
 
 STRICT: Sequence[Rule] = (standard, cross)
 SERIES: Sequence[Rule] = (
-    *(*STRICT, foldered, words, cap, air_date, cjk, several_seasons, spaced_seasons, dashed, bracketed, plain_range),
-    *(one_season, marked, of_many, whole_series, compact_date, scene, leading),
+    *(*STRICT, foldered, words, dotted, cap, air_date, cjk, several_seasons, spaced_seasons, season_and_running, disc),
+    *(spaced_range, dashed, bracketed, plain_range, one_season, marked, of_many, whole_series, compact_date, scene),
+    *(padded, leading, number_in_front),
 )
 ANIME: Sequence[Rule] = (
-    *(*STRICT, words, spaced, cap, cjk, several_seasons, dashed, bracketed, plain_range),
-    *(one_season, marked, whole_series, air_date, fansub),
+    *(*STRICT, words, spaced, season_and_running, cap, cjk, several_seasons, spaced_range, dashed),
+    *(bracketed, plain_range, one_season, marked, whole_series, air_date, fansub, number_in_front),
 )
 ABSOLUTE_BESIDE = re.compile(
     r"[\s._]{0,2}[-\[(][\s._]{0,2}(\d{2,4})(?:[-~](?:\d{2,4}-)?(\d{2,4}))?(?=[\s._]*(?:[-\])]|$))"

@@ -19,20 +19,23 @@ IN_CIRCLE = re.compile(rf"[\s._\[(-]({CIRCLES})[\])]*$")
 CODED = r"(?:[xh][\s.]?26[45]|hevc|avc|av1|xvid|mkv|mp4|atmos)"
 AFTER_CODEC = pattern(rf"{CODED}-([A-Za-z]\w*(?:[ .][A-Za-z]\w*){{1,3}})$")
 DIRECTLY_BEHIND = pattern(rf"(?<![^\W_])(?:{CODED}|10[\s-]?bits?)[\s.](\w{{2,20}})$")
-WITH_DASH = pattern(rf"(?:\.-|{CODED}\.)(?P<first>[a-z0-9]{{1,5}})-(?P<second>[a-z0-9]{{2,15}})$")
+WITH_DASH = pattern(
+    rf"(?:(?:\.-|{CODED}\.)(?=[a-z0-9]{{1,5}}-)|{CODED}-(?=[a-z0-9]{{1,2}}-))(?P<first>[a-z0-9]{{1,5}})-(?P<second>[a-z0-9]{{2,15}})$"
+)
 SUBTITLED_BY = pattern(r"[\[(](?:soft|hard)subs?\s?\(([^()]{1,30})\)[\])]$")
 AFTER_DASH = re.compile(r"-(?P<space>\s?)(?P<group>(?:[A-Za-z]\.){2,8}[A-Za-z]|[^\W_][\w!&$+@]{0,29})$")
 LAST_WORD = re.compile(r"(?:^|[\s,])([^\W_][\w.-]{1,29})$")
 IN_BRACKETS = re.compile(r"[\[(]([^\[\]()]{1,80})[\])]$")
 BEHIND_BRACKETS = re.compile(r"[\[(]([^\[\]()]{1,80})[\])]\s([A-Za-z]\w{1,19})$")
+BRACKETS_AROUND = re.compile(r"^[\[(]\s([^\[\]()]+?)\s[\])]$")
 STRAY = re.compile(r"(?<=\w)[)\]]$")
 NUMBERED = pattern(r"(?<![^\W_])(?:S\d{1,4}(?:E\d+)?|\d{1,2}x\d\d)")
 NOT_A_GROUP = pattern(
     r"^(?:\d{1,4}|s\d+(?:e\d+)?|e?\d{1,4}|dl|hd|ray|rip|rom|dts|ma|es|ex|sub(?:s|bed)?|audio|bit|part|end|final|"
-    r"complete|dvd\w*|web\w*|\d+(?:bit|fps|ch)|"
+    r"complete|dvd(?:rip|r|5|9|scr|mux)?|web(?:-?dl|rip|hd|mux|cap)?|\d+(?:bit|fps|ch)|"
     r"\d{3,4}[pi]|hdtv\w*|[xh]\.?26[45]|hevc|avc|av1|xvid|divx|aac[\d.]*|flac|ac3|eac3|dd|opus|atmos|truehd|mkv|mp4|"
     r"avi|english|german|french|ita|eng|fra|ger|multi|proper|repack|internal|read|nfo|"
-    r"ddp?[\d.]*|hdr\d*|sdr|dv|remux|uhd|bd\w*|blu\w*|batch|uncensored|dub(?:bed)?|raw|multisub\w*|mp3|pack|"
+    r"ddp?[\d.]*|hdr\d*|sdr|dv|remux|uhd|bd(?:rip|mux|remux|\d+\w*)?|blu(?:ray)?|batch|uncensored|dub(?:bed)?|raw|multisub\w*|mp3|pack|"
     r"special|sample|10bits?|8bits?)$"
 )
 
@@ -43,6 +46,8 @@ def leading_group(text: str) -> str:
     if not match or len(match[0]) == len(text):
         return ""
     inside = match[1].strip()
+    if NUMBERED.match(inside):
+        return ""
     if text[0] == "(" and (inside.isdigit() or not text[len(match[0]) :].startswith((" ", "_", "["))):
         return ""  # a title such as "(500) …"
     return "" if TECH.fullmatch(inside) or inside.isdigit() else match[0]
@@ -52,7 +57,7 @@ def release_group(text: str, lead: str) -> str:
     """Return the group that *text* names behind its last dash, in its last bracket or in its *lead*ing one."""
     if lead:
         return lead[1:-1].strip()
-    tail = REPOST.sub("", text)
+    tail = REPOST.sub("", BRACKETS_AROUND.sub(r"\1", text))
     if by := IN_CIRCLE.search(tail) or SUBTITLED_BY.search(tail):
         return by[1].strip()
     if found := _behind_codec(tail):

@@ -24,7 +24,7 @@ MARKUP = pattern(r"</?[a-z]{1,10}(?:\s[^<>]{0,60})?/?>")
 BRACKETS = str.maketrans("\u3010\u3011\u300c\u300d\u300e\u300f\u3014\u3015\u3016\u3017", "[][][][][]")
 JOINERS = "\u00ad\u200c\u200d\ufeff"  # invisible inside a word; other control and format characters separate words
 REPEATED = re.compile(r"([._\-\[\](){}]|[\s._\-]{2})\1{2,}")  # says nothing, and costs rules time
-EXTENSION = pattern(r"\.(?:mkv|mp4|avi|m4v|wmv|mov|mpe?g|m2ts|webm|ts|iso|torrent|nzb)$")
+EXTENSION = pattern(r"\.(?:mkv|mp4|avi|m4v|wmv|mov|mpe?g|m2ts|webm|ts|iso|torrent|nzb|nfo|srt)$")
 CRC = pattern(r"[\[(][0-9A-F]{8}[\])]")
 TOP_LEVEL = r"(?:com|net|org|info|cc|co|nz|uk|za|de|ca|me|to|tv|site|xyz|ru|it|se|nl|fi|pl|in|is|ws|pw|vip|lol|example)"
 DOMAIN = rf"(?:ww?w?\.[a-z0-9-]{{2,40}}(?:\.[a-z]{{2,10}}){{1,2}}|[a-z0-9-]{{2,40}}(?:\.(?:co|com))?\.{TOP_LEVEL})"
@@ -35,8 +35,9 @@ SITE_PREFIX = pattern(
 SITE_SUFFIX = pattern(rf"[\s._-]*[\[({{]\s?{DOMAIN}\s?[\])}}]$")
 DATE_PREFIX = re.compile(r"^\d{6}[\s._](?=\D)")
 YEAR = re.compile(rf"(?<![^\W_]){A_YEAR}(?![^\W_])")
-YEAR_IN_BRACKETS = re.compile(rf"[\[(]({A_YEAR})(?:[-\u2013](?:{A_YEAR})?)?[\])]")
+YEAR_IN_BRACKETS = re.compile(rf"[\[(]({A_YEAR})(?:[-\u2013](?:{A_YEAR})?)?(?:[\])]|,\s)")
 YEAR_AT_END = re.compile(rf"[\s._\-(\[]+({A_YEAR})(?:[-\u2013](?:{A_YEAR})?)?[)\]]?[\s._\-(\[]*$")
+LAST_YEAR = re.compile(rf"[\s._-]({A_YEAR})$")
 YEAR_AND_TAG = pattern(rf"[\s._(\[]{{1,3}}({A_YEAR})[\s._)\]]{{1,3}}(?={TECH.pattern})")
 TAG_IN_BRACKETS = pattern(rf"[\[(]\s?{TECH.pattern}\s?[\])]")
 PICTURE_SIZE = word(r"(?:\d{3,4}[pi]|\d{3,4}[x*]\d{3,4})")
@@ -55,8 +56,10 @@ EDITION_BEHIND = pattern(
     r"ppv|dl|ml|multi|dual|german|french|italian|ita|spanish|english|eng|russian|polish|hindi|tamil|telugu|"
     r"korean|japanese|nordic|v\d)[\s._-]*$"
 )
-SECOND_NAME = pattern(r"^[\s)\]]{0,3}[/|]\s*([^/|]{2,80}?)\s*[(\[]?S\d{1,2}E\d")
+SECOND_NAME = pattern(r"[\s)\]]{0,3}[/|]\s*([^/|]{2,80}?)\s*[(\[]?S\d{1,2}E\d")
 PARENTHESES = re.compile(r"^(.{2,}?)\s*\(([^()]{2,})\)\s*$")
+COUNTRY = pattern(r"[\[(]\s?(us|uk|au|nz|ca|usa|gb|ie)\s?[\])]")  # another country's is another show
+IN_PARENTHESES = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)?(?:\)|$)")
 LATIN_RUN = re.compile(rf"[A-Za-z0-9][^{CJK}]*")
 CJK_RUN = re.compile(rf"[{CJK}][{CJK}\w\s!?\u3001\u3002\u30fb~\u2026-]*")
 
@@ -89,10 +92,9 @@ def parse(name: str, kind: Kind | None = None) -> ReleaseTraits:
     title_end, year = _title_end(body, found)
     rest = _rest(body, title_end, found)
     details = attributes.read(rest)
-    second = SECOND_NAME.match(body, found.end) if found else None
     return ReleaseTraits(
-        titles=_titles(body[:title_end], second[1] if second else ""),
-        year=year,
+        titles=_titles(*_title_spans(body, title_end, found)),
+        year=year or _last_year(body, found),
         seasons=found.seasons if found else (),
         episodes=found.episodes if found else (),
         absolutes=found.absolutes if found else (),
@@ -155,16 +157,37 @@ def _title_end(body: str, found: Numbering | None) -> tuple[int, int]:
     return end, 0
 
 
+def _last_year(body: str, found: Numbering | None) -> int:
+    """Return the year at the very end of a film's name, where nothing is behind it."""
+    year = None if found else LAST_YEAR.search(body, 1)
+    return int(year[1]) if year else 0
+
+
+def _title_spans(body: str, title_end: int, found: Numbering | None) -> tuple[str, str]:
+    """Return where the title stands, and where it may stand a second time.
+
+    Some names begin with the number; then the title is what follows.
+    """
+    if found and not any(char.isalnum() for char in body[: found.start]):
+        tech = TECH.search(body, found.end)
+        return body[found.end : tech.start() if tech else len(body)], ""
+    second = SECOND_NAME.match(body, found.end) if found else None
+    return body[:title_end], second[1] if second else ""
+
+
 def _rest(body: str, title_end: int, found: Numbering | None) -> str:
     """Return the part of the name that is not the title, without the numbers already read."""
     if found and found.start >= title_end:
-        return f"{body[title_end : found.start]} {body[found.end :]}"
+        picture = PICTURE_SIZE.search(body, found.start, found.end)  # some numbers have tags in between
+        return f"{body[title_end : found.start]} {picture[0] if picture else ''} {body[found.end :]}"
     return body[title_end:]
 
 
 def _titles(span: str, second: str) -> tuple[str, ...]:
     """Return the title as written and its alternatives: around "/", "|", "AKA" and brackets, by script."""
-    pieces = [SEASON_BEHIND.sub("", span), *ALTERNATIVES.split(span), second]
+    span = COUNTRY.sub(r" \1 ", span)
+    bare = IN_PARENTHESES.sub(" ", span)  # many say in them who made it
+    pieces = [SEASON_BEHIND.sub("", span), *ALTERNATIVES.split(span), second, *ALTERNATIVES.split(bare)]
     if re.search(f"[{CJK}]", span):
         parts = CJK_ALTERNATIVES.split(span)
         pieces += parts

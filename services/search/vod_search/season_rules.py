@@ -9,18 +9,24 @@ from collections.abc import Sequence
 
 from vod_search.terms import (
     EPISODE_WORD,
+    EPISODE_WORD_BEHIND,
     GAP,
     LONGEST_RANGE,
     LOOSE_GAP,
+    ORDINAL,
     SEASON,
     SEASON_NUMBER,
     SEASON_WORD,
+    SPELLED_NUMBERS,
+    SPELLED_ORDINALS,
     Numbering,
+    number_of,
     pattern,
     word,
 )
 
 MOST_SEASONS = 40
+LONGEST_GLUED = 2
 NEXT_EPISODE = pattern(
     rf"(?P<join>[\s._]{{0,2}}(?:[-~&+,]|to|and)?[\s._]{{0,2}})(?:S(?P<season>\d{{1,2}}){GAP})?(?:EP?)[\s._]?"
     rf"(?P<episode>\d{{1,5}})(?![\da-z])"
@@ -32,7 +38,7 @@ NEXT_UNDERSCORED = pattern(r"(?P<join>_)(?P<episode>\d{2,3})(?![\dpikx])")
 
 def _follow(text: str, position: int, first: int, nexts: Sequence[re.Pattern[str]]) -> tuple[tuple[int, ...], int]:
     """Read further episodes of a chain ("E02E03", "-04") from *position* on; return all of them and the new end."""
-    episodes = [first]
+    episodes, is_glued = [first], True
     while len(episodes) < LONGEST_RANGE:
         match = next((found for form in nexts if (found := form.match(text, position))), None)
         if match is None:
@@ -43,10 +49,13 @@ def _follow(text: str, position: int, first: int, nexts: Sequence[re.Pattern[str
             break
         episodes += range(last + 1, number + 1) if is_range and last < number <= last + LONGEST_RANGE else [number]
         position = match.end()
+        is_glued = is_glued and not match["join"]
+    if len(episodes) == 2 and is_glued and episodes[0] < episodes[1] <= episodes[0] + LONGEST_GLUED:
+        episodes = list(range(episodes[0], episodes[1] + 1))  # "E07E09" is written for "E07-E09"
     return tuple(dict.fromkeys(episodes)), position
 
 
-STANDARD = pattern(rf"(?<![A-Za-z0-9])S(\d{{1,4}}){GAP}(?:EP?|X){GAP}(\d{{1,5}})(?!\d)")
+STANDARD = pattern(rf"(?<![A-Za-z0-9])(?:S|T(?=\d{{1,2}}E))(\d{{1,4}})[\s._(\[-]{{0,3}}(?:EP?|X){GAP}(\d{{1,5}})(?!\d)")
 STANDARD_GLUED = pattern(r"S(\d{2})E(\d{2,3})(?!\d)")
 
 
@@ -59,7 +68,10 @@ def standard(text: str) -> Numbering | None:
     return Numbering("standard", match.start(), end, seasons=(int(match[1]),), episodes=episodes)
 
 
-CROSS = pattern(r"(?<![A-Za-z0-9])(\d{1,2})x(\d{2,3}(?!\d|x\d{3})|\d(?![A-Za-z0-9]))")
+CROSS = pattern(
+    r"(?<![A-Za-z0-9])(\d{1,2})[x\u0445\u00d7](\d{2,3}(?!\d|x\d{3})|\d(?![A-Za-z0-9]))",
+    r"|(?<![A-Za-z0-9])((?:19|20)\d\d)x(\d{2})(?!\d|\.\d)",
+)
 CROSS_GLUED = re.compile(r"(?<=[a-z])(\d)x(\d{2})(?!\d)")
 
 
@@ -68,18 +80,25 @@ def cross(text: str) -> Numbering | None:
     match = CROSS.search(text) or CROSS_GLUED.search(text)
     if not match:
         return None
-    episodes, end = _follow(text, match.end(), int(match[2]), (NEXT_CROSS, NEXT_BARE, NEXT_UNDERSCORED))
-    return Numbering("cross", match.start(), end, seasons=(int(match[1]),), episodes=episodes)
+    season, episode = (int(group) for group in match.groups() if group)
+    episodes, end = _follow(text, match.end(), episode, (NEXT_CROSS, NEXT_BARE, NEXT_UNDERSCORED))
+    return Numbering("cross", match.start(), end, seasons=(season,), episodes=episodes)
 
 
 WORDS = (
     pattern(
-        rf"(?<![^\W_]){SEASON}{LOOSE_GAP}(?P<season>\d{{1,4}})(?P<between>[^\d\[\]]{{1,40}}?)(?<![^\W_])"
+        rf"(?<!\d)(?P<season>\d{{1,2}}){ORDINAL}\s?{SEASON_WORD}[\s._,:-]{{1,4}}(?P<episode>\d{{1,4}}){ORDINAL}\s?"
+        rf"{EPISODE_WORD_BEHIND}(?![^\W_])(?![\s._]{{1,2}}\d{{1,3}}(?!\d))"
+    ),
+    pattern(
+        rf"(?<![^\W_]){SEASON}{LOOSE_GAP}(?P<season>\d{{1,2}})[\s._-]{{1,3}}\(?(?P<episode>\d{{1,3}})[\s._]?of[\s._]?\d"
+    ),
+    pattern(
+        rf"(?<![^\W_]){SEASON}{LOOSE_GAP}(?P<season>\d{{1,4}})(?:[^\d\[\]]|(?<=\()\d{{4}}(?=\))|\d{{3,4}}[pi]){{1,40}}?(?<![^\W_])"
         rf"(?:{EPISODE_WORD}|E){LOOSE_GAP}(?P<episode>\d{{1,4}})(?!\d)"
     ),
     pattern(
-        rf"(?<!\d)(?P<season>\d{{1,2}})(?:(?:st|nd|rd|th|ª|º|\.)\s?{SEASON_WORD}|\s(?:сезон|"
-        rf"sezon))[\s._,:\[-]{{1,4}}"
+        rf"(?<!\d)(?P<season>\d{{1,2}})(?:(?:st|nd|rd|th|[ao]|\.)\s?{SEASON_WORD}|\s(?:сезон|sezon))[\s._,:\[-]{{1,4}}"
         rf"(?:{EPISODE_WORD}{GAP})?#?(?P<episode>\d{{1,4}})(?!\d)"
     ),
     pattern(
@@ -89,9 +108,10 @@ WORDS = (
     pattern(rf"(?<![^\W_])S(?P<season>\d{{1,2}}){LOOSE_GAP}{EPISODE_WORD}{LOOSE_GAP}(?P<episode>\d{{1,4}})(?!\d)"),
     pattern(rf"(?<![^\W_]){EPISODE_WORD}{GAP}(?P<episode>\d{{1,4}}){GAP}{SEASON_WORD}{GAP}(?P<season>\d{{1,2}})(?!\d)"),
     pattern(
-        rf"(?<![^\W_]){SEASON_WORD}{GAP}(?P<season>\d{{1,2}})[\s._]{{0,2}}(?:-[\s._]+|\[)"
+        rf"(?<![^\W_]){SEASON_WORD}{GAP}(?P<season>\d{{1,2}})[\s._)]{{0,3}}(?:-[\s._]+|\[)"
         rf"(?P<episode>\d{{2,3}})(?:v\d)?(?=[\s._]*(?:[-\[\](]|$))"
     ),
+    pattern(r"(?<![A-Za-z0-9])S(?P<season>\d{1,2})[\s._]{0,2}\[(?P<episode>\d{2,3})(?:v\d)?\]"),
 )
 WORD_RANGE = pattern(
     rf"[\s._]{{0,2}}(?P<join>[-~&+]|to|до|and|en|und|et|y)[\s._]{{0,2}}(?:{EPISODE_WORD}{GAP})?(\d{{1,4}})(?![\da-z])"
@@ -107,6 +127,28 @@ def words(text: str) -> Numbering | None:
                 episodes, end = (*episodes, *range(episodes[-1] + 1, int(last[2]) + 1)), last.end()
             return Numbering("words", match.start(), end, seasons=(int(match["season"]),), episodes=episodes)
     return None
+
+
+DOTTED = (
+    pattern(rf"(?<![^\W_])(?:{EPISODE_WORD}[\s._]{{0,2}})?#(?P<season>\d{{1,2}})\.(?P<number>\d{{1,3}})(?!\d)"),
+    pattern(rf"(?<![^\W_]){EPISODE_WORD}[\s._]{{1,2}}(?P<season>\d{{1,2}})\.(?P<number>\d{{2,3}})(?!\d)"),
+    pattern(r"(?<![A-Za-z0-9])(?P<season>\d{1,2})E(?P<number>\d{2,3})(?![A-Za-z0-9])"),
+)
+
+
+def dotted(text: str) -> Numbering | None:
+    """`Episode #3.7`, `Episode 3.07`, `03E07`."""
+    match = next((found for form in DOTTED if (found := form.search(text))), None)
+    return _one(match, "dotted") if match else None
+
+
+DISC = pattern(r"(?<![A-Za-z0-9])S(\d{1,2})[\s._]?D(?:is[ck][\s._]?)?\d{1,2}(?:[-&+]\d{1,2}){0,4}(?![A-Za-z0-9])")
+
+
+def disc(text: str) -> Numbering | None:
+    """`S03D02`: a disc of a season, with who knows which episodes."""
+    match = DISC.search(text)
+    return Numbering("disc", match.start(), match.end(), seasons=(int(match[1]),)) if match else None
 
 
 SPACED = pattern(r"(?<![A-Za-z0-9])S(?P<season>\d{1,2})[\s._]+(?P<number>\d{2,3})(?:v\d)?(?=[\s._]*(?:[-\[(]|$))")
@@ -165,6 +207,28 @@ def cap(text: str) -> Numbering | None:
 
 YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)([\s._-])(\d{1,2})\2(\d{1,2})(?!\d)")
 YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([\s._-])(\d{1,2})\2((?:19|20)\d\d)(?!\d)")
+NO_YEAR_BEHIND = r"(?![\s._(]{1,2}(?:19|20)\d\d(?!\d))"  # with a year behind it is the title of a film
+SHORT = re.compile(rf"(?<!\d)(?<!\d[._-])(\d\d)([._-])(\d\d)\2(\d\d)(?!\d|\2\d{{1,2}}(?!\d)){NO_YEAR_BEHIND}")
+MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+LONG_MONTHS = (
+    "january|february|march|april|june|july|august|sept(?:ember)?|october|november|december|"
+    "januar|februar|märz|mai|juni|juli|oktober|dezember"
+)
+MONTH = rf"(?P<month>{LONG_MONTHS}|{MONTHS}|okt|dez)"
+WRITTEN = (
+    pattern(
+        rf"(?<![A-Za-z0-9])(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.)?[\s._-]{{1,2}}{MONTH}[\s._,-]{{1,2}}(?P<year>(?:19|20)\d\d)(?!\d){NO_YEAR_BEHIND}"
+    ),
+    pattern(
+        rf"(?<![A-Za-z0-9]){MONTH}[\s._-]{{1,2}}(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?[\s._-]{{1,2}}(?P<year>(?:19|20)\d\d)(?!\d){NO_YEAR_BEHIND}"
+    ),
+)
+NUMBER_OF_MONTH = {name: number for number, name in enumerate(MONTHS.split("|"), start=1)} | {
+    "mär": 3,
+    "mai": 5,
+    "okt": 10,
+    "dez": 12,
+}
 COMPACT = re.compile(r"(?<![A-Za-z0-9])((?:20)?\d\d)(\d\d)(\d\d)(?![A-Za-z0-9])")
 
 
@@ -186,18 +250,33 @@ def _first_date(text: str, form: re.Pattern[str], groups: tuple[int, int, int]) 
 
 
 def air_date(text: str) -> Numbering | None:
-    """Daily shows: `2024.01.31`, `31-01-2024`."""
-    return _first_date(text, YEAR_FIRST, (1, 3, 4)) or _first_date(text, YEAR_LAST, (4, 3, 1))
+    """Daily shows: `2024.01.31`, `31-01-2024`, `31 Jan 2024`, `January 31, 2024`."""
+    return _first_date(text, YEAR_FIRST, (1, 3, 4)) or _first_date(text, YEAR_LAST, (4, 3, 1)) or _written_date(text)
+
+
+def _written_date(text: str) -> Numbering | None:
+    for form in WRITTEN:
+        match = form.search(text)
+        month = NUMBER_OF_MONTH[match["month"][:3].lower()] if match else 0
+        if match and (date := _date(int(match["year"]), month, int(match["day"]))):
+            return Numbering("date", match.start(), match.end(), date=date)
+    return None
 
 
 def compact_date(text: str) -> Numbering | None:
-    """Daily shows: `240131`, `20240131`."""
-    return _first_date(text, COMPACT, (1, 2, 3))
+    """Daily shows: `240131`, `20240131`, `24.01.31`, `31.01.24`."""
+    return (
+        _first_date(text, COMPACT, (1, 2, 3))
+        or _first_date(text, SHORT, (1, 3, 4))
+        or _first_date(text, SHORT, (4, 3, 1))
+    )
 
 
 SEASON_LISTS = (
+    pattern(r"(?<![A-Za-z0-9])(S\d{1,2}(?:[\s._]{0,2}[+&,\s._]S\d{1,2}){2,40})(?![\dE])"),
     pattern(r"(?<![A-Za-z0-9])S(\d{1,2})(?P<join>[\s._]?(?:-{1,2}|[~&+]|to|and)?[\s._]?)S(\d{1,2})(?![\dE])"),
     pattern(r"(?<![A-Za-z0-9])S(\d{2})(?P<join>[-~])(\d{2})(?!\d)"),
+    pattern(r"(?<![A-Za-z0-9])S(\d)(?P<join>[-~])(\d)(?!\d)"),
     pattern(
         rf"(?<![^\W_])(?:all{GAP})?{SEASON_WORD}{LOOSE_GAP}(\d{{1,2}})(?P<join>[\s._]?(?:[-~]|to|à|до)[\s._]?"
         rf"(?:{SEASON_WORD}{GAP})?)(\d{{1,2}})(?![\da-z])"
@@ -206,8 +285,12 @@ SEASON_LISTS = (
 )
 ONE_SEASON = (
     pattern(r"(?<![A-Za-z0-9])S(\d{1,4})(?![A-Za-z0-9]|[\s._]?E\d)"),
-    pattern(rf"(?<![^\W_]){SEASON_WORD}{LOOSE_GAP}({SEASON_NUMBER})"),
-    pattern(rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th|ª|º|\.|-й)?\s{SEASON_WORD}(?![^\W_])"),
+    pattern(rf"(?<![^\W_])(?:{SEASON_WORD}|temp\.?){LOOSE_GAP}({SEASON_NUMBER})"),
+    pattern(rf"(?<!\d)(\d{{1,2}}){ORDINAL}\s{SEASON_WORD}(?![^\W_])"),
+    pattern(
+        rf"(?<![^\W_])(?:the[\s._]+)?(?:complete[\s._]+)?({'|'.join(SPELLED_ORDINALS)})[\s._]+{SEASON_WORD}(?![^\W_])"
+    ),
+    pattern(rf"(?<![^\W_])seasons?[\s._]+({'|'.join(SPELLED_NUMBERS)})(?![^\W_])"),
 )
 
 
@@ -228,11 +311,15 @@ def one_season(text: str) -> Numbering | None:
     """A whole season: `S01`, `Season 1`, `2nd Season`."""
     for form in ONE_SEASON:
         if match := form.search(text):
-            return Numbering("one season", match.start(), match.end(), seasons=(int(match[1]),), whole_seasons=True)
+            return Numbering(
+                "one season", match.start(), match.end(), seasons=(number_of(match[1]),), whole_seasons=True
+            )
     return None
 
 
-BATCH = word(r"(?:batch|complete[\s._-]{1,3}(?:series|collection|box)|(?:series|collection)[\s._-]{1,3}complete)")
+BATCH = word(
+    r"(?:the[\s._]+)?(?:batch|complete[\s._-]{1,3}(?:series|collection|box)|(?:series|collection)[\s._-]{1,3}complete)"
+)
 
 
 def whole_series(text: str) -> Numbering | None:

@@ -5,17 +5,34 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+FIRST_FILM = 1888
 LONGEST_RANGE = 200  # more episodes than this "in one release" is a misreading
 GAP = r"[\s._-]{0,3}"
-LOOSE_GAP = r"[\s._:(№#/-]{0,4}"
-SEASON_WORD = r"(?:seasons?|series|saisons?|temporadas?|stagion[ei]|staffeln?|sezon[yu]?|seizoen(?:en)?|säsong|сезоны?)"
+LOOSE_GAP = r"[\s._:(#/-]{0,4}(?:n[or][\s.]{1,2}|no(?=\d))?"
+SEASON_WORD = (
+    r"(?:seasons?|series|saisons?|temporadas?|stagion[ei]|staffeln?|sezon[ayu]?|sez[oó]na|seizoen(?:en)?|säsong|"
+    r"s[æe]song?|kausi|évad|сезон[аы]?)"
+)
 SEASON = rf"(?:{SEASON_WORD}|se|temp?)"  # the short ones count only with an episode word behind them
 SEASON_NUMBER = r"(?:\d{1,2}|(?:19|20)\d\d)(?!\d)"
 EPISODE_WORD = (
-    r"(?:episodes?|épisodes?|eps?|folgen?|episodios?|cap[ií]tulos?|cap|puntata|odcinek|odc|aflevering|afl|"
-    r"avsnitt|"
-    r"b[oö]l[uü]m|сери[яи]|эпизод|выпуск)"
+    r"(?:episodes?|épisodes?|eps?|folgen?|epis[oó]dios?|cap[ií]tulos?|cap|puntat[ae]|odcin(?:ek|ki)|odc|"
+    r"afleveringe?n?|afl|avsnitt|afsnit|jakso|"
+    r"b[oö]l[uü]m|сери[яий]|эпизод|выпуск)"
 )
+# Where the number stands in front: "7. Bölüm", "7-я серия".
+EPISODE_WORD_BEHIND = (
+    r"(?:b[oö]l[uü]m|сери[яий]|сер(?=[.)\]])|выпуск|эпизод|rész|díl|jakso|osa|epizoda|episode|folge|avsnitt|odcinek)"  # noqa: RUF001  Cyrillic
+)
+ORDINAL = r"(?:st|nd|rd|th|[aoeªº]|ème|\.|-[ийя]|-?(?:ый|ой|ая))?"
+SPELLED_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+SPELLED_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+ROMAN_NUMBERS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+SPELLED = {
+    text: value
+    for texts in (SPELLED_ORDINALS, SPELLED_NUMBERS, ROMAN_NUMBERS)
+    for value, text in enumerate(texts, start=1)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +70,14 @@ def number_range(first: int, last: int) -> tuple[int, ...]:
     return tuple(range(first, last + 1)) if first < last <= first + LONGEST_RANGE else (first,)
 
 
+def number_of(text: str) -> int:
+    """Return the number that digits, an English word or a Roman numeral stand for."""
+    return SPELLED.get(text.lower()) or int(text)
+
+
 def is_year(number: int, digits: str) -> bool:
     """Tell whether *digits* look like a year."""
-    return len(digits) == 4 and 1900 <= number <= 2099
+    return len(digits) == 4 and FIRST_FILM <= number <= 2099
 
 
 # Tags that are no words of a title.

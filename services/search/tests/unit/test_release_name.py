@@ -169,6 +169,25 @@ def test_titles(name: str, kind: Kind | None, title: str, year: int) -> None:
     assert (title in traits.titles, traits.year) == (True, year), traits.titles
 
 
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Lamps (UK) S01E01 720p", "Lamps"),
+        ("Lamps [US] S01E01 720p", "Lamps"),
+        ("Lamps.UK.S01E01.720p", "Lamps"),
+        ("The Lamps (AU) (2021) - S01E01 [1080p]", "The Lamps"),
+        ("Lamps.Bay.S01E01.720p", "Lamps"),
+        ("Lamps and Ropes S01E01 720p", "Lamps"),
+        ("Lamps.New.Tide.S01E01.720p", "Lamps"),
+        ("Lamps - New Tide - S01E01 720p", "Lamps"),
+        ("Lamps-Ropes S01E01", "Ropes"),
+        ("Re.Lamps.S01E01", "Lamps"),
+    ],
+)
+def test_a_title_is_not_a_part_of_another(name: str, other: str) -> None:
+    assert other not in parse(name, SERIES).titles
+
+
 @pytest.mark.parametrize(("name", "expected"), ATTRIBUTES, ids=[name for name, _ in ATTRIBUTES])
 def test_attributes(name: str, expected: dict[str, Any]) -> None:
     assert stated(parse(name, None), set(expected)) == expected
@@ -216,6 +235,8 @@ REPEATED = (
         " .",
         "S1 - 1 - 2 - ",
     ),
+    *("серия ", "1 сезон ", "01 - ", "S1 1 ", "02.", "jan 1 ", "12.", "1. ", "(a", "[a]", "S1D", "part ii ", "#1."),
+    *("temp ", "complete ", " / ", "no. ", "5 серия ", "first season ", "1 of ", "-a.b", "(a (b) "),
 )
 
 
@@ -228,3 +249,12 @@ def test_no_name_takes_long(part: str) -> None:
     parse(part * (10_000 // len(part)), None)
 
     assert time.process_time() - started < 0.2  # 50 ms on a quiet machine
+
+
+@given(st.lists(st.sampled_from(REPEATED), min_size=40, max_size=400), st.sampled_from([None, *Kind]))
+def test_no_mixture_takes_long(parts: list[str], kind: Kind | None) -> None:
+    started = time.process_time()
+
+    parse("".join(parts), kind)
+
+    assert time.process_time() - started < 0.2  # 5 ms on a quiet machine
