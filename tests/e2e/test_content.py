@@ -1,6 +1,8 @@
 """NovaStream's own routes, for a film, an anime, and who comes back: over the public API of a whole system."""
 
 import asyncio
+import re
+from typing import Any
 
 import av
 import httpx
@@ -9,7 +11,110 @@ from allinone import HARBOR, System, start
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+# NovaStream's own document, section 2, to the letter.
+TYPES = """
+export interface Content {
+  id: string;
+  tmdbId?: number;
+  title: string;
+  type: 'movie' | 'series' | 'anime';
+  backdropUrl: string;
+  posterUrl: string;
+  genres: string[];
+  year: number;
+}
+
+export interface Episode {
+  id: string;
+  contentId: string;
+  season: number;
+  episodeNumber: number;
+  title: string;
+  thumbnailUrl?: string;
+}
+
+export interface StreamSource {
+  url: string;
+  quality: string;
+  type: 'hls' | 'mp4' | 'torrent';
+  provider: string;
+  headers?: Record<string, string>;
+}
+
+export interface SubtitleTrack {
+  lang: string;
+  url: string;
+  label: string;
+}
+
+export interface WatchProgress {
+  contentId: string;
+  episodeId?: string;
+  position: number; // seconds
+  duration: number;
+  updatedAt: string;
+}
+"""
 ANIME, OPEN_FILM = "mal:anime:9201", "ia:item:paper_boats_test"
+
+
+def misfits(value: dict[str, Any], interface: str) -> list[str]:
+    """Return what keeps a value from being of that document's type; fields beyond it are allowed, as in TypeScript."""
+    body = TYPES.partition(f"interface {interface} {{")[2].partition("}")[0]
+    found = []
+    for name, optional, kind in re.findall(r"(\w+)(\??): ([^;]+);", body):
+        if name not in value:
+            found += [] if optional else [f"{name} is missing"]
+        elif not _is(value[name], kind):
+            found.append(f"{name} is {value[name]!r}, not {kind}")
+    return found
+
+
+def _is(value: object, kind: str) -> bool:
+    if kind.startswith("'"):
+        return value in re.findall(r"'(\w+)'", kind)
+    if kind.endswith("[]"):
+        return isinstance(value, list) and all(_is(one, kind[:-2]) for one in value)
+    types = {"string": str, "number": int | float, "Record<string, string>": dict}
+    return isinstance(value, types[kind]) and not isinstance(value, bool)
+
+
+@pytest.mark.parametrize("series", [HARBOR, ANIME, "tmdb:movie:9101", OPEN_FILM])
+async def test_watch_pages_have_that_documents_types(viewer: httpx.AsyncClient, series: str) -> None:
+    asked = {"season": 1, "episode": 1, "duration": 60.0}
+    answers = [await viewer.get(f"/{base}/content/{series}/watch", params=asked) for base in ("api", "v1")]
+    pages = [one.json() for one in answers]
+
+    assert [one.status_code for one in answers] == [200, 200], [one.text for one in answers]
+    assert "device" in "".join(viewer.cookies).lower()
+    for page in pages:
+        assert misfits(page["content"], "Content") + misfits(page["episode"], "Episode") == []
+        assert [wrong for one in page["sources"] for wrong in misfits(one, "StreamSource")] == []
+        assert [wrong for one in page["subtitles"] for wrong in misfits(one, "SubtitleTrack")] == []
+        assert all(one["start"] < one["end"] for one in page["skipRanges"])
+    assert pages[0]["content"] == pages[1]["content"]
+
+
+async def test_trending_and_sources_have_that_documents_types_and_progress_takes_them(
+    viewer: httpx.AsyncClient,
+) -> None:
+    trending = [(await viewer.get(path)).json() for path in ("/api/content/trending", "/v1/trending")]
+    asked = {"seriesId": OPEN_FILM}
+    sources = [(await viewer.get(path, params=asked)).json() for path in ("/api/sources", "/v1/sources")]
+    progress = {
+        "contentId": HARBOR,
+        "episodeId": f"{HARBOR}:S01E03",
+        "position": 5.5,
+        "duration": 60,
+        "updatedAt": "2026-11-20T20:25:12.123Z",
+    }
+    kept = [await viewer.post(path, json=progress) for path in ("/api/user/progress", "/v1/progress")]
+
+    assert [wrong for one in trending[0] + trending[1] for wrong in misfits(one, "Content")] == []
+    assert [wrong for one in sources[0] + sources[1] for wrong in misfits(one, "StreamSource")] == []
+    assert misfits(progress, "WatchProgress") == []
+    assert min(map(len, trending + sources)) >= 2
+    assert [one.status_code for one in kept] == [204, 204]
 
 
 async def test_the_film_flow_finds_an_open_film_and_plays_its_file_before_its_torrent(

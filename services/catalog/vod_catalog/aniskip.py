@@ -157,7 +157,7 @@ class Skipping:
 
     async def _entry(self, key: EpisodeKey) -> EntryEpisode | None:
         if not key.series_id.startswith("mal:anime:"):
-            return await self._numbering.entry_of(key) if key.series_id.startswith("tmdb:") else None
+            return await self._numbering.entry_of(key) if key.series_id.startswith("tmdb:tv:") else None
         entry = (await self._titles.with_episodes(key.series_id)).series.entry_of(key.season)
         return EntryEpisode(entry, key.episode) if entry else None
 

@@ -100,9 +100,9 @@ class Content(BaseModel):
     model_config = answer_config(_CONTENT)
 
     id: str
-    tmdb_id: int | None
+    tmdb_id: int | None = Field(None, description="Absent where TMDb has no number for it.")
     title: str
-    type: Literal["series", "anime", "movie"] | None
+    type: Literal["series", "anime", "movie"]
     backdrop_url: str
     poster_url: str
     genres: list[str]
@@ -126,7 +126,7 @@ class StreamSource(BaseModel):
 
     url: str
     quality: str
-    type: Literal["hls", "mp4", "torrent"] | None
+    type: Literal["hls", "mp4", "torrent"]
     provider: str
     healthy: bool = Field(description="Its first bytes came just now.")
 
@@ -144,7 +144,7 @@ class SkipRange(BaseModel):
 
     model_config = answer_config(_SKIP)
 
-    type: Literal["opening", "ending", "recap"] | None
+    type: Literal["opening", "ending", "recap"]
     start: float
     end: float
     exact: bool = Field(description="Only then may a player skip without asking; else it shows a button.")
@@ -167,7 +167,7 @@ class WatchAnswer(BaseModel):
 
     content: Content
     episode: ContentEpisode
-    next_episode_id: str | None
+    next_episode_id: str | None = Field(None, description="Absent when nothing follows.")
     sources: list[StreamSource]
     subtitles: list[SubtitleTrack]
     skip_ranges: list[SkipRange]

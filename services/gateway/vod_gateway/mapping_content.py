@@ -1,6 +1,7 @@
 """proto → JSON for refs and for what there is to watch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from vod.catalog.v1 import catalog_pb2
 from vod.catalog.v1 import catalog_service_pb2 as catalog
@@ -14,6 +15,22 @@ SOURCE_KINDS = {
     catalog_pb2.KIND_SERIES: sources_pb2.CONTENT_KIND_SERIES,
     catalog_pb2.KIND_ANIME: sources_pb2.CONTENT_KIND_ANIME,
     catalog_pb2.KIND_MOVIE: sources_pb2.CONTENT_KIND_MOVIE,
+}
+
+_TYPES: Mapping[catalog_pb2.Kind.ValueType, Literal["series", "anime", "movie"]] = {
+    catalog_pb2.KIND_SERIES: "series",
+    catalog_pb2.KIND_ANIME: "anime",
+    catalog_pb2.KIND_MOVIE: "movie",
+}
+_SOURCE_TYPES: Mapping[sources_pb2.SourceType.ValueType, Literal["hls", "mp4", "torrent"]] = {
+    sources_pb2.SOURCE_TYPE_HLS: "hls",
+    sources_pb2.SOURCE_TYPE_MP4: "mp4",
+    sources_pb2.SOURCE_TYPE_TORRENT: "torrent",
+}
+_SKIPS: Mapping[catalog.SkipKind.ValueType, Literal["opening", "ending", "recap"]] = {
+    catalog.SKIP_KIND_OPENING: "opening",
+    catalog.SKIP_KIND_ENDING: "ending",
+    catalog.SKIP_KIND_RECAP: "recap",
 }
 
 
@@ -52,7 +69,7 @@ def content(message: catalog_pb2.Series) -> dto_content.Content:
         id=message.id,
         tmdb_id=int(tmdb) if tmdb.isdecimal() else None,
         title=message.title,
-        type=enum_name(catalog_pb2.Kind, message.kind),
+        type=_TYPES.get(message.kind, "series"),
         backdrop_url=f"/v1/images/{message.id}/backdrop" if message.backdrop_url else "",
         poster_url=f"/v1/images/{message.id}/poster" if message.poster_url else "",
         genres=list(message.genres),
@@ -64,7 +81,7 @@ def source(message: sources_pb2.Source) -> dto_content.StreamSource:
     return dto_content.StreamSource(
         url=f"/v1/play/{message.path}",
         quality=message.quality,
-        type=enum_name(sources_pb2.SourceType, message.type),
+        type=_SOURCE_TYPES.get(message.type, "mp4"),
         provider=message.provider,
         healthy=message.is_healthy,
     )
@@ -97,12 +114,13 @@ def watch(
         ],
         skip_ranges=[
             dto_content.SkipRange(
-                type=enum_name(catalog.SkipKind, one.kind),
+                type=_SKIPS[one.kind],
                 start=one.start.ToTimedelta().total_seconds(),
                 end=one.end.ToTimedelta().total_seconds(),
                 exact=one.is_exact,
                 source=one.source,
             )
             for one in skips.ranges
+            if one.kind in _SKIPS
         ],
     )

@@ -1,7 +1,8 @@
 """NovaStream's own routes, under `/api` as its document names them and under `/v1` like all others."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Path, Query
 from google.protobuf.duration_pb2 import Duration
@@ -27,12 +28,29 @@ Height = Annotated[int, Query(alias="maxHeight", ge=0, le=10_000, examples=[1080
 _TRENDING = problems(INVALID_PARAMETER, TOO_MANY, *DOWNSTREAM)
 _WATCH = problems(INVALID_PARAMETER, TOO_MANY, openapi.NO_SERIES, openapi.NO_EPISODE, *DOWNSTREAM)
 _PROGRESS = problems(INVALID, *POST, openapi.NO_SERIES, openapi.NO_EPISODE, *DOWNSTREAM)
+_Route = TypeVar("_Route", bound=Callable[..., Any])
 
 
-@router.get(
-    "/api/content/trending", summary="What is popular", dependencies=[Depends(limit_titles)], responses=_TRENDING
-)
-@router.get("/v1/trending", summary="What is popular", dependencies=[Depends(limit_titles)], responses=_TRENDING)
+def _get(
+    *paths: str, summary: str, limit: Callable[..., Any], responses: openapi.Responses
+) -> Callable[[_Route], _Route]:
+    """Serve a GET under several paths; what that document calls optional is left out where it is not, never null."""
+
+    def serve(route: _Route) -> _Route:
+        for path in paths:
+            router.get(
+                path,
+                summary=summary,
+                dependencies=[Depends(limit)],
+                responses=responses,
+                response_model_exclude_none=True,
+            )(route)
+        return route
+
+    return serve
+
+
+@_get("/api/content/trending", "/v1/trending", summary="What is popular", limit=limit_titles, responses=_TRENDING)
 async def list_trending(backends: BackendsDep, limit: Limit = 20) -> list[dto_content.Content]:
     """Return what is popular outside and here, blended: the more people watch here, the more that counts."""
     watched = await backends.playback.ListWatched(playback.ListWatchedRequest())
@@ -42,11 +60,12 @@ async def list_trending(backends: BackendsDep, limit: Limit = 20) -> list[dto_co
     return [mapping_content.content(one) for one in answer.titles]
 
 
-@router.get(
-    "/api/content/{id}/watch", summary="All for a watch page", dependencies=[Depends(limit_search)], responses=_WATCH
-)
-@router.get(
-    "/v1/content/{id}/watch", summary="All for a watch page", dependencies=[Depends(limit_search)], responses=_WATCH
+@_get(
+    "/api/content/{id}/watch",
+    "/v1/content/{id}/watch",
+    summary="All for a watch page",
+    limit=limit_search,
+    responses=_WATCH,
 )
 async def get_watch(
     id: ContentId,  # noqa: A002  the document's name
@@ -74,8 +93,7 @@ async def get_watch(
     return mapping_content.watch(found, key=key, sources=listed, skips=skips, languages=languages)
 
 
-@router.get("/api/sources", summary="Direct sources", dependencies=[Depends(limit_search)], responses=_WATCH)
-@router.get("/v1/sources", summary="Direct sources", dependencies=[Depends(limit_search)], responses=_WATCH)
+@_get("/api/sources", "/v1/sources", summary="Direct sources", limit=limit_search, responses=_WATCH)
 async def list_sources(
     series_id: SeriesIdQuery,
     *,
