@@ -1,14 +1,27 @@
 """The outside world and the all-in-one, started once for all end-to-end tests that do not break them."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
-from allinone import System, system
+from allinone import SETTINGS, System, system
 
 from vod_fakes.media import Profile
 from vod_fakes.world import World, shared_folder, world
+
+CURATED = """
+[[collection]]
+name = "House favourites"
+
+[[collection.film]]
+title = "Paper Boats"
+year = 2010
+licence = "CC BY 4.0"
+ids = ["ia:item:paper_boats_test"]
+archive = "paper_boats_test"
+"""
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -19,10 +32,21 @@ async def outside() -> AsyncIterator[World]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def vod(outside: World) -> AsyncIterator[System]:
+async def vod(outside: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """One process per service, shared by all tests that do not break it."""
-    async with system(outside, "--isolate") as one:
+    own = own_sources(outside, tmp_path_factory.mktemp("sources"))
+    async with system(outside, "--isolate", settings={**SETTINGS, **own}) as one:
         yield one
+
+
+def own_sources(outside: World, folder: Path) -> dict[str, str]:
+    """Write what an operator may: a curated collection with the open film, and a mirror of one episode."""
+    mirrors, curated = folder / "mirrors", folder / "films.toml"
+    mirrors.mkdir()
+    mirrored = f"{outside.archive.url}/download/paper_boats_test/paper_boats.mp4"
+    (mirrors / "tmdb_tv_9001 S01E04.strm").write_text(f"{mirrored}\n", encoding="utf-8")
+    curated.write_text(CURATED, encoding="utf-8")
+    return {"VOD_SOURCES_MIRRORS": str(mirrors), "VOD_EDITORIAL": str(curated)}
 
 
 @pytest_asyncio.fixture(loop_scope="session")

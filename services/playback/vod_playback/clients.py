@@ -53,7 +53,7 @@ class CatalogClient:
             runtime=answer.episode.runtime.ToTimedelta(),
             next=key_from_proto(answer.next) if answer.HasField("next") else None,
             is_film=answer.series.kind == catalog_pb2.KIND_MOVIE,
-            title=to_json(_content(answer, key)),
+            title=to_json(_content(answer)),
         )
 
     async def ending(self, key: EpisodeKey, *, duration: timedelta) -> timedelta | None:
@@ -69,7 +69,8 @@ class CatalogClient:
         return answer.series.id
 
 
-def _content(answer: catalog_service_pb2.GetEpisodeResponse, key: EpisodeKey) -> sources_pb2.Content:
+def _content(answer: catalog_service_pb2.GetEpisodeResponse) -> sources_pb2.Content:
+    key = answer.episode.key
     return sources_pb2.Content(
         series_id=key.series_id,
         season=key.season,

@@ -1,0 +1,75 @@
+"""The hierarchy of sources in sessions, over the public API of a whole system: curated, torrents, direct ones."""
+
+import asyncio
+from typing import Any
+
+import av
+import httpx
+import pytest
+from allinone import HARBOR, start
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+CURATED_FILM, FILM = "ia:item:paper_boats_test", "tmdb:movie:9101"
+
+
+async def frames_of(url: str, count: int) -> int:
+    """Open a stream as a player does, jump into its middle, and count what is shown."""
+
+    def play() -> int:
+        with av.open(url, timeout=20.0) as container:
+            container.seek((container.duration or 0) // 2)
+            return sum(1 for _, _ in zip(container.decode(video=0), range(count), strict=False))
+
+    return await asyncio.to_thread(play)
+
+
+async def beat(viewer: httpx.AsyncClient, started: dict[str, Any], position: float, **more: Any) -> None:
+    body = {"sessionId": started["sessionId"], "position_s": position, "duration_s": 60, **more}
+    (await viewer.post("/v1/session/heartbeat", json=body)).raise_for_status()
+
+
+async def test_a_curated_film_plays_from_its_own_source_and_goes_on_there(viewer: httpx.AsyncClient) -> None:
+    started = await start(viewer, CURATED_FILM, 1, 1)
+    shown = await frames_of(started["streamUrl"], 20)
+    await beat(viewer, started, 21)
+    await viewer.post("/v1/session/ended", json={"sessionId": started["sessionId"]})
+
+    resumed = (await viewer.get("/v1/resume", params={"seriesId": CURATED_FILM})).json()
+    again = await start(viewer, CURATED_FILM, 1, 1)
+    redirected = await viewer.get(f"/v1/stream/{again['sessionId']}", headers={"Range": "bytes=0-11"})
+
+    source = started["source"]
+    assert (started["pick"], source["type"], source["collection"]) == (None, "mp4", "House favourites")
+    assert (source["reasons"][0], shown) == ("curated: House favourites", 20)
+    assert (int(resumed["position_s"]), resumed["pick"], resumed["source"]) == (21, None, source)
+    assert again["streamUrl"] == started["streamUrl"] == redirected.headers["location"]
+
+
+async def test_another_film_plays_from_its_torrent_and_keeps_it_whatever_the_link_says_later(
+    viewer: httpx.AsyncClient,
+) -> None:
+    first = await start(viewer, FILM, 1, 1)
+    await beat(viewer, first, 3, bitrate_estimate=200_000)
+    resumed = await start(viewer, FILM, 1, 1)
+
+    assert first["source"]["type"] == resumed["source"]["type"] == "torrent"
+    assert first["source"]["reasons"] == first["pick"]["reasons"] != []
+    assert resumed["pick"]["infohash"] == first["pick"]["infohash"]
+
+
+async def test_an_episode_without_a_torrent_for_the_device_plays_from_a_mirror_and_knows_what_comes_next(
+    viewer: httpx.AsyncClient,
+) -> None:
+    # No release of it is in a codec that this device knows.
+    started = await start(viewer, HARBOR, 1, 4, deviceCaps={"h264": False, "av1": True})
+    shown = await frames_of(started["streamUrl"], 5)
+    refused = await viewer.post(
+        "/v1/session/start",
+        json={"seriesId": HARBOR, "season": 1, "episode": 3, "deviceCaps": {"h264": False, "av1": True}},
+    )
+
+    assert (started["pick"], started["source"]["provider"], shown) == (None, "mirror", 5)
+    assert started["source"]["reasons"][0] == "no torrent can be played"
+    assert started["nextHint"] is None
+    assert (refused.status_code, refused.json()["reason"]) == (404, "NO_PLAYABLE_RELEASE")
