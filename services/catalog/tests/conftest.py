@@ -79,7 +79,7 @@ def run_catalog(
     """Start a catalog on the test's database; keyword arguments change its settings."""
 
     @asynccontextmanager
-    async def run(**changes: Any) -> AsyncIterator[CatalogServiceAsyncStub]:
+    async def run(*, log: Any = None, **changes: Any) -> AsyncIterator[CatalogServiceAsyncStub]:
         await migrate_schema(pg_dsn, "catalog")
         settings: dict[str, Any] = {
             "listen": "127.0.0.1:0",
@@ -97,6 +97,7 @@ def run_catalog(
             **changes,
         }
         one = replace(make_runtime("catalog"), clock=clock)
+        one = replace(one, log=log or one.log)
         async with (
             serve(Settings(**settings), one) as endpoint,
             channel(endpoint.address, one, timeout=timedelta(seconds=20)) as to_catalog,

@@ -14,7 +14,7 @@ import httpx
 from vod_catalog.domain import EpisodeKey, Title
 from vod_catalog.fields import record, records, text
 from vod_catalog.relations import EntryEpisode
-from vod_catalog.upstream import Limits, NotThereError, Upstream
+from vod_catalog.upstream import NotThereError, Upstream
 from vod_rpc import Failure
 from vod_runtime import Clock
 
@@ -64,8 +64,8 @@ async def aniskip_http(base: str) -> AsyncIterator[httpx.AsyncClient]:
 class AniSkip:
     """The client."""
 
-    def __init__(self, http: httpx.AsyncClient, *, limits: Limits, clock: Clock) -> None:
-        self._upstream = Upstream(http, name="AniSkip", limits=limits, clock=clock)
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
 
     async def ask(self, episode: EntryEpisode, *, seconds: float) -> list[dict[str, object]]:
         """Return the results for a file of this length: AniSkip leaves out what differs by more than 20 s.
@@ -75,7 +75,11 @@ class AniSkip:
         """
         params = {"types": _TYPES, "episodeLength": f"{seconds:.3f}"}
         try:
-            found = await self._upstream.get(f"skip-times/{episode.entry}/{episode.episode}", params=params)
+            found = await self._upstream.get(
+                f"skip-times/{episode.entry}/{episode.episode}",
+                params=params,
+                says=lambda said: isinstance(said.get("results"), list),
+            )
         except NotThereError:
             return []
         return [dict(one) for one in records(found.get("results"))]

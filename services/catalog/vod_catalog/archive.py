@@ -13,8 +13,7 @@ import httpx
 
 from vod_catalog.domain import Episode, Kind, Series, SeriesId, Title, TitleRef
 from vod_catalog.fields import Fields, number, record, records, text
-from vod_catalog.upstream import Limits, NotThereError, Upstream
-from vod_runtime import Clock
+from vod_catalog.upstream import NotThereError, Upstream
 
 ARCHIVE = "ia:item"
 _LICENCE = re.compile(r"https?://creativecommons\.org/(publicdomain|licenses)/", re.ASCII)
@@ -43,10 +42,8 @@ class InternetArchive:
     name = "internet-archive"
     namespaces = (ARCHIVE,)
 
-    def __init__(
-        self, http: httpx.AsyncClient, *, base: str, items: Sequence[str], limits: Limits, clock: Clock
-    ) -> None:
-        self._upstream = Upstream(http, name="Internet Archive", limits=limits, clock=clock)
+    def __init__(self, upstream: Upstream, *, base: str, items: Sequence[str]) -> None:
+        self._upstream = upstream
         self._base = base.rstrip("/")
         self._items = frozenset(items)
 
@@ -88,9 +85,8 @@ class InternetArchive:
             "rows": "50",
             "output": "json",
         }
-        answer = record((await self._upstream.get("advancedsearch.php", params=params)).get("response"))
-        if not isinstance(answer.get("docs"), list):
-            raise self._upstream.broken_answer()
+        found = await self._upstream.get("advancedsearch.php", params=params, says=_is_list)
+        answer = record(found.get("response"))
         return [
             self._series(_one(doc.get("identifier")), doc)
             for doc in records(answer["docs"])
@@ -108,6 +104,10 @@ class InternetArchive:
             poster_url=f"{self._base}/services/img/{item}",
             season_count=1,
         )
+
+
+def _is_list(found: Fields) -> bool:
+    return isinstance(record(found.get("response")).get("docs"), list)
 
 
 def _one(value: object) -> str:

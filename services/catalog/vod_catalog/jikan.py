@@ -5,7 +5,7 @@ only if it holds `data`.
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,7 @@ import httpx
 
 from vod_catalog.domain import ANIME, Entry, Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of
 from vod_catalog.fields import Fields, day, number, record, records, text, year
-from vod_catalog.upstream import Limits, NotThereError, Upstream
+from vod_catalog.upstream import NotThereError, Upstream
 from vod_runtime import Clock
 
 _SERIAL_TYPES = frozenset({"TV", "ONA"})
@@ -68,8 +68,8 @@ class Jikan:
     name = "jikan"
     namespaces = (ANIME,)
 
-    def __init__(self, http: httpx.AsyncClient, *, limits: Limits, clock: Clock) -> None:
-        self._upstream = Upstream(http, name="Jikan", limits=limits, clock=clock)
+    def __init__(self, upstream: Upstream, *, clock: Clock) -> None:
+        self._upstream = upstream
         self._clock = clock
         self._read: dict[int, tuple[float, _Entry]] = {}
 
@@ -124,9 +124,7 @@ class Jikan:
         self._read = {number: one for number, one in self._read.items() if now - one[0] < _READ_FOR.total_seconds()}
         if wanted in self._read:
             return self._read[wanted][1]
-        found = record(await self._data(f"anime/{wanted}/full"))
-        if number(found.get("mal_id")) is None:
-            raise self._upstream.broken_answer()
+        found = record(await self._data(f"anime/{wanted}/full", says=_is_entry))
         self._read[wanted] = (now, _Entry(wanted, found))
         return self._read[wanted][1]
 
@@ -175,11 +173,13 @@ class Jikan:
         listed: dict[int, Fields] = {}
         for page in range(1, _MOST_PAGES + 1):
             try:
-                found = await self._upstream.get(f"anime/{wanted}/episodes", params={"page": str(page)})
+                found = await self._upstream.get(
+                    f"anime/{wanted}/episodes",
+                    params={"page": str(page)},
+                    says=lambda said: isinstance(said.get("data"), list),
+                )
             except NotThereError:
                 break
-            if not isinstance(found.get("data"), list):
-                raise self._upstream.broken_answer()
             fresh = {
                 n: item for item in records(found["data"]) if (n := number(item.get("mal_id"))) and n not in listed
             }
@@ -189,13 +189,25 @@ class Jikan:
                 break
         return listed
 
-    async def _data(self, path: str, *, params: dict[str, str] | None = None) -> object:
-        found = await self._upstream.get(path, params=params)
-        if "data" in found:
-            return found["data"]
-        if number(found.get("status")) == httpx.codes.NOT_FOUND:
+    async def _data(
+        self, path: str, *, params: dict[str, str] | None = None, says: Callable[[object], bool] = lambda _: True
+    ) -> object:
+        def is_answer(found: Fields) -> bool:
+            return _is_absent(found) or ("data" in found and says(found["data"]))
+
+        found = await self._upstream.get(path, params=params, says=is_answer)
+        if _is_absent(found):
             raise NotThereError
-        raise self._upstream.broken_answer()
+        return found["data"]
+
+
+def _is_absent(found: Fields) -> bool:
+    """Whether Jikan says with a 200 that there is no such thing."""
+    return "data" not in found and number(found.get("status")) == httpx.codes.NOT_FOUND
+
+
+def _is_entry(found: object) -> bool:
+    return number(record(found).get("mal_id")) is not None
 
 
 def _episode_count(entry: _Entry, *, listed: int) -> int:

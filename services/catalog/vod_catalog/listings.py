@@ -9,7 +9,7 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from vod_catalog.domain import Series
-from vod_catalog.errors import InvalidQuery
+from vod_catalog.errors import InvalidQuery, UpstreamUnavailable
 from vod_catalog.titles import Provider
 from vod_catalog.upstream import NotThereError
 from vod_rpc import Failure, Flights
@@ -81,7 +81,9 @@ class Listings:
         try:
             return await self._flights.join((provider.name, query), lambda: self._fresh(provider, query))
         except Failure as failure:
-            self._log.warning(LISTING_NOT_FETCHED, provider=provider.name, reason=failure.reason)
+            # A host that does not answer is told of once, by `hosts.py`, not with every search.
+            if not isinstance(failure, UpstreamUnavailable):
+                self._log.warning(LISTING_NOT_FETCHED, provider=provider.name, reason=failure.reason)
             kept = await self._shelf.load_listing(provider.name, query)
             return kept[0] if kept else failure
 

@@ -1,6 +1,6 @@
 """Catalog, put together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from vod.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from vod_catalog.aniskip import AniSkip, Skipping, aniskip_http
 from vod_catalog.api import CatalogServicer
 from vod_catalog.archive import InternetArchive, archive_http, shipped_items
+from vod_catalog.hosts import Host, HostStore
 from vod_catalog.images import Images, image_http
 from vod_catalog.jikan import Jikan, jikan_http
 from vod_catalog.listings import Listings
@@ -26,7 +27,7 @@ from vod_catalog.store_numbering import NumberingStore
 from vod_catalog.titles import Provider, Titles
 from vod_catalog.tmdb import Tmdb, tmdb_http
 from vod_catalog.trending import Trending
-from vod_catalog.upstream import Limits
+from vod_catalog.upstream import Limits, Upstream
 from vod_rpc import Flights, Serving, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
@@ -41,7 +42,8 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
     clock, log = runtime.clock, runtime.log
     async with AsyncExitStack() as stack:
         db = await stack.enter_async_context(postgres(settings.pg_dsn, schema="catalog"))
-        providers = await _providers(settings, runtime, stack)
+        hosts = _hosts(runtime, HostStore(db.pool))
+        providers = await _providers(settings, runtime, stack, hosts=hosts)
         flights = await stack.enter_async_context(take_off())
         store = Store(db.pool)
         by_namespace = {namespace: provider for provider in providers for namespace in provider.namespaces}
@@ -54,7 +56,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         )
         numbering, settled = with_library(library=titles), with_library(library=StoredOnly(store))
         naming = Naming(titles=titles, names=NameStore(db.pool), numbering=numbering, settled=settled)
-        skipping = await _skipping(settings, runtime, stack, shelf=numbering_store, titles=titles, numbering=numbering)
+        skipping = await _skipping(
+            settings, runtime, stack, hosts=hosts, shelf=numbering_store, titles=titles, numbering=numbering
+        )
         image_client = await stack.enter_async_context(image_http())
         flights.launch("refresh", lambda: refresh_forever(titles, listings, every=settings.refresh_every, log=log))
         serving = Serving(
@@ -74,23 +78,35 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             yield endpoint
 
 
-async def _providers(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> list[Provider]:
+Hosts = Callable[..., Upstream]
+
+
+def _hosts(runtime: Runtime, states: HostStore) -> Hosts:
+    """Return what makes an upstream of a client, its name and its limits."""
+
+    def make(http: httpx.AsyncClient, *, name: str, limits: Limits) -> Upstream:
+        host = Host(name, states=states, clock=runtime.clock, log=runtime.log)
+        return Upstream(http, name=name, limits=limits, host=host, clock=runtime.clock)
+
+    return make
+
+
+async def _providers(settings: Settings, runtime: Runtime, stack: AsyncExitStack, *, hosts: Hosts) -> list[Provider]:
     providers: list[Provider] = []
     if settings.tmdb_key is not None:
         key = settings.tmdb_key.get_secret_value()
         http = await stack.enter_async_context(tmdb_http(settings.tmdb_base, key=key))
         limits = Limits(settings.tmdb_per_second, burst=20, deadline=settings.upstream_deadline)
-        providers.append(Tmdb(http, image_base=settings.tmdb_image_base, limits=limits, clock=runtime.clock))
+        providers.append(Tmdb(hosts(http, name="TMDb", limits=limits), image_base=settings.tmdb_image_base))
     http = await stack.enter_async_context(jikan_http(settings.jikan_base))
     limits = Limits(settings.jikan_per_second, burst=3, deadline=settings.upstream_deadline)
-    providers.append(Jikan(http, limits=limits, clock=runtime.clock))
+    providers.append(Jikan(hosts(http, name="Jikan", limits=limits), clock=runtime.clock))
     if settings.archive_base:
         http = await stack.enter_async_context(archive_http(settings.archive_base))
         limits = Limits(_ARCHIVE_PER_SECOND, burst=4, deadline=settings.upstream_deadline)
         items = [*shipped_items(), *(item.strip() for item in settings.archive_items.split(",") if item.strip())]
-        providers.append(
-            InternetArchive(http, base=settings.archive_base, items=items, limits=limits, clock=runtime.clock)
-        )
+        upstream = hosts(http, name="Internet Archive", limits=limits)
+        providers.append(InternetArchive(upstream, base=settings.archive_base, items=items))
     return providers
 
 
@@ -110,6 +126,7 @@ async def _skipping(
     runtime: Runtime,
     stack: AsyncExitStack,
     *,
+    hosts: Hosts,
     shelf: NumberingStore,
     titles: Titles,
     numbering: Numbering,
@@ -117,7 +134,7 @@ async def _skipping(
     if not settings.aniskip_base:
         return None
     http = await stack.enter_async_context(aniskip_http(settings.aniskip_base))
-    aniskip = AniSkip(http, limits=Limits(_ANISKIP_PER_SECOND, burst=10), clock=runtime.clock)
+    aniskip = AniSkip(hosts(http, name="AniSkip", limits=Limits(_ANISKIP_PER_SECOND, burst=10)))
     return Skipping(aniskip, shelf=shelf, titles=titles, numbering=numbering, clock=runtime.clock)
 
 

@@ -217,7 +217,9 @@ class Titles:
         except Failure as failure:
             wait = max(failure.retry_after or _REFRESH_PAUSE, _REFRESH_PAUSE)
             await self._shelf.put_off(ref.series_id, until=self._clock.now() + wait)
-            self._log.warning(TITLE_NOT_REFRESHED, series_id=ref.series_id, reason=failure.reason)
+            # A host that does not answer is told of once, by `hosts.py`, not with every title.
+            if not isinstance(failure, UpstreamUnavailable):
+                self._log.warning(TITLE_NOT_REFRESHED, series_id=ref.series_id, reason=failure.reason)
 
     def _refuse_known_absent(self, ref: TitleRef) -> None:
         until = self._absent.get(ref.series_id)

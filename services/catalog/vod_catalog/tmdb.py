@@ -9,8 +9,7 @@ import httpx
 
 from vod_catalog.domain import SPECIALS, Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of, in_viewing_order
 from vod_catalog.fields import Fields, day, number, record, records, text, year
-from vod_catalog.upstream import Limits, NotThereError, Upstream
-from vod_runtime import Clock
+from vod_catalog.upstream import NotThereError, Upstream
 
 TV = "tmdb:tv"
 MOVIE = "tmdb:movie"
@@ -41,8 +40,8 @@ class Tmdb:
     name = "tmdb"
     namespaces = (TV, MOVIE)
 
-    def __init__(self, http: httpx.AsyncClient, *, image_base: str, limits: Limits, clock: Clock) -> None:
-        self._upstream = Upstream(http, name="TMDb", limits=limits, clock=clock)
+    def __init__(self, upstream: Upstream, *, image_base: str) -> None:
+        self._upstream = upstream
         self._image_base = image_base.rstrip("/")
 
     async def beginning(self, ref: TitleRef) -> TitleRef:
@@ -59,11 +58,11 @@ class Tmdb:
 
     async def search(self, query: str) -> Sequence[Series]:
         """Return series and films of that name, best first, 20 at most."""
-        return self._listed(await self._upstream.get("search/multi", params={"query": query, "include_adult": "false"}))
+        return self._listed(await self._list("search/multi", {"query": query, "include_adult": "false"}))
 
     async def popular(self) -> Sequence[Series]:
         """Return what is watched most this week, 20 at most."""
-        return self._listed(await self._upstream.get("trending/all/week"))
+        return self._listed(await self._list("trending/all/week", {}))
 
     async def _show(self, ref: TitleRef) -> Title:
         found = await self._details(f"tv/{ref.number}")
@@ -91,12 +90,10 @@ class Tmdb:
 
     async def _season(self, ref: TitleRef, wanted: int) -> list[Episode]:
         try:
-            found = await self._upstream.get(f"tv/{ref.number}/season/{wanted}")
+            found = await self._upstream.get(f"tv/{ref.number}/season/{wanted}", says=lambda said: "episodes" in said)
         except NotThereError:
             # Listed in the details, but without a page of its own yet.
             return []
-        if "episodes" not in found:
-            raise self._upstream.broken_answer()
         episodes = (_episode(item, season=wanted) for item in records(found["episodes"]))
         return list({episode.episode: episode for episode in episodes if episode is not None}.values())
 
@@ -113,15 +110,14 @@ class Tmdb:
         return Title(series, (only,))
 
     async def _details(self, path: str) -> Fields:
-        found = await self._upstream.get(path, params={"append_to_response": "alternative_titles,external_ids"})
+        params = {"append_to_response": "alternative_titles,external_ids"}
         # TMDb is known to send 200 with {"success": false, …}, too.
-        if number(found.get("id")) is None:
-            raise self._upstream.broken_answer()
-        return found
+        return await self._upstream.get(path, params=params, says=lambda said: number(said.get("id")) is not None)
+
+    async def _list(self, path: str, params: dict[str, str]) -> Fields:
+        return await self._upstream.get(path, params=params, says=lambda said: isinstance(said.get("results"), list))
 
     def _listed(self, found: Fields) -> list[Series]:
-        if not isinstance(found.get("results"), list):
-            raise self._upstream.broken_answer()
         series = (self._listed_one(item) for item in records(found["results"]) if not item.get("adult"))
         return [one for one in series if one is not None]
 

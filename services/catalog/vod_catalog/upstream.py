@@ -1,13 +1,13 @@
 """One HTTP host that answers JSON: asked within its limits, never waited for too long, never trusted.
 
-A host that asks us to wait (429, `Retry-After`) or fails several times in a row is left alone for a while: every
-request in that time fails at once, so that nobody waits for an outage twice.
+A host that asks us to wait (429, `Retry-After`) or fails several times in a row is left alone for a while (`hosts.py`):
+every request in that time fails at once, so that nobody waits for an outage twice.
 """
 
 import asyncio
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -16,16 +16,14 @@ import httpx
 
 from vod_catalog.errors import CatalogNotConfigured, UpstreamUnavailable
 from vod_catalog.fields import Fields
+from vod_catalog.hosts import Host
 from vod_runtime import Clock
 
 Params = Mapping[str, str | Sequence[str]]
 """Of a query; a sequence repeats its name."""
 _RETRY_STATUSES = frozenset({500, 502, 503, 504})
 _RETRY_SECONDS = (0.1, 0.4)
-_FAILURES_IN_A_ROW = 3
-_REST_AFTER_FAILURES = timedelta(seconds=30)
 _REST_AFTER_429 = timedelta(seconds=5)
-_LONGEST_REST = timedelta(hours=1)
 
 
 class NotThereError(Exception):
@@ -80,17 +78,21 @@ class TokenBucket:
 class Upstream:
     """A host, and what it told us about its state."""
 
-    def __init__(self, http: httpx.AsyncClient, *, name: str, limits: Limits, clock: Clock) -> None:
+    def __init__(self, http: httpx.AsyncClient, *, name: str, limits: Limits, host: Host, clock: Clock) -> None:
         self._http = http
         self._name = name
         self._limits = limits
+        self._host = host
         self._clock = clock
         self._turns = TokenBucket(per_second=limits.per_second, burst=limits.burst)
-        self._resting_until = 0.0
-        self._failures = 0
 
-    async def get(self, path: str, *, params: Params | None = None) -> Fields:
+    async def get(
+        self, path: str, *, params: Params | None = None, says: Callable[[Fields], bool] = lambda _: True
+    ) -> Fields:
         """Return the JSON object at *path*, which is relative to the host's base address.
+
+        An answer that does not hold what it should, as *says* tells, is a failure like any other: hosts are known to
+        send 200 with an error inside.
 
         Raises:
             NotThereError: 404.
@@ -101,23 +103,32 @@ class Upstream:
         try:
             async with asyncio.timeout(self._limits.deadline.total_seconds()):
                 answer = await self._with_second_try(path, params or {})
+            if not says(answer):
+                raise _FailedError
         except (_TryAgainError, _FailedError, TimeoutError) as error:
-            self._count_failure()
+            await self._host.failed()
             raise self._unavailable("did not answer as it should") from error
-        self._failures = 0
+        except (NotThereError, CatalogNotConfigured):
+            await self._host.answered()
+            raise
+        except UpstreamUnavailable:
+            raise
+        except BaseException:
+            self._host.dropped()
+            raise
+        await self._host.answered()
         return answer
 
-    def broken_answer(self) -> UpstreamUnavailable:
-        """Count an answer that came well formed but says nothing (200 with an error inside); return what to raise."""
-        self._count_failure()
-        return self._unavailable("answered without the data")
-
     async def _turn(self) -> None:
+        if (rest := await self._host.wait()) is not None:
+            raise self._unavailable("is left alone for a while", retry_after=rest)
+        await self._take_turn()
+
+    async def _take_turn(self) -> None:
         now = self._clock.monotonic()
-        if now < self._resting_until:
-            raise self._unavailable("is left alone for a while")
         wait = self._turns.wait_at(now)
         if wait > self._limits.longest_queue.total_seconds():
+            self._host.dropped()
             raise self._unavailable("has too many requests waiting", retry_after=timedelta(seconds=wait))
         await asyncio.sleep(self._turns.take(now))
 
@@ -127,28 +138,29 @@ class Upstream:
         except _TryAgainError:
             # Spread out, or all who failed together come back together.
             await asyncio.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311  no secret depends on it
-            await self._turn()
+            await self._take_turn()
             return await self._request(path, params)
 
     async def _request(self, path: str, params: Params) -> Fields:
         try:
             async with self._http.stream("GET", path, params=params) as response:
-                self._check_status(response)
+                await self._check_status(response)
                 return _json_object(await self._body(response))
         except httpx.TransportError as error:
             raise _TryAgainError from error
         except httpx.HTTPError as error:
             raise _FailedError from error
 
-    def _check_status(self, response: httpx.Response) -> None:
+    async def _check_status(self, response: httpx.Response) -> None:
         status = response.status_code
         if status == httpx.codes.NOT_FOUND:
             raise NotThereError
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise CatalogNotConfigured(f"{self._name} refuses the configured key.", metadata={"upstream": self._name})
         if status == httpx.codes.TOO_MANY_REQUESTS:
-            self._rest(retry_after(response.headers.get("retry-after", ""), now=self._clock.now()) or _REST_AFTER_429)
-            raise self._unavailable("asks us to wait")
+            asked = retry_after(response.headers.get("retry-after", ""), now=self._clock.now())
+            await self._host.asked_to_wait(asked or _REST_AFTER_429)
+            raise self._unavailable("asks us to wait", retry_after=asked)
         if status in _RETRY_STATUSES:
             raise _TryAgainError
         if status != httpx.codes.OK:
@@ -162,19 +174,9 @@ class Upstream:
                 raise _FailedError
         return bytes(body)
 
-    def _count_failure(self) -> None:
-        self._failures += 1
-        if self._failures >= _FAILURES_IN_A_ROW:
-            self._rest(_REST_AFTER_FAILURES)
-
-    def _rest(self, time: timedelta) -> None:
-        self._resting_until = self._clock.monotonic() + min(time, _LONGEST_REST).total_seconds()
-
     def _unavailable(self, what: str, *, retry_after: timedelta | None = None) -> UpstreamUnavailable:
-        rest = timedelta(seconds=max(1.0, self._resting_until - self._clock.monotonic()))
-        return UpstreamUnavailable(
-            f"{self._name} {what}.", metadata={"upstream": self._name}, retry_after=retry_after or rest
-        )
+        wait = max(retry_after or _REST_AFTER_429, timedelta(seconds=1))
+        return UpstreamUnavailable(f"{self._name} {what}.", metadata={"upstream": self._name}, retry_after=wait)
 
 
 def retry_after(header: str, *, now: datetime) -> timedelta | None:
