@@ -49,7 +49,7 @@ HONEST: Final = (
     (
         Source.BLURAY,
         word(
-            r"m?blu[\s.-]?ray(?:[\s.-]?rip)?|(?:uhd)?[\s.-]?(?:bd|br|blu-?ray)[\s.-]?(?:rip|mux|iso|light)|"
+            r"m?blu[\s.-]?ray(?:[\s.-]?rip)?|(?:uhd)?[\s.-]?(?:bd|br|blu-?ray)[\s.-]?(?:rip[\s.-]?mux|rip|mux|iso|light)|"
             r"bdr|bd(?:\d{3,4}[pi])?|bd(?:25|50|66|100)|bluray\d{3,4}[pi]|uhd[\s.-]?rip|hd-?dvd"
         ),
     ),
@@ -115,11 +115,34 @@ MULTI: Final = word(
 )
 MULTI_SUBS: Final = word(r"multi[\s._-]?(?:ple[\s._-]?)?sub\w*|dual[\s._-]?sub\w*")
 LATIN_AMERICAN: Final = "la"
+SHORT_LANGUAGE: Final = (
+    "ger|deu|eng|fre|fra|ita|spa|esp|jpn|jap|rus|ukr|pol|cze|hun|por|dut|nld|swe|nor|dan|fin|kor|chi|ara|heb|tur|"
+    "rum|ro|en|de|fr|it|es|pt|pl|nl|se|no|dk|ru|english|german|french|italian|spanish|russian|hebrew|arabic|dutch"
+)
+# What is read, not heard: "Ger.Eng.Sub", "EngSubs"; the words behind it say so.
+SUBTITLES: Final = word(
+    rf"(?:(?:{SHORT_LANGUAGE})|(?:{SHORT_LANGUAGE})(?:[\s._,+&/-]{{1,3}}(?:{SHORT_LANGUAGE})){{0,9}}[\s._-]{{1,2}})"
+    r"(?:(?:soft|hard)[\s._-]?)?sub(?:s|bed|titles?|titled)?"
+)
+FURTHER_LANGUAGES: Final = (
+    ("ca", word("cat(?:al[aá]n?)?")),
+    ("ml", word("malayalam")),
+    ("th", word("thai")),
+    ("is", word("icelandic")),
+    ("es", word("latino|castellano")),
+    ("ja", word("ja|jpn")),
+    ("pl", word(r"pl[\s._-]?(?:dub|lek|lektor)|lektor[\s._-]?pl|pllek|pldub")),
+    ("he", word(r"heb[\s._-]?dub(?:bed)?")),
+    ("bg", word(r"bg[\s._-]?audio")),
+    ("ro", word(r"ro[\s._-]?dub(?:bed)?")),
+    ("zh", word("gb|big5|cht|chs")),
+)
 
 
 def read(rest: str) -> Attributes:
     """Return what *rest*, a release name without its title, of at most some hundred characters, states."""
-    known: dict[str, Any] = PTT.parse_title(f"x.{rest}") if rest else {}
+    heard = SUBTITLES.sub(" ", rest)
+    known: dict[str, Any] = PTT.parse_title(f"x.{heard}") if rest else {}
     codec = _codec(known, rest)
     hi10p = HI10P.search(rest) is not None and codec in (Codec.H264, Codec.UNSPECIFIED)
     bit_depth = _bit_depth(known, rest)
@@ -134,7 +157,7 @@ def read(rest: str) -> Attributes:
         hdr=hdr or dolby_vision,
         dolby_vision=dolby_vision,
         dolby_vision_fallback=dolby_vision and _has_fallback(rest, hdr),
-        languages=_languages(known.get("languages", ())),
+        languages=_languages(known.get("languages", ()), heard),
         multi_audio=MULTI.search(MULTI_SUBS.sub(" ", rest)) is not None,
     )
 
@@ -197,8 +220,10 @@ def _has_fallback(rest: str, hdr: bool) -> bool:
     return hdr or DV_PROFILE_8.search(rest) is not None
 
 
-def _languages(stated: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys("es" if code == LATIN_AMERICAN else code for code in stated if len(code) == 2))
+def _languages(stated: Sequence[str], heard: str) -> tuple[str, ...]:
+    codes = ["es" if code == LATIN_AMERICAN else code for code in stated if len(code) == 2]
+    codes += [code for code, form in FURTHER_LANGUAGES if form.search(heard)]
+    return tuple(dict.fromkeys(codes))
 
 
 def version(rest: str) -> int:

@@ -84,7 +84,7 @@ def is_year(number: int, digits: str) -> bool:
 TECH = word(
     r"(?:bd|web|hdtv|bluray|dvd)?\d{3,4}[pi]|\d{3,4}[x*]\d{3,4}|4k|[fu]hd|web(?:[\s.-]?dl|-?rip|-?hd)?|"
     r"[hps]dtv|dsr|",
-    r"blu-?ray|b[dr]-?rip|bdremux|bd(?=\s?[\])\d])|m?dvd(?:rip|r|5|9|scr)?|remux|hd-?rip|hd-?cam|cam-?rip|"
+    r"blu-?ray|b[dr]-?rip(?:-?mux)?|b[dr]-?mux|bdremux|bd(?=\s?[\])\d])|m?dvd(?:rip|r|5|9|scr)?|remux|hd-?rip|hd-?cam|cam-?rip|"
     r"hd-?ts|telesync|",
     r"telecine|[xh][\s.]?26[45]|hevc|avc|av1|xvid|divx|(?:8|10)-?bit|hi10p?|aac|flac|ac3|dts|ddp?[257]\.[01]|"
     r"proper|",

@@ -321,6 +321,36 @@ async def test_another_profile_or_episode_is_another_search(
     assert prowlarr.control.count(SEARCH) == 12
 
 
+async def test_results_that_are_too_old_even_for_one_more_time_are_swept(
+    run_search: RunSearch,
+    wanted: SearchReleasesRequest,
+    list_release: ListRelease,
+    pg_dsn: str,
+    clock: MovableClock,
+) -> None:
+    list_release(SINGLE)
+    async with run_search() as search:
+        await search.SearchReleases(wanted)
+    clock.advance(timedelta(minutes=20))
+    other = SearchReleasesRequest()
+    other.CopyFrom(wanted)
+    other.profile_hash = "p2"
+    async with run_search() as search:
+        await search.SearchReleases(other)
+    clock.advance(timedelta(minutes=20))
+
+    async with run_search():
+        connection = await asyncpg.connect(pg_dsn)
+
+        async def why_not_swept() -> str | None:
+            rows = await connection.fetch("SELECT key FROM search.search_cache")
+            keys = [row["key"] for row in rows]
+            return None if keys == ["tmdb:tv:9001|S01E01|p2"] else f"there are {keys}"
+
+        await eventually(why_not_swept, within=5)
+        await connection.close()
+
+
 @pytest.mark.parametrize("missing", ["key", "kind", "titles"])
 async def test_a_search_for_nothing_is_invalid(
     run_search: RunSearch, wanted: SearchReleasesRequest, *, missing: Literal["key", "kind", "titles"]
