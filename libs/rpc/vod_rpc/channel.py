@@ -8,6 +8,7 @@ from typing import Any
 
 from grpc import aio
 from opentelemetry.instrumentation.grpc import aio_client_interceptors
+from opentelemetry.instrumentation.grpc.filters import any_of, method_name, negate
 
 from vod_rpc.interceptors import ClientInterceptor
 from vod_runtime import Runtime
@@ -30,6 +31,7 @@ async def channel(
     runtime: Runtime,
     *,
     retry: Sequence[str] = (),
+    untraced: Sequence[str] = (),
     timeout: timedelta = timedelta(seconds=10),
 ) -> AsyncIterator[aio.Channel]:
     """Open a channel to *target* (`dns:///catalog:7016`, `unix:/path`).
@@ -37,6 +39,7 @@ async def channel(
     Args:
         retry: full names of services all of whose methods are leaf reads. Only those are retried here, on UNAVAILABLE;
             calls that orchestrate others are retried by the client at the edge, else tries multiply at every hop.
+        untraced: names of methods whose span would cost more than the call.
         timeout: deadline of a call that brings none; a caller's deadline bounds it further.
 
     Calls raise `Failure`s.
@@ -59,7 +62,9 @@ async def channel(
         else [],
         "retryThrottling": {"maxTokens": 10, "tokenRatio": 0.1},
     }
-    interceptors = [*aio_client_interceptors(tracer_provider=runtime.tracer_provider), ClientInterceptor(timeout)]
+    traced = negate(any_of(*(method_name(name) for name in untraced))) if untraced else None
+    tracing = aio_client_interceptors(tracer_provider=runtime.tracer_provider, filter_=traced)
+    interceptors = [*tracing, ClientInterceptor(timeout)]
     options = [*_OPTIONS, ("grpc.service_config", json.dumps(config))]
     async with aio.insecure_channel(target, options=options, interceptors=interceptors) as opened:
         yield opened

@@ -1,7 +1,7 @@
 """Serving gRPC: one server per service, with health from its own resources, reflection and a graceful stop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from opentelemetry.instrumentation.grpc import aio_server_interceptor
-from opentelemetry.instrumentation.grpc.filters import negate, service_prefix
+from opentelemetry.instrumentation.grpc.filters import any_of, method_name, negate, service_prefix
 
 from vod_rpc.interceptors import ServerInterceptor
 from vod_runtime import Check, Endpoint, Runtime
@@ -39,6 +39,8 @@ class Serving:
     descriptor: FileDescriptor
     add_to_server: Callable[[Any, aio.Server], None]
     servicer: object
+    untraced: Sequence[str] = ()
+    """Names of methods whose span would cost more than the call."""
 
     @property
     def names(self) -> list[str]:
@@ -53,7 +55,8 @@ async def rpc_server(
 
     grpc.health.v1 tells SERVING while every check passes. On leaving, calls under way get a few seconds to end.
     """
-    tracing = aio_server_interceptor(tracer_provider=runtime.tracer_provider, filter_=negate(service_prefix("grpc.")))
+    left_out = any_of(service_prefix("grpc."), *(method_name(name) for name in serving.untraced))
+    tracing = aio_server_interceptor(tracer_provider=runtime.tracer_provider, filter_=negate(left_out))
     server = aio.server(interceptors=[tracing, ServerInterceptor(runtime)], options=_OPTIONS)
     serving.add_to_server(serving.servicer, server)
     servicer = health.aio.HealthServicer()

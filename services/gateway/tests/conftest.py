@@ -1,7 +1,7 @@
 """A real gateway whose neighbours are fakes over real gRPC."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -44,7 +44,7 @@ _FILES = (
 class Neighbours:
     """All services behind the gateway: answers what a test lays down, keeps what it was asked."""
 
-    answers: dict[str, Message | Failure] = field(default_factory=dict)
+    answers: dict[str, Message | Failure | Callable[[Any], Awaitable[Message]]] = field(default_factory=dict)
     asked: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
     seconds_left: dict[str, float] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ class Neighbours:
             laid_down = self.answers[method.name]
             if isinstance(laid_down, Failure):
                 raise laid_down
-            return laid_down
+            return laid_down if isinstance(laid_down, Message) else await laid_down(request)
 
         return grpc.unary_unary_rpc_method_handler(
             answer,

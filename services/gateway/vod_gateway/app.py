@@ -13,7 +13,7 @@ from starlette.types import Scope
 from vod_gateway import guards, problems
 from vod_gateway.depends import Gateway, given_key, same_key
 from vod_gateway.device import DeviceCookie, KeyRing
-from vod_gateway.routes import about, admin, aliases, catalog, content, play, session, shelf, subtitles, watch
+from vod_gateway.routes import about, admin, aliases, catalog, content, events, play, session, shelf, subtitles, watch
 from vod_gateway.settings import Settings
 from vod_gateway.telemetry import Telemetry
 from vod_rpc import Failure
@@ -45,6 +45,7 @@ def gateway_app(settings: Settings, runtime: Runtime, gateway: Gateway) -> FastA
     app.state.gateway = gateway
     for router in (
         session.router,
+        events.router,
         watch.router,
         shelf.router,
         subtitles.router,

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _LONGEST = timedelta(seconds=20)
 """No call lasts longer; each route sets a deadline of its own at the edge."""
 
+_UNTRACED = ("RecordHeartbeat",)
+
 
 @dataclass(frozen=True, slots=True)
 class Backends:
@@ -48,11 +50,12 @@ async def backends(settings: Settings, runtime: Runtime) -> AsyncIterator[Backen
     """Open a channel to every service; none of them has to be there yet."""
     async with AsyncExitStack() as stack:
 
-        async def to(target: str, *, retry: tuple[str, ...] = ()) -> aio.Channel:
-            return await stack.enter_async_context(channel(target, runtime, retry=retry, timeout=_LONGEST))
+        async def to(target: str, *, retry: tuple[str, ...] = (), untraced: tuple[str, ...] = ()) -> aio.Channel:
+            opened = channel(target, runtime, retry=retry, untraced=untraced, timeout=_LONGEST)
+            return await stack.enter_async_context(opened)
 
         yield Backends(
-            playback=PlaybackServiceStub(await to(settings.playback_target)),
+            playback=PlaybackServiceStub(await to(settings.playback_target, untraced=_UNTRACED)),
             # A leaf of reads only: others ask further services or change something, and tries would multiply.
             catalog=CatalogServiceStub(await to(settings.catalog_target, retry=("vod.catalog.v1.CatalogService",))),
             subtitles=SubtitlesServiceStub(await to(settings.subtitles_target)),

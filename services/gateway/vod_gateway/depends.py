@@ -44,20 +44,20 @@ def _gateway(request: Request) -> Gateway:
     return gateway
 
 
-def _backends(request: Request) -> Backends:
+async def _backends(request: Request) -> Backends:
     return _gateway(request).backends
 
 
-def _readiness(request: Request) -> Readiness:
+async def _readiness(request: Request) -> Readiness:
     return _gateway(request).readiness
 
 
-def _device(request: Request) -> DeviceId:
+async def _device(request: Request) -> DeviceId:
     device: Device = request.state.device
     return device.identify()
 
 
-def _request_id(
+async def _request_id(
     key: Annotated[
         str | None,
         Header(
@@ -76,12 +76,12 @@ def _count(request: Request, limit: SearchLimit) -> None:
     limit.check(request.state.device, client_address(request.scope, trusted=gateway.trusted_proxies))
 
 
-def limit_search(request: Request) -> None:
+async def limit_search(request: Request) -> None:
     """Count a request that may search for releases."""
     _count(request, _gateway(request).limits.search)
 
 
-def limit_titles(request: Request) -> None:
+async def limit_titles(request: Request) -> None:
     """Count a search for titles."""
     _count(request, _gateway(request).limits.titles)
 
@@ -90,7 +90,7 @@ _api_key = APIKeyHeader(name="X-Api-Key", auto_error=False, description="The adm
 _bearer = HTTPBearer(auto_error=False, description="The admin key (VOD_ADMIN_KEY).")
 
 
-def require_admin(
+async def require_admin(
     request: Request,
     api_key: Annotated[str | None, Security(_api_key)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],

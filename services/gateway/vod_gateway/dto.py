@@ -69,7 +69,7 @@ Moment = Annotated[AwareDatetime, Field(strict=False, description="RFC 3339, wit
 
 _SESSION = "01J9ZQ6M3T7B5D2XW8VN4KC0RA"
 _INFOHASH = "5d1ce7a9b0f34e2c8a6d7b9e0f1a2b3c4d5e6f70"
-_HINT = {"seriesId": "tmdb:tv:9001", "season": 1, "episode": 4, "ready": True}
+HINT_EXAMPLE = {"seriesId": "tmdb:tv:9001", "season": 1, "episode": 4, "ready": True}
 _SCORE = {"health": 0.82, "quality": 0.7, "size": 0.5, "consistency": 0.2}
 _CAPS = {
     "h264": True,
@@ -79,7 +79,7 @@ _CAPS = {
     "audioLanguages": ["en"],
     "subtitleLanguages": ["en", "de"],
 }
-_PICK = {
+PICK_EXAMPLE = {
     "id": 17,
     "infohash": _INFOHASH,
     "magnet": f"magnet:?xt=urn:btih:{_INFOHASH}&dn=Harbor.Lights.S01.1080p.WEB-DL.H264-NOVA",
@@ -115,7 +115,7 @@ _SOURCE = {
     "collection": "",
     "reasons": ["12 seeders for 2 leechers", "1080p WEB-DL in H.264 fits the device"],
 }
-_STREAM_URL = "http://127.0.0.1:8081/stream/node-1/eyJ0b2tlbiI6IuKApiJ9/Harbor.Lights.S01E03.mkv"
+STREAM_URL_EXAMPLE = "http://127.0.0.1:8081/stream/node-1/eyJ0b2tlbiI6IuKApiJ9/Harbor.Lights.S01E03.mkv"
 
 
 class DeviceCaps(BaseModel):
@@ -182,6 +182,11 @@ class HeartbeatRequest(BaseModel):
         description="When the position was reached, by the player's clock. Of two heartbeats the later one counts, at "
         "the same time the one with the higher sequence; a time ahead of the server's is not believed.",
     )
+    playing_pick_id: Annotated[
+        int | None,
+        Field(ge=0, lt=2**53, description="`pick.id` of what plays: a switch to it is not told again."),
+        WHOLE,
+    ] = None
 
 
 class EndedRequest(BaseModel):
@@ -211,7 +216,7 @@ class Score(BaseModel):
 class Pick(BaseModel):
     """The decision which torrent and which file in it serve the episode."""
 
-    model_config = answer_config(_PICK)
+    model_config = answer_config(PICK_EXAMPLE)
 
     infohash: str
     magnet: str = Field(description="Rebuilt from the infohash, the name and trusted trackers.")
@@ -264,7 +269,7 @@ class Candidate(BaseModel):
 class NextHint(BaseModel):
     """The next episode; `ready` when it would start at once."""
 
-    model_config = answer_config(_HINT)
+    model_config = answer_config(HINT_EXAMPLE)
 
     series_id: str
     season: int
@@ -276,10 +281,10 @@ class StartAnswer(BaseModel):
     model_config = answer_config(
         {
             "sessionId": _SESSION,
-            "pick": _PICK,
+            "pick": PICK_EXAMPLE,
             "source": _SOURCE,
-            "streamUrl": _STREAM_URL,
-            "nextHint": {**_HINT, "ready": False},
+            "streamUrl": STREAM_URL_EXAMPLE,
+            "nextHint": {**HINT_EXAMPLE, "ready": False},
         }
     )
 
@@ -290,15 +295,8 @@ class StartAnswer(BaseModel):
     next_hint: NextHint | None = Field(description="Null when nothing follows.")
 
 
-class HeartbeatAnswer(BaseModel):
-    model_config = answer_config({"ok": True, "nextHint": _HINT})
-
-    ok: Literal[True] = True
-    next_hint: NextHint | None = None
-
-
 class EndedAnswer(BaseModel):
-    model_config = answer_config({"nextPick": _PICK, "autoplayIn": 10, "nextHint": _HINT})
+    model_config = answer_config({"nextPick": PICK_EXAMPLE, "autoplayIn": 10, "nextHint": HINT_EXAMPLE})
 
     next_pick: Pick | None = Field(description="Null when nothing follows.")
     autoplay_in: int = Field(description="Seconds that the player counts down.")
@@ -313,7 +311,7 @@ class NextAnswer(BaseModel):
 
 
 class OverrideAnswer(BaseModel):
-    model_config = answer_config({"pick": _PICK, "streamUrl": _STREAM_URL})
+    model_config = answer_config({"pick": PICK_EXAMPLE, "streamUrl": STREAM_URL_EXAMPLE})
 
     pick: Pick
     stream_url: str
@@ -327,7 +325,7 @@ class ResumeAnswer(BaseModel):
             "episode": 3,
             "position_s": 612.0,
             "duration_s": 1260.0,
-            "pick": _PICK,
+            "pick": PICK_EXAMPLE,
             "source": _SOURCE,
         }
     )

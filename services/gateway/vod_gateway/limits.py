@@ -4,8 +4,9 @@ Each search fans out to several indexers, so it is what an attacker would repeat
 bucket of its device *and* from that of its address: devices are free to be had, addresses less so.
 """
 
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
@@ -19,6 +20,7 @@ from vod_gateway.settings import Network
 from vod_runtime import Clock
 
 _MAX_BUCKETS = 10_000
+_LISTEN_LATER = timedelta(seconds=10)
 _DEVICES_PER_ADDRESS = 4
 """So many devices behind one address get their full share."""
 
@@ -82,6 +84,30 @@ class SearchLimit:
             raise RateLimited("Too many searches; please wait a little.", retry_after=wait)
 
 
+class Listeners:
+    """How many listen to events in this process, in all and to one session."""
+
+    def __init__(self, *, most: int, per_session: int) -> None:
+        self._most = most
+        self._per_session = per_session
+        self._sessions: Counter[str] = Counter()
+
+    def check(self, session_id: str) -> None:
+        """Raise RateLimited if no more may listen."""
+        if self._sessions.total() >= self._most or self._sessions[session_id] >= self._per_session:
+            raise RateLimited("Too many listen to events already.", retry_after=_LISTEN_LATER)
+
+    @contextmanager
+    def listening(self, session_id: str) -> Iterator[None]:
+        """Count a listener while it listens."""
+        self._sessions[session_id] += 1
+        try:
+            yield
+        finally:
+            self._sessions[session_id] -= 1
+            self._sessions += Counter()  # drops those that nobody listens to any more
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """All limits of the gateway."""
@@ -89,6 +115,7 @@ class Limits:
     search: SearchLimit
     titles: SearchLimit
     admin_failures: TokenBuckets
+    listeners: Listeners
 
 
 def client_address(scope: Scope, *, trusted: Sequence[Network]) -> str:

@@ -94,6 +94,7 @@ def heartbeat_request(body: dto.HeartbeatRequest) -> playback_service_pb2.Record
         bitrate_estimate=None if body.bitrate_estimate is None else round(body.bitrate_estimate),
         sequence=body.sequence,
         event_time=timestamp(body.event_time),
+        playing_pick_id=body.playing_pick_id,
     )
 
 

@@ -7,11 +7,12 @@ from importlib.metadata import version
 from vod_gateway.app import gateway_app
 from vod_gateway.clients import backends
 from vod_gateway.depends import Gateway, Readiness
-from vod_gateway.limits import Limits, Rate, SearchLimit, TokenBuckets
+from vod_gateway.limits import Limits, Listeners, Rate, SearchLimit, TokenBuckets
 from vod_gateway.server import http_server
 from vod_gateway.settings import Settings
 from vod_runtime import Endpoint, Runtime
 
+_LISTENERS_PER_SESSION = 4
 _ADMIN_FAILURES = Rate(per_minute=5, burst=5)
 
 
@@ -48,4 +49,5 @@ def _limits(settings: Settings, runtime: Runtime) -> Limits:
         search=SearchLimit(search, runtime.clock),
         titles=SearchLimit(titles, runtime.clock),
         admin_failures=TokenBuckets(_ADMIN_FAILURES, runtime.clock),
+        listeners=Listeners(most=settings.max_listeners, per_session=_LISTENERS_PER_SESSION),
     )

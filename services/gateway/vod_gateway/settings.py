@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """Title searches that a device may ask for in a minute."""
     titles_burst: int = Field(20, validation_alias="VOD_LIMIT_TITLES_BURST", gt=0)
     """How many of them at once."""
+    max_listeners: int = Field(default=2000, ge=1, validation_alias="VOD_MAX_EVENT_LISTENERS")
+    """So many may listen to `/v1/session/{id}/events` at the same time."""
 
     @field_validator("cors_origins")
     @classmethod

@@ -13,6 +13,7 @@ from vod.playback.v1 import playback_pb2, playback_service_pb2_grpc
 from vod.playback.v1 import playback_service_pb2 as pb2
 from vod.stream.v1 import stream_service_pb2
 
+from vod_playback.changes import Changes, given_up_to_proto, hint_to_proto, switched_to_proto
 from vod_playback.continuing import MOST, Continuing
 from vod_playback.convert import (
     device_from_proto,
@@ -41,6 +42,7 @@ from vod_playback.domain import (
 )
 from vod_playback.errors import RequestInvalid
 from vod_playback.links import DeviceLinks
+from vod_playback.live import Live
 from vod_playback.resuming import Resuming
 from vod_playback.starting import Starting
 from vod_playback.watching import Watching
@@ -50,6 +52,7 @@ _MAX_ID = 200
 _MAX_BITRATE = 10**12
 _MAX_LANGUAGES = 16
 _PAGE = 20
+_LONGEST_WAIT = timedelta(seconds=30)
 _Context = aio.ServicerContext[Any, Any]
 _KINDS = {
     Why.UNFINISHED: pb2.CONTINUATION_KIND_UNFINISHED,
@@ -70,13 +73,17 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         resuming: Resuming,
         continuing: Continuing,
         links: DeviceLinks,
+        live: Live,
+        changes: Changes,
     ) -> None:
         self._links = links
         self._starting = starting
         self._directing = directing
-        self._continuing = continuing
         self._watching = watching
         self._resuming = resuming
+        self._continuing = continuing
+        self._live = live
+        self._changes = changes
 
     async def StartSession(self, request: pb2.StartSessionRequest, context: _Context) -> pb2.StartSessionResponse:
         if request.HasField("direct"):
@@ -100,11 +107,24 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
             duration,
             sequence=request.sequence if request.HasField("sequence") else None,
             event_time=request.event_time.ToDatetime(UTC) if request.HasField("event_time") else None,
+            playing_pick=request.playing_pick_id if request.HasField("playing_pick_id") else None,
         )
-        hint = await self._watching.beat(beat)
+        reply = await self._watching.beat(beat)
         if 0 < request.bitrate_estimate < _MAX_BITRATE:
             await self._links.measured(beat.session_id, request.bitrate_estimate)
-        return pb2.RecordHeartbeatResponse(next_hint=_hint(hint))
+        return pb2.RecordHeartbeatResponse(
+            next_hint=_hint(reply.next_hint),
+            switched=switched_to_proto(reply.switched) if reply.switched else None,
+            given_up=given_up_to_proto(reply.failure) if reply.failure else None,
+        )
+
+    async def AwaitChanges(self, request: pb2.AwaitChangesRequest, context: _Context) -> pb2.AwaitChangesResponse:
+        session_id, within = _id(request.session_id, "session_id"), request.wait.ToTimedelta()
+        if not timedelta() <= within <= _LONGEST_WAIT:
+            raise RequestInvalid(f"Wait at most {_LONGEST_WAIT.seconds} s.", metadata={"field": "wait"})
+        view = await self._live.wait(session_id, known=request.known, within=within)
+        changes = await self._changes.since(request.known, view)
+        return pb2.AwaitChangesResponse(changes=changes, ended=not view.session.is_active)
 
     async def EndSession(self, request: pb2.EndSessionRequest, context: _Context) -> pb2.EndSessionResponse:
         ending = await self._watching.end(_id(request.session_id, "session_id"))
@@ -255,7 +275,7 @@ def _key(key: catalog_pb2.EpisodeKey) -> EpisodeKey:
 
 
 def _hint(hint: NextHint | None) -> playback_pb2.NextHint | None:
-    return playback_pb2.NextHint(key=key_to_proto(hint.key), ready=hint.ready) if hint else None
+    return hint_to_proto(hint) if hint else None
 
 
 def _continuation(entry: Continuation) -> pb2.Continuation:

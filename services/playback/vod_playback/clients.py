@@ -1,6 +1,6 @@
 """The neighbours over gRPC: catalog, picks and the stream node."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from grpc import aio
@@ -30,6 +30,7 @@ from vod_playback.domain import (
     Session,
     Source,
 )
+from vod_playback.live import Swarm
 
 _KINDS = {
     catalog_pb2.KIND_SERIES: sources_pb2.CONTENT_KIND_SERIES,
@@ -167,8 +168,29 @@ class PinClient:
         )
         return to_json(answer.pin)
 
-    async def release(self, source: Source, *, holder: str) -> None:
+    async def release(self, source: Source, *, holder: str, successor: str) -> None:
         """Give up a session's claim."""
         await self._stub.ReleasePin(
-            stream_pb2.ReleasePinRequest(infohash=source.infohash, file_index=source.file_index, holder=holder)
+            stream_pb2.ReleasePinRequest(
+                infohash=source.infohash,
+                file_index=source.file_index,
+                holder=holder,
+                successor_stream_url=successor,
+            )
         )
+
+    async def current(self) -> Mapping[tuple[str, str, int], Swarm]:
+        """Return how the files arrive that are watched, by holder, infohash and file index."""
+        answer = await self._stub.ListPins(stream_pb2.ListPinsRequest())
+        return {
+            (holder.name, pin.infohash, pin.file_index): Swarm(
+                state=pin.state,
+                peers=pin.peers,
+                download_rate=pin.download_rate,
+                downloaded_bytes=pin.downloaded_bytes,
+                size_bytes=pin.size_bytes,
+            )
+            for pin in answer.pins
+            for holder in pin.holders
+            if holder.purpose == stream_pb2.PURPOSE_CURRENT
+        }

@@ -117,6 +117,11 @@ class Source:
         """Return it as it is stored with a session."""
         return {"direct": asdict(self.direct)} if self.direct else self.pick
 
+    @property
+    def pick_id(self) -> int:
+        """What picks calls it; 0 if it is no pick."""
+        return int(self.pick.get("id", 0))
+
     def same_file(self, other: "Source") -> bool:
         """Tell whether both are the same bytes."""
         if self.direct and other.direct:
@@ -205,6 +210,21 @@ class Session:
     state: State = State.ACTIVE
     next_ready: bool = False
     next_taken: bool = False
+    switches: int = 0
+    """How often it went on from another source."""
+    switched_at: datetime | None = None
+    """When it last did so by itself, because its source failed."""
+    switch_reason: str = ""
+    failure: JsonObject | None = None
+    """Why nothing is left to go on with: `reason`, `message`, `domain` and `metadata`, as picks told it."""
+    stalled_at: datetime | None = None
+    """When a stream node last said that the viewer waits for bytes."""
+    stall_reason: str = ""
+
+    @property
+    def is_active(self) -> bool:
+        """Nobody ended it."""
+        return self.state is State.ACTIVE
 
     @property
     def next_hint(self) -> NextHint | None:
@@ -250,6 +270,8 @@ class Beat:
     """The player's own count, higher with each report."""
     event_time: datetime | None = None
     """When the position was reached, by the player's clock."""
+    playing_pick: int | None = None
+    """Id of the pick that the player plays."""
 
     def checked(self) -> "Beat":
         """Return it if it makes sense.
@@ -286,6 +308,26 @@ class Heard:
         """
         said = self.beat.event_time
         return None if said is None or said > self.at + _AHEAD else min(said, self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """Where a session goes on after its source was replaced."""
+
+    source: Source
+    stream_url: str = field(repr=False)
+    position: timedelta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a player learns by a report."""
+
+    next_hint: NextHint | None
+    switched: Switched | None = None
+    failure: JsonObject | None = None
+    """Why nothing is left to go on with."""
 
 
 @dataclass(frozen=True, slots=True)

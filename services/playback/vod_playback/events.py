@@ -1,12 +1,19 @@
-"""What playback tells: heartbeats at once, the end of an episode through the outbox."""
+"""What playback tells (heartbeats at once, the end of an episode through the outbox) and what it hears."""
+
+from datetime import UTC
 
 from structlog.typing import FilteringBoundLogger
+from vod.picks.v1 import events_pb2 as picks_events_pb2
 from vod.playback.v1 import events_pb2
+from vod.stream.v1 import events_pb2 as stream_events_pb2
 
 from vod_events import Bus, Unconfirmed
-from vod_playback.convert import device_to_proto, duration_to_proto, key_to_proto
-from vod_playback.domain import Session
+from vod_playback.convert import device_to_proto, duration_to_proto, key_from_proto, key_to_proto
+from vod_playback.domain import Session, Source
+from vod_playback.falling_back import FallingBack, Rejection, Stall
 
+PICK_REJECTED = "picks.v1.pick-rejected.*"
+PIN_STALLED = "stream.v1.pin-stalled.*"
 HEARTBEAT_NOT_TOLD = "heartbeat_not_told"
 
 
@@ -65,3 +72,37 @@ class Heartbeats:
             self._heard = False
         else:
             self._heard = True
+
+
+class Listener:
+    """The handlers of the consumers."""
+
+    def __init__(self, falling_back: FallingBack) -> None:
+        self._falling_back = falling_back
+
+    async def on_rejected(self, event: picks_events_pb2.PickRejected) -> None:
+        """Let those who watch a rejected pick go on from another."""
+        await self._falling_back.rejected(
+            Rejection(
+                source=_file(event.infohash, event.file_index),
+                key=key_from_proto(event.key),
+                profile_hash=event.profile_hash,
+                explanation=event.explanation,
+            )
+        )
+
+    async def on_stalled(self, event: stream_events_pb2.PinStalled) -> None:
+        """Tell those who wait for bytes that they do."""
+        reason = stream_events_pb2.StallReason.Name(event.reason).removeprefix("STALL_REASON_")
+        await self._falling_back.stalled(
+            Stall(
+                source=_file(event.infohash, event.file_index),
+                holders=tuple(event.holders),
+                at=event.stall_time.ToDatetime(UTC),
+                reason=reason,
+            )
+        )
+
+
+def _file(infohash: str, file_index: int) -> Source:
+    return Source(infohash=infohash, file_index=file_index, magnet_uri="", pick={})

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_playback.domain import DirectWish, JsonObject, Pin, Source
+from vod_playback.domain import DirectWish, JsonObject, Pin, Session, Source, Switched
 from vod_playback.errors import NothingPinned
 from vod_playback.ports import Pins, Streams
 from vod_rpc import Failure, deadline, no_deadline
@@ -55,12 +55,20 @@ class Holding:
             raise NothingPinned
         return await self._pins.progress(source)
 
-    async def let_go(self, source: Source, *, holder: str) -> None:
-        """Release a claim as well as possible; what can't be released lapses on the node by itself."""
+    async def switched_to(self, session: Session) -> Switched:
+        """Return where a session goes on that was switched to its source."""
+        pin = await self.hold(session.source, holder=session.id)
+        return Switched(session.source, pin.stream_url, session.position, session.switch_reason)
+
+    async def let_go(self, source: Source, *, holder: str, successor: str = "") -> None:
+        """Release a claim as well as possible; what can't be released lapses on the node by itself.
+
+        Reads of the holder that wait for their first byte are sent to *successor*, the address of what replaces it.
+        """
         if source.direct:
             return
         try:
             with no_deadline(), deadline(_RELEASE_WITHIN):
-                await self._pins.release(source, holder=holder)
+                await self._pins.release(source, holder=holder, successor=successor)
         except Failure as failure:
             self._log.warning(PIN_NOT_RELEASED, session_id=holder, infohash=source.infohash[:12], reason=failure.reason)

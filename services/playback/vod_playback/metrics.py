@@ -31,3 +31,16 @@ class StartMetrics:
         self._hits += warm
         self._prefetch.labels("hit" if warm else "miss").inc()
         self._ratio.set(self._hits / self._expected)
+
+
+class FallbackMetrics:
+    """Counts of sources that failed."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._switches = Counter(
+            "fallback_switch", "Sessions that went on from another source because theirs failed", registry=registry
+        )
+
+    def switched(self) -> None:
+        """Count a switch."""
+        self._switches.inc()

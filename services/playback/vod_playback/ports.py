@@ -65,7 +65,9 @@ class Pins(Protocol):
         """Return a pin as the stream node tells it. Fails with NotFound (PIN_UNKNOWN)."""
         ...
 
-    async def release(self, source: Source, *, holder: str) -> None: ...
+    async def release(self, source: Source, *, holder: str, successor: str) -> None:
+        """Give up a claim; *successor* is the address of what replaces the file, empty if nothing does."""
+        ...
 
 
 class Streams(Protocol):

@@ -18,9 +18,11 @@ from vod_playback.domain import (
 COLUMNS = (
     "id, device_id, request_id, subject_id, series_id, season, episode, state, profile, profile_hash, pick, "
     "next_series_id, next_season, next_episode, next_ready, next_taken, subtitle_languages, position, duration, "
-    "started_at, heartbeat_at"
+    "started_at, heartbeat_at, switches, switched_at, switch_reason, failure, stalled_at, stall_reason"
 )
 """The columns of `sessions` in the order of `values_of`; `session_of` wants them all."""
+PLACES = ", ".join(f"${number}" for number in range(1, COLUMNS.count(",") + 2))
+"""A parameter for each of them."""
 
 
 def key_values(key: EpisodeKey) -> tuple[str, int, int]:
@@ -49,6 +51,12 @@ def values_of(session: Session) -> tuple[Any, ...]:
         session.duration,
         session.started_at,
         session.heartbeat_at,
+        session.switches,
+        session.switched_at,
+        session.switch_reason,
+        session.failure,
+        session.stalled_at,
+        session.stall_reason,
     )
 
 
@@ -78,6 +86,12 @@ def session_of(row: asyncpg.Record) -> Session:
         duration=row["duration"],
         started_at=row["started_at"],
         heartbeat_at=row["heartbeat_at"],
+        switches=row["switches"],
+        switched_at=row["switched_at"],
+        switch_reason=row["switch_reason"],
+        failure=row["failure"],
+        stalled_at=row["stalled_at"],
+        stall_reason=row["stall_reason"],
     )
 
 

@@ -5,22 +5,28 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
+from vod.picks.v1.events_pb2 import PickRejected
 from vod.playback.v1 import playback_service_pb2, playback_service_pb2_grpc
+from vod.stream.v1.events_pb2 import PinStalled
 
-from vod_events import event_bus, relay
+from vod_events import consumer, event_bus, relay
 from vod_playback.api import PlaybackServicer
 from vod_playback.beat_store import BeatStore
+from vod_playback.changes import Changes
 from vod_playback.choosing import Choosing
 from vod_playback.clients import CatalogClient, PicksClient, PinClient
 from vod_playback.continuing import Continuing
 from vod_playback.direct import DirectPlay
 from vod_playback.direct_sources import GatewayStreams, SourcesClient
 from vod_playback.endings import endings
-from vod_playback.events import Heartbeats
+from vod_playback.events import PICK_REJECTED, PIN_STALLED, Heartbeats, Listener
+from vod_playback.fallback_store import FallbackStore
+from vod_playback.falling_back import FallingBack
 from vod_playback.grouping import group_commit
 from vod_playback.holding import Holding
 from vod_playback.links import DeviceLinks
-from vod_playback.metrics import StartMetrics
+from vod_playback.live import live
+from vod_playback.metrics import FallbackMetrics, StartMetrics
 from vod_playback.progress_store import ProgressStore
 from vod_playback.resuming import Resuming
 from vod_playback.settings import Settings
@@ -34,6 +40,12 @@ from vod_storage import postgres
 
 _PATIENCE = timedelta(seconds=20)
 """Of calls that may wait for a swarm; the caller's own deadline is usually nearer."""
+
+_HANDLED_WITHIN = timedelta(seconds=60)
+"""An event: a choice among candidates, and a swarm that has to answer."""
+
+_UNTRACED = ("RecordHeartbeat",)
+"""Many, all alike, and each cheaper than its span."""
 
 
 @asynccontextmanager
@@ -56,7 +68,8 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         picks = PicksClient(picks_channel)
         direct, links = SourcesClient(sources_channel), DeviceLinks(database)
         streams = GatewayStreams(direct, public_base=settings.public_base)
-        holding = Holding(PinClient(stream_node), streams=streams, log=runtime.log)
+        pins, fallbacks = PinClient(stream_node), FallbackStore(database)
+        holding = Holding(pins, streams=streams, log=runtime.log)
         choosing = Choosing(
             picks=picks,
             direct=direct,
@@ -64,6 +77,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             policy=settings.direct_sources,
             log=runtime.log,
         )
+        views = await running.enter_async_context(live(fallbacks, pins, clock=runtime.clock, log=runtime.log))
         starting = Starting(
             store=store,
             catalog=catalog,
@@ -73,6 +87,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             clock=runtime.clock,
             new_id=_new_id,
             count=StartMetrics(runtime.metrics),
+            changed=views.changed,
         )
         directing = DirectPlay(store=store, holding=holding, clock=runtime.clock, new_id=_new_id)
         beats = await running.enter_async_context(group_commit(beat_store))
@@ -86,6 +101,18 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             clock=runtime.clock,
             log=runtime.log,
             silence=silence,
+            changed=views.changed,
+        )
+        listener = Listener(
+            FallingBack(
+                store=fallbacks,
+                picks=picks,
+                holding=holding,
+                clock=runtime.clock,
+                log=runtime.log,
+                switched=FallbackMetrics(runtime.metrics).switched,
+                changed=views.changed,
+            )
         )
         serving = Serving(
             playback_service_pb2.DESCRIPTOR,
@@ -97,10 +124,31 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 resuming=Resuming(progress, catalog=catalog),
                 continuing=Continuing(progress, catalog),
                 links=links,
+                live=views,
+                changes=Changes(holding.switched_to, log=runtime.log),
             ),
+            untraced=_UNTRACED,
         )
         async with (
             relay(database, bus, runtime),
+            consumer(
+                bus,
+                runtime,
+                subject=PICK_REJECTED,
+                durable="playback-pick-rejected",
+                message=PickRejected,
+                handle=listener.on_rejected,
+                timeout=_HANDLED_WITHIN,
+            ),
+            consumer(
+                bus,
+                runtime,
+                subject=PIN_STALLED,
+                durable="playback-pin-stalled",
+                message=PinStalled,
+                handle=listener.on_stalled,
+                timeout=_HANDLED_WITHIN,
+            ),
             sweeper(watching.end_silent, runtime, every=silence / 4),
             # NATS is no part of our health: without it positions are still stored, and events wait in the outbox.
             rpc_server(settings.listen, runtime, serving, checks={"postgres": database.check}) as endpoint,

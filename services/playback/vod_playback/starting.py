@@ -46,6 +46,7 @@ class Starting:
         clock: Clock,
         new_id: Callable[[], str],
         count: StartCounter,
+        changed: Callable[[str], None],
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -55,6 +56,7 @@ class Starting:
         self._clock = clock
         self._new_id = new_id
         self._count = count
+        self._changed = changed
 
     async def start(self, wish: Wish) -> Started:
         """Find what to play, pin it and open a session; the same request id gives the same session.
@@ -122,7 +124,8 @@ class Starting:
             switched = await self._store.switch(session.id, source)
             if switched is None:
                 raise SessionEnded(session.id)
-        await self._holding.let_go(session.source, holder=session.id)
+        self._changed(session.id)
+        await self._holding.let_go(session.source, holder=session.id, successor=pin.stream_url)
         return Started(switched, pin.stream_url)
 
     async def _instead(self, session: Session) -> str:

@@ -8,7 +8,7 @@ from vod_events import enqueue
 from vod_playback.domain import ENDED_PERCENT, EpisodeKey, How, Session, Source, Wish
 from vod_playback.events import ended_event, ended_subject
 from vod_playback.ports import Opened
-from vod_playback.rows import COLUMNS, key_values, maybe_session, session_of, source_of, values_of
+from vod_playback.rows import COLUMNS, PLACES, key_values, maybe_session, session_of, source_of, values_of
 from vod_storage import Database
 
 _KEY = "series_id = $2 AND season = $3 AND episode = $4"
@@ -16,7 +16,7 @@ _SESSION = f"SELECT {COLUMNS} FROM sessions WHERE id = $1"
 _REQUESTED = f"SELECT {COLUMNS} FROM sessions WHERE device_id = $1 AND request_id = $2"
 _INSERT = f"""
     INSERT INTO sessions ({COLUMNS})
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+    VALUES ({PLACES})
     ON CONFLICT (device_id, request_id) DO NOTHING"""
 _DEVICE = """
     INSERT INTO devices (id, capabilities, subject_id, profile_hash, seen_at) VALUES ($1, $2, $3, $4, $5)
@@ -32,13 +32,15 @@ _TOUCH = f"UPDATE sessions SET heartbeat_at = $2 WHERE id = $1 AND state = 'acti
 _FINISH = f"""
     UPDATE watch_progress SET finished = true WHERE subject_id = $1 AND {_KEY} AND percent >= {ENDED_PERCENT}"""
 _SILENT = "SELECT id FROM sessions WHERE state = 'active' AND heartbeat_at < $1 ORDER BY heartbeat_at LIMIT 100"
-_SWITCH = f"UPDATE sessions SET pick = $2 WHERE id = $1 AND state = 'active' RETURNING {COLUMNS}"
+_SWITCH = f"""
+    UPDATE sessions SET pick = $2, switches = switches + 1, switched_at = NULL, failure = NULL, stalled_at = NULL
+    WHERE id = $1 AND state = 'active' RETURNING {COLUMNS}"""
 _HINT = """
     UPDATE sessions SET next_ready = $5
     WHERE id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 RETURNING id"""
 _ACTIVE = f"SELECT {COLUMNS} FROM sessions WHERE state = 'active' ORDER BY started_at DESC LIMIT 500"
 _WATCHED = f"""
-    SELECT pick, profile_hash FROM sessions
+    SELECT pick, profile_hash, failure FROM sessions
     WHERE subject_id = $1 AND {_KEY} AND EXISTS (
         SELECT FROM watch_progress WHERE subject_id = $1 AND {_KEY} AND NOT finished)
     ORDER BY heartbeat_at DESC LIMIT 1"""
@@ -59,9 +61,14 @@ class PlaybackStore:
         return maybe_session(await self._pool.fetchrow(_REQUESTED, device_id, request_id))
 
     async def watched(self, wish: Wish, *, profile_hashes: Collection[str]) -> Source | None:
-        """Return the source of the wished episode that the subject left unfinished, if it was for such a device."""
+        """Return the source of the wished episode that the subject left unfinished, if it was for such a device.
+
+        One that was given up because nothing could be played is not worth another try.
+        """
         row = await self._pool.fetchrow(_WATCHED, wish.subject_id, *key_values(wish.key))
-        return source_of(row["pick"]) if row and row["profile_hash"] in profile_hashes else None
+        if row is None or row["profile_hash"] not in profile_hashes or row["failure"] is not None:
+            return None
+        return source_of(row["pick"])
 
     async def open(self, session: Session) -> Opened:
         """Store session and device; an earlier session of the same request id stands."""

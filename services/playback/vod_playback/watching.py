@@ -1,25 +1,41 @@
 """What happens while somebody watches, and when they stop."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_playback.domain import Alternative, Beat, EpisodeKey, Heard, How, JsonObject, NextHint, Session, Source
+from vod_playback.domain import (
+    Alternative,
+    Beat,
+    EpisodeKey,
+    Heard,
+    How,
+    JsonObject,
+    NextHint,
+    Reply,
+    Session,
+    Source,
+    Switched,
+)
 from vod_playback.endings import Endings
 from vod_playback.errors import NextMismatch, SessionEnded, SessionNotFound
 from vod_playback.holding import Holding
 from vod_playback.ports import Beats, Events, Picks, Store
-from vod_rpc import Failure, NotFound, time_left
+from vod_rpc import Failure, NotFound, deadline, time_left
 from vod_runtime import Clock
 
 NEXT_NOT_PICKED = "next_not_picked"
+SWITCH_NOT_TOLD = "switch_not_told"
 SESSION_FELL_SILENT = "session_fell_silent"
 _RESERVE = timedelta(seconds=1)
 """Kept back of the caller's time, so that the answer without a next pick still arrives."""
 _TOP = 2
+_TOLD_FOR = timedelta(minutes=1)
+"""A switch is told so long after it happened, unless the player says earlier that it knows."""
+_SWITCH_WITHIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,7 @@ class Watching:
         clock: Clock,
         log: FilteringBoundLogger,
         silence: timedelta,
+        changed: Callable[[str], None],
     ) -> None:
         self._store = store
         self._beats = beats
@@ -63,9 +80,10 @@ class Watching:
         self._clock = clock
         self._log = log
         self._silence = silence
+        self._changed = changed
 
-    async def beat(self, beat: Beat) -> NextHint | None:
-        """Store a position, tell the others, and return what comes next.
+    async def beat(self, beat: Beat) -> Reply:
+        """Store a position, tell the others, and return what comes next and what became of the source.
 
         When this returns the position is on disk, or a newer one is. Whether the others could be told does not matter:
         the next beat is the retry.
@@ -81,7 +99,8 @@ class Watching:
             await self._events.heartbeat(written.session)
         if beat.duration is not None and not written.ending_asked:
             self._endings.ask(written.session)
-        return written.session.next_hint
+        session = written.session
+        return Reply(session.next_hint, await self._switched(session, beat.playing_pick), session.failure)
 
     async def end(self, session_id: str) -> Ending:
         """End a session at its last reported position; ending it again gives the same answer.
@@ -116,6 +135,7 @@ class Watching:
         if not await self._store.hint(session_id, hint.key, ready=hint.ready):
             await self._known(session_id)
             raise NextMismatch
+        self._changed(session_id)
 
     async def progress(self, session_id: str) -> JsonObject:
         """Return how far the session's file has come, as the stream node tells it.
@@ -130,9 +150,22 @@ class Watching:
         """Return the sessions that run, newest first."""
         return await self._store.active()
 
+    async def _switched(self, session: Session, playing_pick: int | None) -> Switched | None:
+        at = session.switched_at
+        if at is None or self._clock.now() - at > _TOLD_FOR or playing_pick == session.source.pick_id:
+            return None
+        try:
+            with deadline(_SWITCH_WITHIN):
+                return await self._holding.switched_to(session)
+        except Failure as failure:
+            # The position is stored, which is what was asked for; the next heartbeat learns of the switch.
+            self._log.info(SWITCH_NOT_TOLD, session_id=session.id, reason=failure.reason)
+            return None
+
     async def _close(self, session_id: str, how: How) -> Session | None:
         session = await self._store.end(session_id, at=self._clock.now(), how=how)
         if session:
+            self._changed(session_id)
             await self._holding.let_go(session.source, holder=session.id)
         return session
 

@@ -13,6 +13,7 @@ PATHS = {
     "/v1/session/next": {"get"},
     "/v1/session/{sessionId}/progress": {"get"},
     "/v1/session/override-pick": {"post"},
+    "/v1/session/{sessionId}/events": {"get"},
     "/v1/continue-watching": {"get"},
     "/v1/devices": {"get"},
     "/v1/resume": {"get"},

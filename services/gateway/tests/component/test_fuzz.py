@@ -24,6 +24,7 @@ def _all_answer(fakes, samples) -> None:
         "GetNext": playback.GetNextResponse(next_hint=samples.hint),
         "OverridePick": playback.OverridePickResponse(pick=samples.pick, stream_url=samples.stream_url),
         "GetResume": playback.GetResumeResponse(key=samples.key, pick=samples.pick),
+        "AwaitChanges": playback.AwaitChangesResponse(ended=True),
         "ListContinuations": playback.ListContinuationsResponse(),
         "ListDevices": playback.ListDevicesResponse(),
         "GetStream": playback.GetStreamResponse(stream_url=samples.stream_url),

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Request
 from vod.catalog.v1.catalog_pb2 import EpisodeKey
 from vod.playback.v1 import playback_service_pb2 as playback
 
-from vod_gateway import dto, mapping, naming, openapi
+from vod_gateway import dto, dto_events, mapping, mapping_events, naming, openapi
 from vod_gateway.clients import Backends
 from vod_gateway.depends import (
     BackendsDep,
@@ -84,11 +84,17 @@ async def _key(backends: Backends, body: dto.StartRequest) -> EpisodeKey:
     response_model_exclude_none=True,
     responses=problems(INVALID, *POST, NO_SESSION, openapi.ENDED, *DOWNSTREAM),
 )
-async def record_heartbeat(request: Request, body: dto.HeartbeatRequest, backends: BackendsDep) -> dto.HeartbeatAnswer:
-    """Keep the position, to resume from; send it every 10 s. The answer says when the next episode is ready."""
+async def record_heartbeat(
+    request: Request, body: dto.HeartbeatRequest, backends: BackendsDep
+) -> dto_events.HeartbeatAnswer:
+    """Keep the position, to resume from; send it every 10 s. The answer says when the next episode is ready.
+
+    When the source failed it also says where to go on (`streamUrl`, `position_s`, `pick`), or that nothing is left
+    (`givenUp`).
+    """
     request.state.session_id = body.session_id
     answer = await backends.playback.RecordHeartbeat(mapping.heartbeat_request(body))
-    return dto.HeartbeatAnswer(next_hint=mapping.next_hint(answer))
+    return mapping_events.heartbeat_answer(answer)
 
 
 @router.post("/ended", summary="End the session", responses=problems(INVALID, *POST, NO_SESSION, *DOWNSTREAM))

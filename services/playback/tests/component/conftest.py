@@ -85,6 +85,7 @@ class Picks(picks_service_pb2_grpc.PicksServiceServicer):
 
     def __init__(self) -> None:
         self.ensured: list[int] = []
+        self.asked: list[tuple[int, str]] = []
         self.unplayable: set[int] = set()
         self.overridden: dict[tuple[int, str], str] = {}
         self.chosen: set[int] = set()
@@ -95,6 +96,7 @@ class Picks(picks_service_pb2_grpc.PicksServiceServicer):
 
     async def EnsurePick(self, request: Any, context: Any) -> picks_service_pb2.EnsurePickResponse:
         self.ensured.append(request.key.episode)
+        self.asked.append((request.key.episode, request.profile_hash))
         self.limits.append(request.device.max_bitrate)
         await self.go_on.wait()
         if request.key.episode in self.unplayable:
@@ -144,6 +146,9 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
     def __init__(self) -> None:
         self.pins: dict[Pinned, int] = {}
         self.urls = 0
+        self.peers = 1
+        self.successors: dict[Pinned, str] = {}
+        """Where readers of a released pin are sent."""
         self.warm: set[int] = set()
         self.silent = False
 
@@ -170,8 +175,25 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         stats = stream_pb2.PinStats(distinct_copies=2.5)
         return stream_pb2.GetPinResponse(pin=stream_pb2.Pin(downloaded_bytes=300, stats=stats))
 
+    async def ListPins(self, request: Any, context: Any) -> stream_pb2.ListPinsResponse:
+        pins = [
+            stream_pb2.Pin(
+                infohash=digit * 40,
+                file_index=index,
+                state=stream_pb2.PIN_STATE_BUFFERING,
+                peers=self.peers,
+                size_bytes=1000,
+                holders=[stream_pb2.Holder(name=holder, purpose=stream_pb2.Purpose.Name(purpose))],
+            )
+            for (digit, index, holder), purpose in self.pins.items()
+        ]
+        return stream_pb2.ListPinsResponse(node="n1", pins=pins)
+
     async def ReleasePin(self, request: Any, context: Any) -> stream_pb2.ReleasePinResponse:
-        self.pins.pop((request.infohash[0], request.file_index, request.holder), None)
+        held = (request.infohash[0], request.file_index, request.holder)
+        self.pins.pop(held, None)
+        if request.successor_stream_url:
+            self.successors[held] = request.successor_stream_url
         return stream_pb2.ReleasePinResponse()
 
     def prepare(self, episode: int, *, holder: str) -> None:

@@ -1,0 +1,65 @@
+"""Sessions whose source failed, in Postgres: each change happens once, however often it is asked for."""
+# ruff: noqa: S608  the statements are put together from constants
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from vod_playback.domain import EpisodeKey, JsonObject, Session, Source
+from vod_playback.rows import COLUMNS, key_values, maybe_session, session_of
+from vod_storage import Database
+
+_KEY = "series_id = $3 AND season = $4 AND episode = $5"
+_PLAYS = "state = 'active' AND pick->>'infohash' = $1 AND coalesce((pick->>'file_index')::int, 0) = $2"
+_PLAYING = f"SELECT {COLUMNS} FROM sessions WHERE {_PLAYS} AND {_KEY} AND profile_hash = $6 ORDER BY id"
+_STALLED = f"""
+    UPDATE sessions SET stalled_at = $4, stall_reason = $5 WHERE {_PLAYS} AND id = ANY($3) RETURNING {COLUMNS}"""
+_FALL_BACK = f"""
+    UPDATE sessions SET pick = $4, switches = switches + 1, switched_at = $5, switch_reason = $6, failure = NULL,
+        stalled_at = NULL
+    WHERE {_PLAYS} AND id = $3 RETURNING {COLUMNS}"""
+_GIVE_UP = f"UPDATE sessions SET failure = $4 WHERE {_PLAYS} AND id = $3 AND failure IS NULL RETURNING id"
+_NOT_READY = """
+    UPDATE sessions SET next_ready = false
+    WHERE next_series_id = $1 AND next_season = $2 AND next_episode = $3 AND profile_hash = $4
+        AND state = 'active' AND next_ready
+    RETURNING id"""
+_MANY = f"SELECT {COLUMNS} FROM sessions WHERE id = ANY($1)"
+
+
+class FallbackStore:
+    """What becomes of sessions when their source fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._pool = database.pool
+
+    async def playing(self, source: Source, *, key: EpisodeKey, profile_hash: str) -> Sequence[Session]:
+        """Return the active sessions of an episode that play a file."""
+        rows = await self._pool.fetch(_PLAYING, *_file(source), *key_values(key), profile_hash)
+        return [session_of(row) for row in rows]
+
+    async def stalled(self, source: Source, *, holders: Sequence[str], at: datetime, reason: str) -> Sequence[Session]:
+        """Note that viewers wait for bytes of a file; return those sessions that still play it."""
+        rows = await self._pool.fetch(_STALLED, *_file(source), holders, at, reason)
+        return [session_of(row) for row in rows]
+
+    async def fall_back(self, session: Session, source: Source, *, at: datetime, reason: str) -> Session | None:
+        """Let a session go on from another source; None if it does not play its old one any more."""
+        old = _file(session.source)
+        return maybe_session(await self._pool.fetchrow(_FALL_BACK, *old, session.id, source.pick, at, reason))
+
+    async def give_up(self, session: Session, failure: JsonObject) -> bool:
+        """Note that nothing is left for a session; False if it was noted before or does not matter any more."""
+        return await self._pool.fetchval(_GIVE_UP, *_file(session.source), session.id, failure) is not None
+
+    async def not_ready(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[str]:
+        """Take back that an episode is ready to be the next one; return the sessions that were told so."""
+        rows = await self._pool.fetch(_NOT_READY, *key_values(key), profile_hash)
+        return [row["id"] for row in rows]
+
+    async def many(self, session_ids: Sequence[str]) -> Sequence[Session]:
+        """Return sessions, active and ended ones."""
+        return [session_of(row) for row in await self._pool.fetch(_MANY, session_ids)]
+
+
+def _file(source: Source) -> tuple[str, int]:
+    return source.infohash, source.file_index

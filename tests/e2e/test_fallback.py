@@ -1,0 +1,147 @@
+"""A swarm dies under a viewer: the next candidate plays on, and nobody has to do anything."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from allinone import SETTINGS, System, start, system
+
+from vod_fakes.releases import TRACKED
+from vod_fakes.seeder import Seeder
+from vod_fakes.shapes import Listing
+from vod_fakes.torrents import make_torrent
+from vod_fakes.world import World
+from vod_local.record import read_record
+from vod_testing import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+FILM, MOVIES = "tmdb:movie:9101", (2000, 2040)
+NAMES = tuple(f"The.Glass.Orchard.2023.1080p.WEB-DL.H264-{group}" for group in ("SKUA", "TERN"))
+SIZE = 12_000_000
+STALL_AFTER = 2.0
+WITHIN = 30.0
+"""Of patience on a machine that does other things as well; the promise is STALL_AFTER + 5 s."""
+
+
+@dataclass(slots=True)
+class Release:
+    """One candidate, and who has it."""
+
+    name: str
+    content: bytes
+    seeder: Seeder
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def vod(outside: World) -> AsyncIterator[System]:
+    """A system that loses patience soon."""
+    async with system(outside, settings={**SETTINGS, "VOD_STALL_AFTER": f"{STALL_AFTER}s"}) as one:
+        yield one
+
+
+@asynccontextmanager
+async def two_releases(outside: World, folder: Path) -> AsyncIterator[dict[str, Release]]:
+    """List two good releases of the film and nothing else, each with a seeder of its own."""
+    others, outside.prowlarr.offers = outside.prowlarr.offers, []
+    releases = {}
+    try:
+        for name in NAMES:
+            line = f"{name} in {folder}\n".encode()
+            content = line * (SIZE // len(line))
+            (folder / f"{name}.mkv").write_bytes(content)
+            torrent = make_torrent(f"{name}.mkv", [f"{name}.mkv"], folder)
+            seeder = Seeder(upload_rate=1_500_000)
+            await seeder.start()
+            releases[name] = Release(name, content, seeder)
+            seeder.add(torrent, folder, outside.tracker.url)
+            await outside.tracker.has_peers([torrent.infohash], within=timedelta(seconds=10))
+            outside.prowlarr.add(name, torrent, [Listing(TRACKED, 30, 1, categories=MOVIES)])
+        yield releases
+    finally:
+        outside.prowlarr.offers = others
+        for release in releases.values():
+            if release.seeder.is_running:
+                await release.seeder.stop()
+
+
+async def switches(vod: System) -> float:
+    """Return `fallback_switch_total`."""
+    record = read_record(vod.data)
+    assert record is not None
+    ops = next(one.ops for one in record.processes.values() if "playback" in one.services)
+    transport = httpx.AsyncHTTPTransport(uds=ops.removeprefix("unix:"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://ops") as client:
+        lines = (await client.get("/metrics")).text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("fallback_switch_total"))
+
+
+async def test_when_the_swarm_dies_at_a_third_the_next_candidate_plays_on_at_the_same_position(
+    vod: System, outside: World, tmp_path: Path
+) -> None:
+    caps = {"h264": True, "maxBitrate": 70_000_001}
+    async with two_releases(outside, tmp_path) as releases, vod.client() as viewer:
+        before = await switches(vod)
+        started = await start(viewer, FILM, 1, 1, deviceCaps=caps)
+        dying = releases.pop(started["pick"]["title"])
+        [other] = releases.values()
+        got = bytearray()
+        async with viewer.stream("GET", started["streamUrl"]) as answer:
+            chunks = answer.aiter_raw()
+            while len(got) < SIZE * 0.3:
+                got += await anext(chunks)
+            await dying.seeder.stop()
+            died = time.monotonic()
+            reading = asyncio.create_task(_drain(chunks, got))
+            beat = {"sessionId": started["sessionId"], "position_s": 31.5, "playingPickId": started["pick"]["id"]}
+            told: dict[str, Any] = {}
+
+            async def why_not_told() -> str | None:
+                reply = await viewer.post("/v1/session/heartbeat", json=beat)
+                assert reply.status_code == 200, reply.text
+                told.update(reply.json())
+                return None if "streamUrl" in told else "nothing is said of another source"
+
+            await eventually(why_not_told, within=WITHIN)
+            reading.cancel()
+            await asyncio.wait([reading])
+        assert dying.content.startswith(bytes(got))
+        # A player goes on at the position in time; the files are of one size, so the byte stands for it.
+        rest = await viewer.get(told["streamUrl"], headers={"Range": f"bytes={len(got)}-{len(got) + 99_999}"})
+        took = time.monotonic() - died
+
+        assert (rest.status_code, rest.content) == (206, other.content[len(got) : len(got) + 100_000])
+        assert (told["pick"]["title"], told["position_s"]) == (other.name, 31.5)
+        assert await switches(vod) - before == 1
+        again = (await viewer.post("/v1/session/heartbeat", json={**beat, "playingPickId": told["pick"]["id"]})).json()
+        assert "streamUrl" not in again
+        print(f"fallback: {took:.1f} s after the swarm died, with VOD_STALL_AFTER = {STALL_AFTER:.0f} s")  # noqa: T201
+
+
+async def _drain(chunks: AsyncIterator[bytes], got: bytearray) -> None:
+    async for chunk in chunks:
+        got += chunk
+
+
+async def test_a_viewer_who_has_got_no_byte_yet_never_learns_of_it(vod: System, outside: World, tmp_path: Path) -> None:
+    caps = {"h264": True, "maxBitrate": 70_000_002}
+    async with two_releases(outside, tmp_path) as releases, vod.client(follow_redirects=True) as viewer:
+        started = await start(viewer, FILM, 1, 1, deviceCaps=caps)
+        await releases.pop(started["pick"]["title"]).seeder.stop()
+        [other] = releases.values()
+        middle = SIZE // 2
+
+        answer = await viewer.get(started["streamUrl"], headers={"Range": f"bytes={middle}-{middle + 99_999}"})
+        later = await viewer.get(started["streamUrl"], headers={"Range": f"bytes={middle}-{middle + 99}"})
+
+    assert (answer.status_code, answer.content) == (206, other.content[middle : middle + 100_000])
+    assert [one.status_code for one in answer.history] == [307]
+    assert later.content == other.content[middle : middle + 100]
