@@ -196,7 +196,7 @@ def fansub(text: str) -> Numbering | None:
 
 
 SCENE = pattern(
-    r"(?<=[\s._])(?<![hx][\s._])(?P<season>\d{1,2})(?P<episode>\d{2})(?P<second>\d{2})?(?=[\s._-]+(?:hdtv|pdtv|dsr|web|dvd|"
+    r"(?<=[\s._])(?<![hx][\s._])(?P<season>\d{1,2})(?P<episode>\d{2})(?:(?P<second>\d{2})|-(?P=season)(?P<last>\d{2}))?(?=[\s._-]+(?:hdtv|pdtv|dsr|web|dvd|"
     r"blu|bd|\d{3,4}[pi]|proper|repack|internal|[xh]\.?26|xvid)|(?:\.\w{3})?$)"
 )
 
@@ -204,9 +204,14 @@ SCENE = pattern(
 def scene(text: str) -> Numbering | None:
     """Old scene names of series: `Title.102.HDTV` is season 1, episode 2."""
     match = SCENE.search(text)
-    if not match or match.start() < 2 or is_year(int(match[0]), match[0]) or match[0] in PICTURES:
+    if not match or match.start() < 2:
+        return None
+    digits = f"{match['season']}{match['episode']}{match['second'] or ''}"
+    if is_year(int(digits), digits) or digits in PICTURES:
         return None
     if int(match["season"]) == 0 or int(match["episode"]) == 0:
         return None
     episodes = tuple(int(match[group]) for group in ("episode", "second") if match[group])
+    if match["last"]:
+        episodes = number_range(episodes[0], int(match["last"]))
     return Numbering("scene", match.start(), match.end(), seasons=(int(match["season"]),), episodes=episodes)

@@ -48,7 +48,7 @@ ANIME: Sequence[Rule] = (
     *(bracketed, plain_range, one_season, marked, whole_series, air_date, fansub, number_in_front),
 )
 ABSOLUTE_BESIDE = re.compile(
-    r"[\s._]{0,2}[-\[(][\s._]{0,2}(\d{2,4})(?:[-~](?:\d{2,4}-)?(\d{2,4}))?(?=[\s._]*(?:[-\])]|$))"
+    r"[\s._]{0,2}[-\[(][\s._]{0,2}(\d{2,4})(?:[-~](?:\d{2,4}-)?(\d{2,4}))?(?=[\s._]*(?:[-\])]|$)|[\s._]+[\[(])"
 )
 ABSOLUTE_BEFORE = re.compile(r"[\s._]-[\s._]{1,2}(\d{2,4})[\s._]{1,2}-?[\s._]{0,2}\(?$|(?<=[\s._])(\d{3,4})[\s._]$")
 PLAIN_AFTER = re.compile(r"[\s._](\d{3})(?=[\s._]*(?:[\[(]|$))")

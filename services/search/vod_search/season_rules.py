@@ -55,7 +55,9 @@ def _follow(text: str, position: int, first: int, nexts: Sequence[re.Pattern[str
     return tuple(dict.fromkeys(episodes)), position
 
 
-STANDARD = pattern(rf"(?<![A-Za-z0-9])(?:S|T(?=\d{{1,2}}E))(\d{{1,4}})[\s._(\[-]{{0,3}}(?:EP?|X){GAP}(\d{{1,5}})(?!\d)")
+STANDARD = pattern(
+    rf"(?<![A-Za-z0-9])(?:S|T(?=\d{{1,2}}[\s._]?E))(\d{{1,4}})[\s._(\[-]{{0,3}}(?:EP?|X){GAP}(\d{{1,5}})(?!\d)"
+)
 STANDARD_GLUED = pattern(r"S(\d{2})E(\d{2,3})(?!\d)")
 
 
@@ -112,6 +114,10 @@ WORDS = (
         rf"(?P<episode>\d{{2,3}})(?:v\d)?(?=[\s._]*(?:[-\[\](]|$))"
     ),
     pattern(r"(?<![A-Za-z0-9])S(?P<season>\d{1,2})[\s._]{0,2}\[(?P<episode>\d{2,3})(?:v\d)?\]"),
+    pattern(
+        rf"(?:(?<![^\W_]){SEASON_WORD}{GAP}|(?<![A-Za-z0-9])S)(?P<season>\d{{1,2}})[\s._]{{1,2}}[\[(]"
+        r"(?P<episode>\d{2,3})(?=\s?[-~]\s?\d{2,3}[\])])"
+    ),
 )
 WORD_RANGE = pattern(
     rf"[\s._]{{0,2}}(?P<join>[-~&+]|to|до|and|en|und|et|y)[\s._]{{0,2}}(?:{EPISODE_WORD}{GAP})?(\d{{1,4}})(?![\da-z])"
@@ -318,7 +324,7 @@ def one_season(text: str) -> Numbering | None:
 
 
 BATCH = word(
-    r"(?:the[\s._]+)?(?:batch|complete[\s._-]{1,3}(?:series|collection|box)|(?:series|collection)[\s._-]{1,3}complete)"
+    r"(?:the[\s._]+)?(?:batch|int[eé]grale|complete[\s._-]{1,3}(?:series|collection|box)|(?:series|collection)[\s._-]{1,3}complete)"
 )
 
 
