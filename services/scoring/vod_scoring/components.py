@@ -146,7 +146,7 @@ def _hdr(traits: Traits, device: Device, policy: Policy) -> Value:
 
 
 def size_sanity(size: FileSize, candidate: Candidate, wanted: Wanted, policy: Policy) -> Value:
-    """Rate how near the file is to what good encodes weigh."""
+    """Rate how near the file is to what good encodes weigh; of films also how many bits the picture has."""
     rules = policy.size
     if size.mb_per_minute is None:
         unknowns = (("size",) if not candidate.size_bytes else ()) + (("runtime",) if not wanted.runtime else ())
@@ -155,8 +155,11 @@ def size_sanity(size: FileSize, candidate: Candidate, wanted: Wanted, policy: Po
     value = 1.0
     if per_minute < low:
         value = max(0.0, 1 - math.log2(low / per_minute) / rules.below)
-    elif per_minute > high:
+    elif per_minute > high and not wanted.movie:
         value = max(0.0, 1 - math.log2(per_minute / high) / rules.above)
+    if wanted.movie:
+        richness = min(1.0, math.log2(1 + size.assumed_mbps) / math.log2(1 + rules.film.full_mbps))
+        value *= rules.film.floor + (1 - rules.film.floor) * richness
     return Value(value, f"{per_minute:.1f} MB per minute, {low:g} to {high:g} are usual")
 
 

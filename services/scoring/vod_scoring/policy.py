@@ -112,6 +112,14 @@ class EncodeBand:
 
 
 @dataclass(frozen=True, slots=True)
+class FilmSize:
+    """Films: the more bits, the better, up to `full_mbps`; the least of a plausible one is `floor` of the value."""
+
+    floor: float
+    full_mbps: float
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     unknown: float
     below: float
@@ -120,6 +128,7 @@ class Size:
     bands: tuple[EncodeBand, ...]
     remux: Mapping[int, Band]
     mpeg4: Band
+    film: FilmSize
 
 
 @dataclass(frozen=True, slots=True)

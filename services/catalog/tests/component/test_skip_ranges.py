@@ -69,6 +69,15 @@ async def test_ranges_are_asked_with_the_true_length_and_shifted_to_the_file(
     assert (request.path, request.query["episodeLength"]) == ("/v2/skip-times/9202/1", "1430.000")
 
 
+async def test_a_range_that_a_shift_would_push_out_of_the_file_stays_where_it_was_and_is_only_offered(
+    run_catalog: RunCatalog, aniskip: AniSkip
+) -> None:
+    async with run_catalog(aniskip_base=aniskip.url) as catalog:
+        found = await catalog.GetSkipRanges(asked(2, 1, 1285.0))
+
+    assert [told(one) for one in found.ranges] == [(SKIP_KIND_OPENING, 0.0, 95.0, False)]
+
+
 async def test_a_file_of_the_same_length_may_be_skipped_without_asking(
     run_catalog: RunCatalog, aniskip: AniSkip
 ) -> None:

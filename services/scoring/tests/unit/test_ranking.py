@@ -199,6 +199,27 @@ def test_a_size_nearer_to_the_usual_is_never_rated_lower(mb_per_minute: float, s
     assert sanity(mb_per_minute) <= sanity(mb_per_minute + step * (usual - mb_per_minute)) + 1e-6
 
 
+FILM = Wanted(titles=("The Glass Orchard",), year=2023, movie=True, season=1, episode=1, runtime=timedelta(minutes=100))
+
+
+def film(name: str, mbps: float, *, source: Source = Source.WEB_DL, height: int = 1080) -> Candidate:
+    traits = Traits(titles=("The Glass Orchard",), year=2023, height=height, source=source, codec=Codec.H264)
+    size = round(mbps * 1_000_000 / 8 * FILM.runtime.total_seconds())
+    return replace(GOOD, infohash=name * 40, title=name, traits=traits, size_bytes=size, seeders=200)
+
+
+def test_films_with_more_bits_come_first_as_far_as_device_and_link_carry_them() -> None:
+    found = [film("a", 6), film("b", 11), film("c", 28, source=Source.REMUX), film("d", 3, height=720)]
+
+    def order(max_bitrate: int) -> list[str]:
+        device = replace(DEVICE, max_bitrate=max_bitrate, audio_languages=())
+        return [one.candidate.title for one in rank(found, wanted=FILM, device=device, policy=POLICY)]
+
+    assert order(0) == ["c", "b", "a", "d"]
+    assert order(12_000_000) == ["b", "a", "d", "c"]
+    assert order(8_000_000)[:2] == ["a", "d"]
+
+
 def test_missing_seeders_rank_behind_known_ones_and_are_named() -> None:
     unknown = replace(GOOD, infohash="b" * 40, seeders=None, leechers=None)
 
