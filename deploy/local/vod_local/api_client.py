@@ -83,8 +83,10 @@ class ApiClient:
         """Start a session."""
         body = {"seriesId": series_id, "season": season, "episode": episode, "deviceCaps": DEVICE}
         answer = await self._ask("POST", "/v1/session/start", json=body)
-        pick = answer["pick"]
-        return Session(answer["sessionId"], answer["streamUrl"], pick["title"], pick["reasons"])
+        source = answer["source"]
+        direct = " ".join(filter(None, (source["provider"], source["quality"], source["collection"])))
+        release = answer["pick"]["title"] if answer["pick"] else direct
+        return Session(answer["sessionId"], answer["streamUrl"], release, source["reasons"])
 
     async def heartbeat(self, session: str, position: float, duration: float | None) -> None:
         """Report the position, in seconds."""

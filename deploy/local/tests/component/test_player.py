@@ -108,7 +108,8 @@ async def test_the_session_ends_when_the_player_can_not_be_started(tmp_path: Pat
     player.write_text("not a program\n")
     player.chmod(0o755)
     title = {"seriesId": "tmdb:tv:9001", "title": "Harbor Lights", "year": 2024, "type": "series"}
-    session = {"sessionId": "s", "streamUrl": "http://127.0.0.1/x", "pick": {"title": "R", "reasons": []}}
+    source = {"type": "torrent", "quality": "1080p", "provider": "torrent", "collection": "", "reasons": []}
+    session = {"sessionId": "s", "streamUrl": "http://127.0.0.1/x", "pick": {"title": "R"}, "source": source}
     answers = {"/v1/titles": {"titles": [title]}, "/v1/session/start": session, "/v1/session/ended": {}}
     asked: list[str] = []
     async with fake_api(answers, asked) as base:
