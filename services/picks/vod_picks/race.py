@@ -6,8 +6,9 @@ Each runner asks its swarm what is in the torrent, finds the wanted file in it, 
     fell short    the file is there, but its bytes came slower, or not at all
     out           the swarm stayed silent, or has no such file
 
-A runner that proves itself waits only for better ones (in picture, size and group: claims about swarms count no more)
-that have shown the file already, and only for a tenth of the time it took, so a good first choice is never held up.
+A runner that proves itself waits only for better ones (in picture, size and group: claims about swarms count no more),
+so a good first choice is never held up: for those that have shown the file already a little more than a second, for
+those that have not shown it a moment.
 When nobody proves itself in time, the best of merit and rate together wins. Losers are dropped; what all of them
 showed is remembered (`trust.py`).
 """
@@ -26,11 +27,13 @@ from vod_rpc import Failure
 PROOF = 1.5
 """Times the bitrate: it plays, and gets ahead."""
 GRACE = 0.1
-"""Of the time that the first one took."""
+"""Of the time that the first one took, at least."""
 WORTH_WAITING = 0.01
 """Points: better by less than this is not better."""
 LEAST_GRACE = 1.2
-"""Seconds: libtorrent moves in ticks of one, and a viewer would rather wait so long than watch in a poorer picture."""
+"""Seconds, for one that has shown the file: peers that choke us let go at their ticks, a second apart."""
+LEAST_HINT = 0.15
+"""Seconds, for one that has not: two live swarms that were asked at the same time tell so much apart on a busy node."""
 SAMPLE_SECONDS = 1.5
 LEAST_SAMPLE, LARGEST_SAMPLE = 256 << 10, 3 << 20
 USUAL_RUNTIME = {
@@ -111,9 +114,12 @@ class Swarms(Protocol):
 
 @dataclass(slots=True)
 class _Course:
-    """What happens in one race; `shown` are the ranks that have shown the file."""
+    """What happens in one race; `shown` are the ranks that have shown the file.
 
-    arrivals: asyncio.Queue[tuple[int, Run | Failure]] = field(default_factory=asyncio.Queue)
+    Arrivals: a runner has shown the file (None), has finished, or the node failed.
+    """
+
+    arrivals: asyncio.Queue[tuple[int, Run | Failure | None]] = field(default_factory=asyncio.Queue)
     shown: set[int] = field(default_factory=set)
     finished: dict[int, Run] = field(default_factory=dict)
 
@@ -148,29 +154,46 @@ async def race(candidates: Sequence[Candidate], *, swarms: Swarms, episode: Epis
 async def _watch(course: _Course, candidates: Sequence[Candidate]) -> None:
     """Return when the race is decided."""
     clock = asyncio.get_running_loop().time
-    started, end = clock(), None
+    started = clock()
+    took: float | None = None
     while len(course.finished) < len(candidates):
+        grace = None if took is None else _grace(course, candidates, took)
         try:
-            async with asyncio.timeout_at(end):
+            async with asyncio.timeout_at(None if took is None or grace is None else started + took + grace):
                 rank, arrived = await course.arrivals.get()
         except TimeoutError:
             return
         if isinstance(arrived, Failure):
             raise arrived
+        if arrived is None:
+            course.shown.add(rank)
+            continue
         course.finished[rank] = arrived
-        proved = [run.candidate.merit for run in course.finished.values() if run.proved]
-        if proved:
-            running = [candidates[rank].merit for rank in course.shown if rank not in course.finished]
-            if max(running, default=0.0) < max(proved) + WORTH_WAITING:
-                return
-            end = end or clock() + max(LEAST_GRACE, GRACE * (clock() - started))
+        if took is None and arrived.proved:
+            took = clock() - started
+        if took is not None and not _better(course, candidates):
+            return
+
+
+def _better(course: _Course, candidates: Sequence[Candidate]) -> list[int]:
+    """Return the ranks of those that still run and are better than all that proved themselves."""
+    best = max(run.candidate.merit for run in course.finished.values() if run.proved)
+    return [
+        rank for rank, one in enumerate(candidates) if rank not in course.finished and one.merit >= best + WORTH_WAITING
+    ]
+
+
+def _grace(course: _Course, candidates: Sequence[Candidate], took: float) -> float:
+    """Return how long better ones are waited for, after the first proved itself."""
+    is_shown = any(rank in course.shown for rank in _better(course, candidates))
+    return max(LEAST_GRACE if is_shown else LEAST_HINT, GRACE * took)
 
 
 async def _enter(
     course: _Course, rank: int, candidate: Candidate, *, swarms: Swarms, episode: Episode, within: timedelta
 ) -> None:
     try:
-        run: Run | Failure = await _run(course, rank, candidate, swarms=swarms, episode=episode, within=within)
+        run: Run | Failure | None = await _run(course, rank, candidate, swarms=swarms, episode=episode, within=within)
     except Failure as failure:
         run = failure
     course.arrivals.put_nowait((rank, run))
@@ -192,7 +215,7 @@ async def _run(
     found = await asyncio.to_thread(find_file, files, episode=episode, release_title=release.title)
     if isinstance(found, Reason):
         return Run(candidate, reasons=(found,))
-    course.shown.add(rank)
+    course.arrivals.put_nowait((rank, None))
     needed = needed_rate(found.file, episode)
     size = round(min(LARGEST_SAMPLE, max(LEAST_SAMPLE, needed * SAMPLE_SECONDS)))
     left = timedelta(seconds=max(0.1, end - clock()))
