@@ -127,7 +127,7 @@ class PickRecord(Pick):
 
     profile_hash: str
     replaced: bool = Field(description="Not the current pick any more.")
-    replaced_because: str | None = Field(description="Why not, for people.")
+    replaced_because: str | None = Field(None, description="Why not, for people.")
 
 
 class PicksAnswer(BaseModel):
@@ -158,10 +158,10 @@ class RejectRequest(BaseModel):
 
 
 class RejectAnswer(BaseModel):
-    model_config = answer_config({"rejected": _RECORD, "replacement": None})
+    model_config = answer_config({"rejected": _RECORD})
 
     rejected: PickRecord
-    replacement: PickRecord | None = Field(description="What is played instead; null when no candidate is left.")
+    replacement: PickRecord | None = Field(None, description="What is played instead; null when no candidate is left.")
 
 
 class SessionStatus(BaseModel):

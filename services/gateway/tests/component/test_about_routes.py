@@ -38,6 +38,7 @@ PATHS = {
     "/v1/play/{playId}/{part}": {"get"},
     "/v1/images/{seriesId}/{kind}": {"get"},
     "/v1/picks/{seriesId}/{season}/{episode}": {"get"},
+    "/v1/picks/reject": {"post"},
     "/v1/status": {"get"},
     "/v1/healthz": {"get"},
     "/v1/readyz": {"get"},
