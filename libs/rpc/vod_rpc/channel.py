@@ -15,9 +15,9 @@ from vod_runtime import Runtime
 
 _OPTIONS: list[tuple[str, Any]] = [
     # A frozen peer keeps half of the calls unless a ping may fail: keepalive alone does not evict it.
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.http2.ping_timeout_ms", 5_000),
+    ("grpc.keepalive_time_ms", 5_000),
+    ("grpc.keepalive_timeout_ms", 3_000),
+    ("grpc.http2.ping_timeout_ms", 3_000),
     ("grpc.enable_http_proxy", 0),
     # By default the back-off goes up to two minutes; a restarted neighbour is back in a second.
     ("grpc.initial_reconnect_backoff_ms", 100),
