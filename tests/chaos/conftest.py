@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 from allinone import SETTINGS, System, start, system
 from outages import Servers, servers
-from playbill import FULL, RATE, Lengths, Report, Watch
+from playbill import FULL, RATE, STALL_AFTER, Lengths, Report, Watch
 from stage import SIZES, set_the_stage
 from viewer import Viewer, watching
 
@@ -22,6 +22,7 @@ from vod_fakes.world import World, shared_folder, world
 CHAOS_SETTINGS = {
     **SETTINGS,
     "VOD_STREAM_NODE_LEASE": "3",
+    "VOD_STALL_AFTER": f"{STALL_AFTER}s",
 }
 
 
@@ -30,8 +31,8 @@ def lengths() -> Lengths:
     """`VOD_CHAOS=full` for faults of the length that is promised; `VOD_CHAOS_SEED` for other random moments."""
     seed = int(os.environ.get("VOD_CHAOS_SEED", "7"))
     if os.environ.get("VOD_CHAOS") == FULL:
-        return Lengths(nats_down=60, redis_down=30, kills=50, rare_faults=True, beat_every=2.0, seed=seed)
-    return Lengths(nats_down=4, redis_down=3, kills=5, rare_faults=False, beat_every=0.5, seed=seed)
+        return Lengths(nats_down=60, redis_down=30, kills=50, rare_faults=True, beat_every=2.0, slack=0.0, seed=seed)
+    return Lengths(nats_down=4, redis_down=3, kills=5, rare_faults=False, beat_every=0.5, slack=10.0, seed=seed)
 
 
 @pytest.fixture(scope="session", autouse=True)

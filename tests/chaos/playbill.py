@@ -9,6 +9,8 @@ from viewer import Viewer
 RATE = 1_000_000
 """Bytes per second of what is watched."""
 FULL = "full"
+STALL_AFTER = 2.0
+"""Seconds without bytes after which a source is given up."""
 
 Watch = Callable[..., AbstractAsyncContextManager[Viewer]]
 """Starts a session (series, season, episode) and watches it."""
@@ -24,6 +26,8 @@ class Lengths:
     rare_faults: bool
     """Also what `make test` has no time for."""
     beat_every: float
+    slack: float
+    """Seconds that are forgiven on a machine that does other things as well."""
     seed: int
 
 

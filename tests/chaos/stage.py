@@ -15,11 +15,22 @@ _TV, _ANIME, _FILMS = (5000, 5040), (5000, 5070), (2000, 2040)
 RELEASES = {
     "The.Glass.Orchard.2023.1080p.WEB-DL.H264-GULL": _FILMS,
     **{f"Harbor.Lights.S01E{number:02d}.1080p.WEB-DL.H264-GULL": _TV for number in range(1, 5)},
+    # Two of one episode: when the one dies, the other is there.
+    "[Heron] Lantern Sea - 06 (1080p) [WEB x264].mkv": _ANIME,
     **{f"[Gull] Lantern Sea - {number:02d} (1080p) [WEB x264].mkv": _ANIME for number in range(1, 7)},
 }
 SIZES: dict[str, int] = {}
 HASHES: dict[str, str] = {}
 """By release: how long its file is, and the SHA-256 of it."""
+
+
+def content(outside: World, name: str) -> bytes:
+    """Return the file of a release."""
+    return outside.file(name, _file(name)).read_bytes()
+
+
+def _file(name: str) -> str:
+    return name if name.endswith(".mkv") else f"{name}.mkv"
 
 
 async def set_the_stage(outside: World) -> None:
@@ -31,11 +42,10 @@ async def set_the_stage(outside: World) -> None:
 
 async def seed(outside: World, name: str, categories: tuple[int, ...], *, claimed: int, noise: int) -> str:
     """Seed a release of one file that is no video, but has the size of one; return its infohash."""
-    file = name if name.endswith(".mkv") else f"{name}.mkv"
     path = outside.scratch / f"{noise}.noise"
     content = random.Random(noise).randbytes(MEGABYTES * 1_000_000)
     await asyncio.to_thread(path.write_bytes, content)
     SIZES[name], HASHES[name] = len(content), hashlib.sha256(content).hexdigest()
     listings = [Listing(TRACKED, claimed, 2, categories=categories)]
-    torrent = await outside.add_release(name, {file: path}, listings=listings)
+    torrent = await outside.add_release(name, {_file(name): path}, listings=listings)
     return torrent.infohash

@@ -20,7 +20,9 @@ def node_of(viewer: Viewer) -> str:
     return str(viewer.started["streamUrl"]).split("/stream/")[1].split("/")[0]
 
 
-async def test_a_killed_node_costs_seconds_and_no_byte(vod: System, watch: Watch, report: Report) -> None:
+async def test_a_killed_node_costs_seconds_and_no_byte(
+    vod: System, watch: Watch, lengths: Lengths, report: Report
+) -> None:
     async with watch(FILM, 1, 1) as viewer:
         await viewer.reads(more=3 * RATE, within=15)
 
@@ -31,11 +33,13 @@ async def test_a_killed_node_costs_seconds_and_no_byte(vod: System, watch: Watch
         report.add("stream node kill -9", viewer)
 
     assert HASHES[viewer.started["pick"]["title"]] == whole
-    assert viewer.seen.longest_wait <= 10.0
-    assert viewer.seen.longest_silence <= 5.0
+    assert viewer.seen.longest_wait <= 10.0 + lengths.slack
+    assert viewer.seen.longest_silence <= 5.0 + lengths.slack
 
 
-async def test_a_drained_node_is_left_without_a_gap_and_ends(vod: System, watch: Watch, report: Report) -> None:
+async def test_a_drained_node_is_left_without_a_gap_and_ends(
+    vod: System, watch: Watch, lengths: Lengths, report: Report
+) -> None:
     async with watch(ANIME, 1, 1) as viewer:
         await viewer.reads(more=3 * RATE, within=15)
         draining = process(vod, node_of(viewer))
@@ -48,7 +52,7 @@ async def test_a_drained_node_is_left_without_a_gap_and_ends(vod: System, watch:
         report.add("stream node drained", viewer)
 
     assert HASHES[viewer.started["pick"]["title"]] == whole
-    assert viewer.seen.longest_wait <= 10.0
+    assert viewer.seen.longest_wait <= 10.0 + lengths.slack
 
 
 async def test_a_frozen_node_is_left_like_a_dead_one(
@@ -70,4 +74,4 @@ async def test_a_frozen_node_is_left_like_a_dead_one(
         report.add("stream node frozen (SIGSTOP)", viewer)
 
     assert HASHES[viewer.started["pick"]["title"]] == whole
-    assert viewer.seen.longest_wait <= 10.0
+    assert viewer.seen.longest_wait <= 10.0 + lengths.slack

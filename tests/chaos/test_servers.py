@@ -50,8 +50,8 @@ async def test_without_nats_everything_goes_on_and_what_happened_is_told_once_it
         report.add(f"NATS down {lengths.nats_down:.0f} s", viewer, "next prepared within 10 s of its return")
 
     assert not ready
-    assert silence <= 2.0
-    assert viewer.seen.longest_wait <= 2.0
+    assert silence <= 2.0 + lengths.slack
+    assert viewer.seen.longest_wait <= 2.0 + lengths.slack
     assert viewer.seen.refused == []
 
 
@@ -71,12 +71,12 @@ async def test_a_flushed_redis_and_none_at_all_are_not_noticed(
         report.add(f"Redis flushed, then down {lengths.redis_down:.0f} s", viewer)
 
     assert viewer.seen.refused == []
-    assert viewer.seen.longest_wait <= 2.0
-    assert viewer.seen.longest_silence <= 2.0
+    assert viewer.seen.longest_wait <= 2.0 + lengths.slack
+    assert viewer.seen.longest_silence <= 2.0 + lengths.slack
 
 
 async def test_a_restart_of_postgres_costs_a_few_heartbeats_and_no_position(
-    vod: System, watch: Watch, report: Report
+    vod: System, watch: Watch, lengths: Lengths, report: Report
 ) -> None:
     async with watch(HARBOR, 1, 3) as viewer:
         await viewer.beats(more=4, within=15)
@@ -89,5 +89,5 @@ async def test_a_restart_of_postgres_costs_a_few_heartbeats_and_no_position(
         report.add("Postgres kill -9", viewer)
 
     assert position >= int(acknowledged) > 0
-    assert viewer.seen.longest_silence <= 5.0
-    assert viewer.seen.longest_wait <= 2.0
+    assert viewer.seen.longest_silence <= 5.0 + lengths.slack
+    assert viewer.seen.longest_wait <= 2.0 + lengths.slack

@@ -44,7 +44,20 @@ class Seen:
     beats: int = 0
     next_ready: bool = False
     switched: list[str] = field(default_factory=list)
-    """Stream URLs that came in the answer to a heartbeat."""
+    """Releases that came in the answer to a heartbeat."""
+
+
+@dataclass(slots=True)
+class Part:
+    """What was read from one release, without a gap."""
+
+    title: str
+    begin: int
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    @property
+    def sha256(self) -> str:
+        return str(self.digest.hexdigest())
 
 
 @dataclass(slots=True)
@@ -61,8 +74,11 @@ class Viewer:
     duration: float
     seen: Seen = field(default_factory=Seen)
     position: int = 0
-    _digest: Any = field(default_factory=hashlib.sha256)
+    parts: list[Part] = field(default_factory=list)
+    """What was read from which release, in order; one part unless the source was switched."""
     _url: str = ""
+    _playing: int = 0
+    _patience: asyncio.Timeout | None = None
     _waiting_since: float = 0.0
     _unanswered_since: float = 0.0
 
@@ -73,7 +89,8 @@ class Viewer:
     @property
     def sha256(self) -> str:
         """The hash of all bytes from the first one to the position."""
-        return str(self._digest.hexdigest())
+        assert len(self.parts) == 1
+        return self.parts[0].sha256
 
     @property
     def seconds(self) -> float:
@@ -106,7 +123,10 @@ class Viewer:
         while self.position < self.size:
             self._waiting_since = time.monotonic()
             try:
-                await self._read_on()
+                async with asyncio.timeout(None) as self._patience:
+                    await self._read_on()
+            except TimeoutError:
+                self._broken("switched to another source")
             except httpx.HTTPError as error:
                 self._broken(type(error).__name__)
             if self.position < self.size:
@@ -124,7 +144,7 @@ class Viewer:
             async for chunk in answer.aiter_bytes(_CHUNK):
                 now = time.monotonic()
                 self.seen.longest_wait = max(self.seen.longest_wait, now - self._waiting_since)
-                self._digest.update(chunk)
+                self.parts[-1].digest.update(chunk)
                 self.position += len(chunk)
                 await asyncio.sleep(max(0.0, (self.position - first) / self.rate - (now - began)))
                 self._waiting_since = time.monotonic()
@@ -148,7 +168,8 @@ class Viewer:
             self._unanswered_since = self._unanswered_since or began
             try:
                 answer = await self.api.post(
-                    "/v1/session/heartbeat", json={"sessionId": self.session, "position_s": position}
+                    "/v1/session/heartbeat",
+                    json={"sessionId": self.session, "position_s": position, "playingPickId": self._playing},
                 )
                 if answer.status_code == 200:
                     self._acknowledged(answer.json(), position)
@@ -166,12 +187,18 @@ class Viewer:
         self.seen.acknowledged = position
         self.seen.next_ready = bool((body.get("nextHint") or {}).get("ready"))
         if body.get("streamUrl"):
-            self._url = body["streamUrl"]
-            self.seen.switched.append(self._url)
+            self._play(body["streamUrl"], body["pick"])
+            self.seen.switched.append(body["pick"]["title"])
+            if self._patience is not None:
+                self._patience.reschedule(asyncio.get_running_loop().time())
+
+    def _play(self, url: str, pick: dict[str, Any]) -> None:
+        self._url, self._playing = url, pick["id"]
+        self.parts.append(Part(pick["title"], self.position))
 
     async def watch(self) -> None:
         """Read and send heartbeats, until cancelled."""
-        self._url = self.started["streamUrl"]
+        self._play(self.started["streamUrl"], self.started["pick"])
         async with asyncio.TaskGroup() as group:
             group.create_task(self.read())
             group.create_task(self.beat())

@@ -1,0 +1,52 @@
+"""A swarm dies under a viewer, and another release plays on."""
+
+import hashlib
+
+import httpx
+import pytest
+from allinone import System
+from playbill import RATE, STALL_AFTER, Lengths, Report, Watch
+from stage import ANIME, content
+
+from vod_fakes.world import World
+from vod_local.record import read_record
+from vod_testing import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def switches(vod: System) -> float:
+    """Return `fallback_switch_total`."""
+    record = read_record(vod.data)
+    assert record is not None
+    transport = httpx.AsyncHTTPTransport(uds=record.processes["playback"].ops.removeprefix("unix:"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://ops") as client:
+        lines = (await client.get("/metrics")).text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("fallback_switch_total"))
+
+
+async def test_when_a_swarm_dies_at_a_third_the_next_candidate_plays_on(
+    vod: System, outside: World, watch: Watch, lengths: Lengths, report: Report
+) -> None:
+    # Little more than is watched, so that the dead swarm is felt soon.
+    outside.seeder.limit_upload(int(1.2 * RATE))
+    before = await switches(vod)
+    async with watch(ANIME, 2, 3) as viewer:
+        await viewer.reads(more=int(0.3 * viewer.size), within=40)
+        outside.seeder.remove(viewer.started["pick"]["infohash"])
+
+        await eventually(lambda: None if viewer.seen.switched else f"{viewer.seen}", within=40)
+        await viewer.reads(more=RATE, within=15)
+        outside.seeder.limit_upload(0)
+        viewer.rate = float("inf")
+        await viewer.reads(more=viewer.size, within=30)
+        report.add("swarm dies at 30 %", viewer, f"went on with {viewer.seen.switched[0]} (Y = {STALL_AFTER:.0f} s)")
+
+    first, second = viewer.parts
+    assert {first.title, second.title} == {
+        f"[{group}] Lantern Sea - 06 (1080p) [WEB x264].mkv" for group in ("Gull", "Heron")
+    }
+    assert hashlib.sha256(content(outside, first.title)[: second.begin]).hexdigest() == first.sha256
+    assert hashlib.sha256(content(outside, second.title)[second.begin :]).hexdigest() == second.sha256
+    assert await switches(vod) - before == 1
+    assert viewer.seen.longest_wait <= STALL_AFTER + 5.0 + lengths.slack
