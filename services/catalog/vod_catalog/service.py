@@ -14,11 +14,12 @@ from vod_catalog.archive import InternetArchive, archive_http, shipped_items
 from vod_catalog.hosts import Host, HostStore
 from vod_catalog.images import Images, image_http
 from vod_catalog.jikan import Jikan, jikan_http
+from vod_catalog.leases import Leases
 from vod_catalog.listings import Listings
 from vod_catalog.mapping_data import MappingData
 from vod_catalog.naming import Naming, StoredOnly
 from vod_catalog.numbering import Numbering
-from vod_catalog.refresh import refresh_forever
+from vod_catalog.refresh import Refreshing
 from vod_catalog.relations import shipped_relations
 from vod_catalog.settings import Settings
 from vod_catalog.store import Store
@@ -60,7 +61,15 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             settings, runtime, stack, hosts=hosts, shelf=numbering_store, titles=titles, numbering=numbering
         )
         image_client = await stack.enter_async_context(image_http())
-        flights.launch("refresh", lambda: refresh_forever(titles, listings, every=settings.refresh_every, log=log))
+        refreshing = Refreshing(
+            titles,
+            listings,
+            leases=Leases(db.pool, clock=clock),
+            changing=[provider for provider in providers if isinstance(provider, Tmdb)],
+            clock=clock,
+            log=log,
+        )
+        flights.launch("refresh", lambda: refreshing.go_on(every=settings.refresh_every))
         serving = Serving(
             catalog_service_pb2.DESCRIPTOR,
             catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server,

@@ -19,9 +19,9 @@ from vod_catalog.domain import (
 from vod_catalog.fields import number, record, records, text
 
 _SAVE_SERIES = """
-    INSERT INTO series (id, title, kind, external, fetched_at) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO series (id, title, kind, external, fetched_at, due_at) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (id) DO UPDATE SET title = excluded.title, kind = excluded.kind, external = excluded.external,
-        fetched_at = excluded.fetched_at, retry_at = NULL
+        fetched_at = excluded.fetched_at, due_at = excluded.due_at, retry_at = NULL
 """
 _TOUCH_SERIES = """
     INSERT INTO series (id, title, kind, fetched_at) VALUES ($1, $2, $3, $4)
@@ -49,11 +49,16 @@ _MARK_GONE = """
         AND (season, episode) NOT IN (SELECT * FROM unnest($2::int[], $3::int[]))
 """
 _CLAIM_DUE = """
-    UPDATE series SET retry_at = $3 WHERE id IN (
+    UPDATE series SET retry_at = $2 WHERE id IN (
         SELECT id FROM series
-        WHERE split_part(id, ':', 1) || ':' || split_part(id, ':', 2) = ANY ($4)
-            AND fetched_at < $2 AND (retry_at IS NULL OR retry_at <= $1)
-        ORDER BY fetched_at LIMIT $5 FOR UPDATE SKIP LOCKED)
+        WHERE split_part(id, ':', 1) || ':' || split_part(id, ':', 2) = ANY ($3)
+            AND coalesce(due_at, fetched_at + interval '1 day') <= $1 AND (retry_at IS NULL OR retry_at <= $1)
+        ORDER BY coalesce(due_at, fetched_at) LIMIT $4 FOR UPDATE SKIP LOCKED)
+    RETURNING id
+"""
+_NOTE_CHANGES = """
+    UPDATE series SET due_at = greatest($2, fetched_at + $3) WHERE id = ANY ($1::text[])
+        AND coalesce(due_at, fetched_at + interval '1 day') > greatest($2, fetched_at + $3)
     RETURNING id
 """
 _FIND = """
@@ -84,8 +89,11 @@ class Store:
             retry_at=row["retry_at"],
         )
 
-    async def save(self, title: Title, *, at: datetime) -> None:
-        """Keep what the provider lists as of *at*; episodes that it no longer lists are marked as gone, not deleted."""
+    async def save(self, title: Title, *, at: datetime, due_at: datetime) -> None:
+        """Keep what the provider lists as of *at*, until *due_at*; episodes that it no longer lists are marked as gone.
+
+        They are never deleted: others' progress may point at them, which nobody down here can know, and they are few.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             # Locks the title, so that two fetches at once don't give two seasons the same number.
             await connection.execute(_TOUCH_SERIES, title.series.id, title.series.title, title.series.kind.value, at)
@@ -94,7 +102,8 @@ class Store:
             title = keep_seasons(title, kept=kept)
             series, episodes = title.series, title.episodes
             seasons, numbers = [one.season for one in episodes], [one.episode for one in episodes]
-            await connection.execute(_SAVE_SERIES, series.id, series.title, series.kind.value, _external(series), at)
+            row = (series.id, series.title, series.kind.value, _external(series), at, due_at)
+            await connection.execute(_SAVE_SERIES, *row)
             await connection.execute(
                 _SAVE_EPISODES,
                 series.id,
@@ -135,11 +144,15 @@ class Store:
         return bool(claimed)
 
     async def claim_due(
-        self, namespaces: Sequence[str], *, fetched_before: datetime, now: datetime, until: datetime, limit: int
+        self, namespaces: Sequence[str], *, now: datetime, until: datetime, limit: int
     ) -> list[SeriesId]:
-        """Claim, as `claim` does, titles that were fetched too long ago, the oldest first; return their ids."""
-        rows = await self._pool.fetch(_CLAIM_DUE, now, fetched_before, until, list(namespaces), limit)
+        """Claim, as `claim` does, titles that are due, the longest due first; return their ids."""
+        rows = await self._pool.fetch(_CLAIM_DUE, now, until, list(namespaces), limit)
         return [SeriesId(row["id"]) for row in rows]
+
+    async def note_changes(self, changed: Sequence[SeriesId], *, now: datetime, soonest: timedelta) -> int:
+        """Let those of the titles that are kept be due at once, but not within *soonest*; return how many."""
+        return len(await self._pool.fetch(_NOTE_CHANGES, list(changed), now, soonest))
 
     async def put_off(self, series_id: SeriesId, *, until: datetime) -> None:
         """Let nobody refresh the title before *until*."""

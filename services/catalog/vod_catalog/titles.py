@@ -4,6 +4,7 @@ What is kept is always served, however old; a provider's outage is seen only by 
 """
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from vod_catalog.domain import (
     place_episode,
 )
 from vod_catalog.errors import CatalogNotConfigured, EpisodeNotFound, SeriesNotFound, UpstreamUnavailable
+from vod_catalog.freshness import SOONEST, refresh_after
 from vod_catalog.upstream import NotThereError
 from vod_rpc import Failure, Flights
 from vod_runtime import Clock
@@ -73,12 +75,13 @@ class Shelf(Protocol):
     """Where titles are kept; see `Store`."""
 
     async def load(self, series_id: SeriesId) -> StoredTitle | None: ...
-    async def save(self, title: Title, *, at: datetime) -> None: ...
+    async def save(self, title: Title, *, at: datetime, due_at: datetime) -> None: ...
     async def season_of(self, mal: int) -> Season | None: ...
     async def claim(self, series_id: SeriesId, *, now: datetime, until: datetime) -> bool: ...
     async def claim_due(
-        self, namespaces: Sequence[str], *, fetched_before: datetime, now: datetime, until: datetime, limit: int
+        self, namespaces: Sequence[str], *, now: datetime, until: datetime, limit: int
     ) -> list[SeriesId]: ...
+    async def note_changes(self, changed: Sequence[SeriesId], *, now: datetime, soonest: timedelta) -> int: ...
     async def put_off(self, series_id: SeriesId, *, until: datetime) -> None: ...
 
 
@@ -132,13 +135,26 @@ class Titles:
         return await self._shelf.season_of(mal)
 
     async def refresh_due(self, *, limit: int) -> int:
-        """Refresh up to *limit* titles that are older than the TTL, one after the other; return how many there were."""
+        """Refresh up to *limit* titles of each provider that are due, and return how many were fetched.
+
+        Providers don't wait for each other; the titles of one are fetched one after the other, and no further one
+        when it does not answer.
+        """
+        async with asyncio.TaskGroup() as group:
+            namespaces = [list(provider.namespaces) for provider in set(self._providers.values())]
+            tasks = [group.create_task(self._refresh_some(one, limit)) for one in namespaces]
+        return sum(task.result() for task in tasks)
+
+    async def note_changes(self, changed: Sequence[SeriesId]) -> int:
+        """Let those titles that a provider says have changed be refreshed soon; return how many are known here."""
+        return await self._shelf.note_changes(changed, now=self._clock.now(), soonest=SOONEST)
+
+    async def _refresh_some(self, namespaces: Sequence[str], limit: int) -> int:
         now = self._clock.now()
-        due = await self._shelf.claim_due(
-            list(self._providers), fetched_before=now - self._ttl, now=now, until=now + _REFRESH_PAUSE, limit=limit
-        )
-        for series_id in due:
-            await self._refresh(parse_series_id(series_id))
+        due = await self._shelf.claim_due(namespaces, now=now, until=now + _REFRESH_PAUSE, limit=limit)
+        for count, series_id in enumerate(due):
+            if not await self._refresh(parse_series_id(series_id)):
+                return count
         return len(due)
 
     async def _stored(self, series_id: str) -> StoredTitle:
@@ -189,7 +205,11 @@ class Titles:
         provider = self._provider(ref)
         async with self._patience(ref):
             title = await provider.title(ref)
-        await self._shelf.save(title, at=self._clock.now())
+        now = self._clock.now()
+        wait = refresh_after(title, today=now.date(), ttl=self._ttl)
+        # Spread out, or all that was fetched in one evening is due in one evening.
+        due_at = now + wait * random.uniform(1.0, 1.1)  # noqa: S311  no secret depends on it
+        await self._shelf.save(title, at=now, due_at=due_at)
         self._log.info(TITLE_FETCHED, series_id=ref.series_id, episodes=len(title.episodes))
 
     @asynccontextmanager
@@ -206,8 +226,11 @@ class Titles:
         if await self._shelf.claim(ref.series_id, now=now, until=now + _REFRESH_PAUSE):
             await self._refresh(ref)
 
-    async def _refresh(self, ref: TitleRef) -> None:
-        """Fetch anew what the caller has claimed; on failure what was kept stays as it is."""
+    async def _refresh(self, ref: TitleRef) -> bool:
+        """Fetch anew what the caller has claimed; on failure what was kept stays as it is.
+
+        Returns whether it makes sense to ask for further titles.
+        """
         try:
             await self._fetch(ref)
         except NotThereError:
@@ -220,6 +243,8 @@ class Titles:
             # A host that does not answer is told of once, by `hosts.py`, not with every title.
             if not isinstance(failure, UpstreamUnavailable):
                 self._log.warning(TITLE_NOT_REFRESHED, series_id=ref.series_id, reason=failure.reason)
+            return False
+        return True
 
     def _refuse_known_absent(self, ref: TitleRef) -> None:
         until = self._absent.get(ref.series_id)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 
 import httpx
 
@@ -17,6 +17,8 @@ MOVIE = "tmdb:movie"
 _POSTER_SIZE = "w500"
 _BACKDROP_SIZE = "w1280"
 _SEASONS_AT_ONCE = 4
+_MOST_CHANGES = 100
+"""Pages of 100."""
 # A v3 key has 32 hex digits; a v4 read token is a JWT.
 _LONGEST_V3_KEY = 40
 
@@ -63,6 +65,23 @@ class Tmdb:
     async def popular(self) -> Sequence[Series]:
         """Return what is watched most this week, 20 at most."""
         return self._listed(await self._list("trending/all/week", {}))
+
+    async def changed(self, *, since: date, until: date) -> Sequence[SeriesId]:
+        """Return the series and films that were changed in these days.
+
+        Raises:
+            UpstreamUnavailable, CatalogNotConfigured: as `Upstream.get`.
+        """
+        found: list[SeriesId] = []
+        for path, namespace in (("tv/changes", TV), ("movie/changes", MOVIE)):
+            for page in range(1, _MOST_CHANGES + 1):
+                days = {"start_date": since.isoformat(), "end_date": until.isoformat(), "page": str(page)}
+                said = await self._list(path, days)
+                ids = [number(item.get("id")) for item in records(said["results"])]
+                found += [SeriesId(f"{namespace}:{one}") for one in ids if one]
+                if page >= (number(said.get("total_pages")) or 1):
+                    break
+        return found
 
     async def _show(self, ref: TitleRef) -> Title:
         found = await self._details(f"tv/{ref.number}")

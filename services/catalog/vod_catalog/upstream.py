@@ -7,7 +7,7 @@ every request in that time fails at once, so that nobody waits for an outage twi
 import asyncio
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -78,8 +78,18 @@ class TokenBucket:
 class Upstream:
     """A host, and what it told us about its state."""
 
-    def __init__(self, http: httpx.AsyncClient, *, name: str, limits: Limits, host: Host, clock: Clock) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        name: str,
+        limits: Limits,
+        host: Host,
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._http = http
+        self._sleep = sleep
         self._name = name
         self._limits = limits
         self._host = host
@@ -130,7 +140,7 @@ class Upstream:
         if wait > self._limits.longest_queue.total_seconds():
             self._host.dropped()
             raise self._unavailable("has too many requests waiting", retry_after=timedelta(seconds=wait))
-        await asyncio.sleep(self._turns.take(now))
+        await self._sleep(self._turns.take(now))
 
     async def _with_second_try(self, path: str, params: Params) -> Fields:
         try:

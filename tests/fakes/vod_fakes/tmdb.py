@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -40,6 +40,8 @@ class Tmdb:
     key: str
     control: Control = field(default_factory=Control)
     url: str = ""
+    changed: Sequence[tuple[str, int]] = ()
+    """Kind (`tv`, `movie`) and id of what changed lately."""
 
     def app(self) -> Starlette:
         """The HTTP application."""
@@ -48,6 +50,7 @@ class Tmdb:
             "/3/search/multi": self._search,
             "/3/trending/{kind}/{window}": self._trending,
             "/3/find/{external}": self._find,
+            "/3/{kind}/changes": self._changes,
             "/3/tv/{id:int}": self._tv,
             "/3/tv/{id:int}/season/{season:int}": self._season,
             "/3/tv/{id:int}/{part}": self._tv_part,
@@ -128,6 +131,13 @@ class Tmdb:
             # people trend as well, and a client has to leave them out
             rows.append({"id": 9901, "media_type": "person", "name": "Ida Sund", "popularity": 12.0, "adult": False})
         return _paged(sorted(rows, key=lambda row: -float(row["popularity"])), request)
+
+    def _changes(self, request: Request) -> Json | None:
+        if request.path_params["kind"] not in ("tv", "movie"):
+            return None
+        ids = [number for kind, number in self.changed if kind == request.path_params["kind"]]
+        # Some entries say nothing but that something changed.
+        return _paged([{"id": number, "adult": None} for number in ids], request)
 
     def _find(self, request: Request) -> Json:
         external, source = request.path_params["external"], request.query_params.get("external_source")

@@ -138,18 +138,6 @@ async def test_a_stale_title_is_served_at_once_and_refreshed_behind(
     assert tmdb.control.count("/3/tv/9001/season") == 2
 
 
-async def test_the_background_job_refreshes_what_nobody_asks_for(
-    run_catalog: RunCatalog, tmdb: Tmdb, clock: MovableClock
-) -> None:
-    async with run_catalog(refresh_every=timedelta(seconds=0.05)) as catalog:
-        await catalog.GetEpisode(episode(HARBOR_LIGHTS))
-        clock.advance(A_DAY)
-
-        await eventually(
-            lambda: None if tmdb.control.count("/3/tv/9001/season") == 2 else "not refreshed yet", within=5
-        )
-
-
 async def test_an_episode_that_came_out_since_is_found(
     catalog: CatalogServiceAsyncStub, tmdb: Tmdb, clock: MovableClock
 ) -> None:
