@@ -68,7 +68,7 @@ BRACKETED = pattern(
 )
 MARKED = pattern(
     rf"(?<![^\W_])(?:{EPISODE_WORD}{LOOSE_GAP}|E[\s._]?|#)(?P<number>\d{{1,5}})(?:v\d)?(?P<rest>(?:[\s._]?"
-    rf"(?:[-~\u2013&][\s._]?(?:EP?)?|EP?)\d{{2,5}}(?![\dpix]))*)(?![\da-z])(?!\.\d(?!\d))"
+    rf"(?:[-~\u2013&][\s._]?(?:EP?)?|EP?)\d{{2,5}}(?![\dpix])|[-~]\d(?!\w|\.\d(?!\d)))*)(?![\da-z])(?!\.\d(?!\d))"
 )
 NUMBER_FIRST = pattern(
     rf"(?<![\d.])(?P<number>\d{{1,4}})(?P<rest>\s?[-\u2013]\s?\d{{1,4}})?{ORDINAL}[\s._]{{0,2}}{EPISODE_WORD_BEHIND}(?![^\W_])"

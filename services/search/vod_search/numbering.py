@@ -27,6 +27,7 @@ from vod_search.season_rules import (
     dotted,
     foldered,
     leading,
+    lost_e,
     one_season,
     several_seasons,
     spaced,
@@ -39,7 +40,20 @@ from vod_search.terms import Numbering, Rule, is_year, number_range
 
 STRICT: Sequence[Rule] = (standard, cross)
 SERIES: Sequence[Rule] = (
-    *(*STRICT, foldered, words, dotted, cap, air_date, cjk, several_seasons, spaced_seasons, season_and_running, disc),
+    *(
+        *STRICT,
+        foldered,
+        words,
+        dotted,
+        cap,
+        air_date,
+        cjk,
+        several_seasons,
+        spaced_seasons,
+        lost_e,
+        season_and_running,
+        disc,
+    ),
     *(spaced_range, dashed, bracketed, plain_range, one_season, marked, of_many, whole_series, compact_date, scene),
     *(padded, leading, number_in_front),
 )
@@ -50,7 +64,9 @@ ANIME: Sequence[Rule] = (
 ABSOLUTE_BESIDE = re.compile(
     r"[\s._]{0,2}[-\[(][\s._]{0,2}(\d{2,4})(?:[-~](?:\d{2,4}-)?(\d{2,4}))?(?=[\s._]*(?:[-\])]|$)|[\s._]+[\[(])"
 )
-ABSOLUTE_BEFORE = re.compile(r"[\s._]-[\s._]{1,2}(\d{2,4})[\s._]{1,2}-?[\s._]{0,2}\(?$|(?<=[\s._])(\d{3,4})[\s._]$")
+ABSOLUTE_BEFORE = re.compile(
+    r"[\s._]-[\s._]{1,2}(\d{2,4})(?:-(\d{2,4}))?[\s._]{1,2}-?[\s._]{0,2}\(?$|(?<=[\s._])(0\d{2,3})[\s._]$"
+)
 PLAIN_AFTER = re.compile(r"[\s._](\d{3})(?=[\s._]*(?:[\[(]|$))")
 
 
@@ -72,7 +88,8 @@ def _with_absolute(text: str, found: Numbering) -> Numbering:
         if match and not is_year(int(match[1]), match[1]) and match[1] not in ("480", "720", "1080"):
             last = int(match[2]) if match.re is ABSOLUTE_BESIDE and match[2] else int(match[1])
             return replace(found, end=match.end(), absolutes=number_range(int(match[1]), last))
-    before = ABSOLUTE_BEFORE.search(text, max(0, found.start - 12), found.start)
-    if before and before[1] and not is_year(int(before[1]), before[1]):
-        return replace(found, start=before.start(), absolutes=(int(before[1]),))
+    before = ABSOLUTE_BEFORE.search(text, max(0, found.start - 16), found.start)
+    first = (before[1] or before[3]) if before else ""
+    if before and not is_year(int(first), first):
+        return replace(found, start=before.start(), absolutes=number_range(int(first), int(before[2] or first)))
     return found

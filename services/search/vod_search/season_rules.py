@@ -160,6 +160,19 @@ def disc(text: str) -> Numbering | None:
 SPACED = pattern(r"(?<![A-Za-z0-9])S(?P<season>\d{1,2})[\s._]+(?P<number>\d{2,3})(?:v\d)?(?=[\s._]*(?:[-\[(]|$))")
 
 
+SPACED_BEFORE_TAGS = pattern(SPACED.pattern, r"(?=[\s._]*[\[(])")
+LOST_E = pattern(r"(?<![A-Za-z0-9])S(?P<season>\d{1,2})(?:\.(?P<dotted>\d\d)(?=\.|$)|[\s_](?P<last>\d\d)$)")
+
+
+def lost_e(text: str) -> Numbering | None:
+    """`S02.05`, and `S02 05` at the very end: season 2, episode 5."""
+    match = LOST_E.search(text)
+    if not match:
+        return None
+    episodes = (int(match["dotted"] or match["last"]),)
+    return Numbering("lost e", match.start(), match.end(), seasons=(int(match["season"]),), episodes=episodes)
+
+
 def spaced(text: str) -> Numbering | None:
     """`S2 05` behind a fansub group: season 2, episode 5."""
     match = SPACED.search(text)
@@ -167,8 +180,8 @@ def spaced(text: str) -> Numbering | None:
 
 
 def spaced_seasons(text: str) -> Numbering | None:
-    """`S01 04`, which lost its dash on the way: seasons 1 to 4."""
-    match = SPACED.search(text)
+    """`S01 04 (…)`, which lost its dash on the way: seasons 1 to 4."""
+    match = SPACED_BEFORE_TAGS.search(text)
     if not match or len(match["number"]) > 2 or not int(match["season"]) < int(match["number"]) <= MOST_SEASONS:
         return None
     seasons = tuple(range(int(match["season"]), int(match["number"]) + 1))
@@ -176,7 +189,7 @@ def spaced_seasons(text: str) -> Numbering | None:
 
 
 FOLDER = pattern(
-    rf"(?<![^\W_]){SEASON_WORD}[\s._]?(?P<season>\d{{1,4}})(?![\d])[^/\\]{{0,80}}[/\\](?P<number>\d{{1,3}})(?=[\s._-])"
+    rf"(?<![^\W_]){SEASON_WORD}[\s._]?(?P<season>\d{{1,4}})(?![\d])[^/\\]{{0,80}}[/\\]E?(?P<number>\d{{1,3}})(?=[\s._-]|$)"
 )
 LEADING = re.compile(r"^(?P<season>\d{1,2})-(?P<number>\d{2})[\s._]+(?=[^\W\d])")
 
@@ -279,6 +292,7 @@ def compact_date(text: str) -> Numbering | None:
 
 
 SEASON_LISTS = (
+    pattern(rf"(?<![\d-])(\d{{1,2}})(?P<join>\s?[-\u2013]\s?)(\d{{1,2}})\s{SEASON_WORD}(?![^\W_])"),
     pattern(r"(?<![A-Za-z0-9])(S\d{1,2}(?:[\s._]{0,2}[+&,\s._]S\d{1,2}){2,40})(?![\dE])"),
     pattern(r"(?<![A-Za-z0-9])S(\d{1,2})(?P<join>[\s._]?(?:-{1,2}|[~&+]|to|and)?[\s._]?)S(\d{1,2})(?![\dE])"),
     pattern(r"(?<![A-Za-z0-9])S(\d{2})(?P<join>[-~])(\d{2})(?!\d)"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vod.search.v1.search_service_pb2 import SearchReleasesRequest
 
-from vod_fakes.control import Delay, html_error, too_many_requests
+from vod_fakes.control import Delay, Hang, html_error, too_many_requests
 from vod_fakes.prowlarr import Prowlarr
 from vod_fakes.torrents import Torrent
 from vod_testing import eventually
@@ -108,6 +108,19 @@ async def test_what_comes_too_late_is_there_the_next_time(
     assert [one.indexer for one in partial.unavailable] == ["Open Shelf"]
     assert asked(prowlarr) == 3
     assert other.infohash != single.infohash
+
+
+async def test_of_an_indexer_that_is_late_with_one_answer_the_others_are_used(
+    run_search: RunSearch, wanted: SearchReleasesRequest, prowlarr: Prowlarr, list_release: ListRelease
+) -> None:
+    single = list_release(SINGLE, OPEN_SHELF)
+    prowlarr.control.misbehave(Hang(), path=SEARCH, query={**AT_OPEN_SHELF, "query": "Harbor Lights S01"})
+
+    async with run_search(indexer_deadline=timedelta(seconds=2)) as search:
+        answer = await search.SearchReleases(wanted)
+
+    assert [one.candidate.infohash for one in answer.releases] == [single.infohash]
+    assert [(one.indexer, one.reason) for one in answer.unavailable] == [("Open Shelf", "timed out after 2.0 s")]
 
 
 async def test_a_complete_answer_that_is_too_old_is_given_once_more_while_it_is_asked_for_again(

@@ -138,6 +138,15 @@ NAMES: list[tuple[str, Kind | None, dict[str, Any]]] = [
     ("Coral_Sky_2022_1080p_BluRay_x264", M, film("Coral Sky",2022)),
     ("Coral Sky.2022.1080p.mkv", M, film("Coral Sky",2022)),
     ("coral sky 1080p 2022", M, film("coral sky",2022)),
+    ("Kelp Forest 011 S02E11", T, se(2, 11, absolutes=(11,), title="Kelp Forest")),
+    ("[Reef] Sango no Mori - 001-003 - S01E01-E03 [1080p]", A, se(1, 1, 2, 3, absolutes=(1, 2, 3))),
+    ("Kelp Forest 1-3 Seasons DVDRip", T, pack(1, 2, 3)),
+    ("Kelp.Forest.E1-2.1080p", T, {"episodes": (1, 2)}),
+    ("Kelp.Forest.S02.11.mkv", T, se(2, 11)),
+    ("/tv/Kelp Forest (2020)/Season 02/11.mkv", T, se(2, 11)),
+    ("Kelp Forest 01of06 DVDRip", T, {"episodes": (1,)}),
+    ("Kelp.Forest.Chapter.One.720p.WEB", T, {"episodes": (1,)}),
+    ("Kelp Forest 2024.03.10 S02E11", T, se(2, 11, air_date=date(2024, 3, 10))),
 ]  # fmt: skip
 
 
