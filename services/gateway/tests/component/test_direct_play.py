@@ -30,6 +30,7 @@ async def test_the_owner_plays_a_magnet(http, fakes, samples, headers) -> None:
     assert answer.json() == {
         "sessionId": "session-1",
         "pick": None,
+        "source": {"type": "torrent", "quality": "", "provider": "torrent", "collection": "", "reasons": []},
         "streamUrl": samples.stream_url,
         "nextHint": None,
     }
