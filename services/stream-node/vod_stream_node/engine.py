@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from vod_rpc import Failure
 from vod_stream_node.domain import Infohash, TorrentFile, short
 from vod_stream_node.errors import NodeBroken, StorageFailed, TorrentRefused
+from vod_stream_node.lane.lane import Lane, Room
 from vod_stream_node.magnets import read_torrent
 from vod_stream_node.reader import FileReader, PieceCache, open_file
 from vod_stream_node.session import MAX_PIECES, SessionConfig, allow_address, new_session
@@ -43,6 +44,7 @@ class Engine:
         self,
         session: Any,
         *,
+        config: SessionConfig,
         store: TorrentStore,
         cache: PieceCache,
         group: asyncio.TaskGroup,
@@ -50,6 +52,8 @@ class Engine:
     ) -> None:
         self.torrents: dict[Infohash, Torrent] = {}
         self._session = session
+        self._config = config
+        self._room = Room()
         self._store = store
         self._cache = cache
         self._group = group
@@ -191,6 +195,8 @@ class Engine:
                     self._on_alerts_dropped()
                 case lt.listen_failed_alert():
                     self._log.warning(LISTEN_FAILED, reason=alert.error.message())
+                case lt.peer_connect_alert():
+                    self._on_connect(alert)
                 case lt.tracker_announce_alert() | lt.tracker_reply_alert() | lt.tracker_error_alert():
                     self._on_tracker(alert)
                 case lt.torrent_paused_alert():
@@ -224,6 +230,11 @@ class Engine:
             case lt.metadata_failed_alert():
                 self._log.warning(METADATA_REFUSED, infohash=short(torrent.infohash), reason=alert.error.message())
 
+    def _on_connect(self, alert: Any) -> None:
+        torrent = self._by_handle.get(alert.handle)
+        if torrent is not None:
+            torrent.on_peers([alert.endpoint])
+
     def _on_tracker(self, alert: Any) -> None:
         """Count the announcements that trackers have not answered."""
         self._unanswered += 1 if isinstance(alert, lt.tracker_announce_alert) else -1
@@ -235,11 +246,29 @@ class Engine:
         if alert.error.value() or alert.handle in self._by_handle:
             self._not_added(infohash, TorrentRefused("The torrent can't be added."))
             return
-        torrent = Torrent(infohash, alert.handle, trackers=alert.params.trackers, on_change=self._notify)
+        torrent = Torrent(
+            infohash,
+            alert.handle,
+            trackers=alert.params.trackers,
+            on_change=self._notify,
+            new_lane=self._new_lane,
+        )
         self.torrents[infohash] = self._by_handle[alert.handle] = torrent
         if alert.params.ti is not None:
-            torrent.on_metadata(alert.params.ti)
+            torrent.on_metadata(alert.params.ti, resumed=True)
         self._adding.pop(infohash).set_result(torrent)
+
+    def _new_lane(self, torrent: Torrent) -> Lane | None:
+        if not self._config.express:
+            return None
+        return Lane(
+            bytes.fromhex(torrent.infohash),
+            group=self._group,
+            room=self._room,
+            allowed=self._config.allows,
+            on_piece=torrent.on_express_piece,
+            on_change=torrent.on_lane_change,
+        )
 
     def _on_resume_data(self, torrent: Torrent, params: Any) -> None:
         pieces = [piece for piece, here in enumerate(params.have_pieces) if here]
@@ -294,6 +323,7 @@ async def engine(
         group = await stack.enter_async_context(asyncio.TaskGroup())
         running = Engine(
             await asyncio.to_thread(new_session, config, waker.fileno()),
+            config=config,
             store=store,
             cache=cache,
             group=group,

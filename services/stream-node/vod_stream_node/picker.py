@@ -22,11 +22,15 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice, zip_longest
 
 from vod_stream_node.domain import Purpose
 
 HEAD_BYTES = 2 << 20
 TAIL_BYTES = 1 << 20
+
+SOON_BYTES = 4 << 20
+AHEAD_BYTES = 32 << 20
 
 WAITED, ENDS, SOON, NEAR, AHEAD, REST, NOTHING = 7, 7, 6, 5, 4, 1, 0
 
@@ -48,7 +52,9 @@ class Demand:
     pieces: range
     purpose: Purpose
     readers: tuple[int, ...] = ()
-    """The piece each reader is at."""
+    """The piece each reader is at, the one that came last first: it is where the viewer has jumped to."""
+    index: range | None = None
+    """Pieces with the container's index, which a player reads before the first picture; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,61 @@ def plan(demands: Sequence[Demand], have: Collection[int], *, piece_length: int,
             urgent[piece] = max(urgent.get(piece, NOTHING), level)
     rest = tuple((demand.pieces, _rest(demand, next_fill)) for demand in demands if demand.pieces)
     return Plan(urgent=urgent, rest=rest)
+
+
+def sequence(
+    demands: Sequence[Demand], have: Collection[int], *, piece_length: int, next_fill: NextFill, limit: int
+) -> tuple[list[int], int]:
+    """Return the missing pieces in the order they are needed, up to a number, and how many of the first are waited for.
+
+    The same rules as `plan`, for who can follow an order to the letter: what each reader waits for, or the first bytes
+    when nobody reads yet; the container's index; the windows of the readers; first and last bytes; the rest.
+    """
+    wanted: dict[int, None] = {}
+    current = [demand for demand in demands if demand.purpose is Purpose.CURRENT]
+    readers = [demand.pieces[demand.pieces.index(at) :] for demand in current for at in demand.readers]
+    for rank, ahead in enumerate(readers or [demand.pieces for demand in current]):
+        wanted.update(islice(((piece, None) for piece in ahead if piece not in have), 1))
+        if rank == 0:
+            wanted.update((piece, None) for demand in current for piece in demand.index or () if piece not in have)
+    critical = len(wanted) if readers else 0
+    for piece in _in_order(current, readers, demands, piece_length=piece_length, next_fill=next_fill):
+        if len(wanted) >= limit:
+            break
+        if piece not in have:
+            wanted[piece] = None
+    return list(wanted)[:limit], min(critical, limit)
+
+
+def _in_order(
+    current: Sequence[Demand],
+    readers: Sequence[range],
+    demands: Sequence[Demand],
+    *,
+    piece_length: int,
+    next_fill: NextFill,
+) -> Iterator[int]:
+    yield from _turns([ahead[: _pieces_of(SOON_BYTES, piece_length)] for ahead in readers])
+    for demand in current:
+        for end in ends(demand.pieces, piece_length):
+            yield from end
+    yield from _turns([ahead[: _pieces_of(AHEAD_BYTES, piece_length)] for ahead in readers])
+    for ahead in readers:
+        yield from ahead
+    for demand in current:
+        yield from demand.pieces
+    for demand in demands:
+        if demand.purpose is Purpose.NEXT:
+            for end in ends(demand.pieces, piece_length):
+                yield from end
+            if next_fill is NextFill.ALLOWED:
+                yield from demand.pieces
+
+
+def _turns(windows: Sequence[range]) -> Iterator[int]:
+    """Yield the pieces of windows in turns."""
+    for row in zip_longest(*windows):
+        yield from (piece for piece in row if piece is not None)
 
 
 def changes(before: Plan, after: Plan) -> list[tuple[int, int]]:

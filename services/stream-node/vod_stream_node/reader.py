@@ -77,8 +77,10 @@ class FileReader:
             return await asyncio.to_thread(self._read_file, position, end - begin)
         data = self._cache.get(self.torrent.infohash, piece)
         if data is None:
+            data = self.torrent.fresh.get(piece)
+        if data is None:
             data = await self.torrent.read_piece(piece)
-            self._cache.put(self.torrent.infohash, piece, data)
+        self._cache.put(self.torrent.infohash, piece, data)
         return data[begin:end]
 
     def settled(self, position: int, size: int) -> int:

@@ -1,6 +1,7 @@
 """The settings of the libtorrent session: tuned for a viewer who waits, and closed towards our own network."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 import libtorrent as lt
@@ -21,6 +22,14 @@ class SessionConfig:
     dht: bool
     upload_bytes_per_second: int = 0
     """0 for no limit."""
+    express: bool = True
+    """Whether what a viewer waits for is fetched over connections of our own (`lane/`)."""
+
+    def allows(self, address: str) -> bool:
+        """Say whether a peer may be at an IP address."""
+        if self.reach is Reach.ANYWHERE:
+            return True
+        return not any(ip_address(address) in network for network in PRIVATE_NETWORKS)
 
 
 _STREAMING: dict[str, Any] = {
@@ -64,6 +73,7 @@ _ALERTS = (
     | lt.alert.category_t.piece_progress_notification
     | lt.alert.category_t.error_notification
     | lt.alert.category_t.tracker_notification
+    | lt.alert.category_t.connect_notification
 )
 
 

@@ -15,7 +15,6 @@ torrent's, since the number of pieces is not known yet), so nothing is requested
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
@@ -26,12 +25,18 @@ import libtorrent as lt
 from vod_rpc import Failure
 from vod_stream_node.domain import Infohash, Layout, Purpose, Stats, TorrentFile, check_layout
 from vod_stream_node.errors import StorageFailed, TorrentGone
+from vod_stream_node.lane.lane import Lane
 from vod_stream_node.metainfo import layout_of
-from vod_stream_node.picker import Demand, NextFill, Plan, changes, ends, plan
+from vod_stream_node.picker import NextFill, ends
+from vod_stream_node.piece_reads import PieceReads
 from vod_stream_node.signals import Signal
+from vod_stream_node.supply import Supply, Wish
 
 CHECKPOINT_SECONDS = 3.0
 """How much later than a new piece the resume data is saved; this is what a `kill -9` costs at most."""
+
+_MAX_FRESH = 64 << 20
+"""Bytes that may wait for the disk before nothing more is asked for."""
 
 
 class TorrentState(Enum):
@@ -46,7 +51,13 @@ class Torrent:
     """A torrent in the session. Its methods run on the event loop; none waits for libtorrent's thread unless async."""
 
     def __init__(
-        self, infohash: Infohash, handle: Any, *, trackers: Iterable[str], on_change: Callable[[], None]
+        self,
+        infohash: Infohash,
+        handle: Any,
+        *,
+        trackers: Iterable[str],
+        on_change: Callable[[], None],
+        new_lane: Callable[["Torrent"], Lane | None] = lambda _: None,
     ) -> None:
         self.infohash = infohash
         self.state = TorrentState.CONNECTING
@@ -62,11 +73,14 @@ class Torrent:
         self._next_fill = NextFill.HELD
         self._readers: dict[object, tuple[int, int]] = {}
         self._missing: dict[int, int] = {}
-        self._waiting: Counter[int] = Counter()
-        self._plan = Plan()
+        self.fresh: dict[int, bytes] = {}
+        """Verified pieces of the express lane that libtorrent does not have yet."""
+        self._blank = True
+        self._lane = new_lane(self)
+        self._supply = Supply(handle, self._lane)
         self._replan_soon: asyncio.Handle | None = None
         self._checkpoint_soon: asyncio.TimerHandle | None = None
-        self._reads: dict[int, asyncio.Future[bytes]] = {}
+        self._reads = PieceReads(handle)
         self._saved = 0
 
     # What callers want of it.
@@ -74,6 +88,8 @@ class Torrent:
     def want(self, wants: Mapping[int, Purpose]) -> None:
         """Say which files are pinned, and for what."""
         self._wants = dict(wants)
+        if self.layout is None and Purpose.CURRENT in wants.values():
+            self._supply.expect()
         self._replan()
 
     def fill_next(self, fill: NextFill) -> None:
@@ -155,34 +171,21 @@ class Torrent:
         await self._until(lambda: self.has_ends(file))
 
     async def piece(self, piece: int) -> None:
-        """Wait until a piece is here and verified; while anybody waits for it, it is time-critical.
-
-        That lets libtorrent ask a second peer for a late block, and when nobody waited for anything before (a start, a
-        jump) it cancels all requests that stand in the way.
-        """
-        if piece in self.have:
-            return
-        self._waiting[piece] += 1
-        if self._waiting[piece] == 1:
-            self._handle.set_piece_deadline(piece, 0)
-        try:
-            await self._until(lambda: piece in self.have)
-        finally:
-            self._stop_waiting(piece)
+        """Wait until a piece is here and verified; while anybody waits for it, it is time-critical."""
+        if piece not in self.have:
+            with self._supply.waited_for(piece, self.have):
+                await self._until(lambda: piece in self.have)
 
     def read_piece(self, piece: int) -> Awaitable[bytes]:
         """Return a verified piece's bytes by way of libtorrent, which also has what is not on disk yet."""
-        if piece not in self._reads:
-            self._reads[piece] = asyncio.get_running_loop().create_future()
-            self._handle.read_piece(piece)
-        return asyncio.shield(self._reads[piece])
+        return self._reads.read(piece)
 
     async def stats(self) -> Stats:
-        """Ask libtorrent for peers and rates."""
+        """Ask libtorrent for peers and rates; those of the express lane are added."""
         status = await self._status(lt.torrent_handle.query_distributed_copies)
         return Stats(
-            peers=status.num_peers,
-            download_rate=status.download_payload_rate,
+            peers=max(status.num_peers, self._lane.connections if self._lane else 0),
+            download_rate=status.download_payload_rate + (self._lane.rate() if self._lane else 0),
             upload_rate=status.upload_payload_rate,
             # Who has everything itself no longer counts.
             distinct_copies=status.distributed_copies if status.distributed_copies >= 0 else float(status.num_seeds),
@@ -195,7 +198,7 @@ class Torrent:
     @property
     def window(self) -> int:
         """How many pieces that are not here are wanted soon."""
-        return sum(piece not in self.have for piece in self._plan.urgent)
+        return self._supply.window(self.have)
 
     def check(self) -> None:
         """Raise what is wrong with the torrent, if anything is.
@@ -226,8 +229,17 @@ class Torrent:
 
     # What libtorrent tells; called by the engine.
 
-    def on_metadata(self, info: Any) -> None:
-        """Take in what is in the torrent; refuse it when it is hostile."""
+    def on_peers(self, addresses: Iterable[tuple[str, int]]) -> None:
+        """Note addresses of peers that libtorrent connects to."""
+        if self._lane:
+            self._lane.meet(addresses)
+
+    def on_lane_change(self) -> None:
+        """Plan again: the express lane has found or lost peers, or seen the first bytes of a file."""
+        self._replan()
+
+    def on_metadata(self, info: Any, *, resumed: bool = False) -> None:
+        """Take in what is in the torrent (*resumed* from disk, as its pieces may be); refuse it when it is hostile."""
         self.layout = layout_of(info)
         self.state = TorrentState.CHECKING
         try:
@@ -235,6 +247,9 @@ class Torrent:
         except Failure as failure:
             self.refuse(failure)
             return
+        self._blank = not resumed
+        if self._lane:
+            self._lane.on_metadata(self.layout, info.hash_for_piece if info.info_hashes().has_v1() else None)
         self._replan_now()
         self._changed.notify()
         self._on_change()
@@ -254,7 +269,13 @@ class Torrent:
             return
         if self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
             return
-        self.have.update(piece for piece, here in enumerate(status.pieces) if here)
+        stored = {piece for piece, here in enumerate(status.pieces) if here}
+        self.have |= stored
+        for piece, data in list(self.fresh.items()):
+            if piece in stored:
+                del self.fresh[piece]
+            else:
+                self._handle.add_piece(piece, data, 0)
         self._missing.clear()
         self.state = TorrentState.ACTIVE
         self._checkpoint_now()
@@ -262,8 +283,19 @@ class Torrent:
         self._changed.notify()
         self._on_change()
 
+    def on_express_piece(self, piece: int, data: bytes) -> None:
+        """Take in a piece that the express lane fetched and checked: for readers at once, and for libtorrent."""
+        self.fresh[piece] = data
+        if self.state is TorrentState.ACTIVE:
+            self._handle.add_piece(piece, data, 0)
+        self._note(piece)
+
     def on_piece(self, piece: int) -> None:
-        """Note a piece that was downloaded and has the right hash."""
+        """Note a piece that libtorrent has, with the right hash."""
+        self.fresh.pop(piece, None)
+        self._note(piece)
+
+    def _note(self, piece: int) -> None:
         if piece in self.have:
             return
         self.have.add(piece)
@@ -295,14 +327,7 @@ class Torrent:
 
     def on_read(self, piece: int, data: bytes | None) -> None:
         """Hand a piece's bytes to who waits for them; None when it could not be read."""
-        future = self._reads.pop(piece, None)
-        if future is None or future.done():
-            return
-        if data is None:
-            future.set_exception(StorageFailed("A verified piece could not be read from disk."))
-            future.exception()  # its readers may be gone
-        else:
-            future.set_result(data)
+        self._reads.answer(piece, data)
 
     def on_disk_error(self) -> None:
         """Fail all that waits until a pin tries again."""
@@ -312,18 +337,18 @@ class Torrent:
 
     async def checkpoint(self) -> None:
         """Save resume data with all that is here now, and wait for it."""
-        wanted = len(self.have)
+        wanted = len(self.have) - len(self.fresh)
         self._checkpoint_now()
         await self._changed.until(lambda: self._saved >= wanted or self.state is TorrentState.CLOSED)
 
     def close(self) -> None:
         """Let go of all that waits; the engine removes the torrent from the session."""
         self.state, self._fault = TorrentState.CLOSED, (TorrentGone, "The torrent has left this node.")
+        self._supply.close()
         for later in (self._checkpoint_soon, self._replan_soon):
             if later:
                 later.cancel()
-        for piece in list(self._reads):
-            self.on_read(piece, None)
+        self._reads.close()
         self._changed.notify()
 
     # Inside.
@@ -339,16 +364,6 @@ class Torrent:
         await self._changed.until(lambda: self._fault is not None or holds())
         self.check()
 
-    def _stop_waiting(self, piece: int) -> None:
-        self._waiting[piece] -= 1
-        if self._waiting[piece]:
-            return
-        del self._waiting[piece]
-        if piece not in self.have and self.state is TorrentState.ACTIVE:
-            # This leaves the piece at a priority of libtorrent's choice, so the plan's is set again.
-            self._handle.reset_piece_deadline(piece)
-            self._handle.piece_priority(piece, self._plan.level(piece))
-
     def _replan(self) -> None:
         """Plan again, once for all that changes in one turn of the loop."""
         if self._replan_soon is None:
@@ -358,22 +373,18 @@ class Torrent:
         self._replan_soon = None
         if self.layout is None or self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
             return
-        after = plan(
-            self._demands(self.layout),
-            self.have,
-            piece_length=self.layout.piece_length,
-            next_fill=self._next_fill,
-        )
-        if changed := changes(self._plan, after):
-            self._handle.prioritize_pieces(changed)
-        self._plan = after
+        self._supply.ask(self._wishes(self.layout), self.have, self.layout, self._next_fill)
 
-    def _demands(self, layout: Layout) -> list[Demand]:
+    def _wishes(self, layout: Layout) -> list[Wish]:
+        if self.state is TorrentState.CHECKING and not self._blank:
+            return []  # what is wanted may be here
+        if sum(map(len, self.fresh.values())) > _MAX_FRESH:
+            return []
         return [
-            Demand(
-                pieces=layout.pieces(layout.files[index]),
-                purpose=purpose,
-                readers=tuple(sorted({piece for read, piece in self._readers.values() if read == index})),
+            Wish(
+                layout.files[index],
+                purpose,
+                tuple(dict.fromkeys(at for read, at in reversed(self._readers.values()) if read == index)),
             )
             for index, purpose in sorted(self.purposes().items())
             if index < len(layout.files)

@@ -1,0 +1,242 @@
+"""The dispatcher in simulated swarms: a virtual clock, peers with a rate and a distance that answer in order."""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+import pytest
+
+from vod_stream_node.lane.dispatch import Ask, Block, Dispatcher, Order
+from vod_stream_node.lane.wire import BLOCK
+
+KB = 1000
+MIB = 1 << 20
+BLOCKS = MIB // BLOCK
+
+
+@dataclass(slots=True)
+class Uplink:
+    """A peer: blocks leave it one after the other; it has `buffered` of them beyond recall."""
+
+    rate: float
+    rtt: float
+    pieces: frozenset[int] | None = None
+    dies_at: float = float("inf")
+    free_at: float = 0.0
+    sent: list[Block] = field(default_factory=list)
+    cancelled: set[Block] = field(default_factory=set)
+
+    def has(self, piece: int) -> bool:
+        return self.pieces is None or piece in self.pieces
+
+
+class Simulation:
+    """A swarm and one viewer; pieces of 1 MiB unless said."""
+
+    def __init__(self, uplinks: Sequence[Uplink], *, blocks: int = BLOCKS) -> None:
+        self.now = 0.0
+        self.uplinks = list(uplinks)
+        self.here: dict[int, float] = {}
+        self.wasted = 0
+        self._blocks = blocks
+        self._events: list[tuple[float, int, int, Block, bool]] = []
+        self._order = count()
+        self.dispatcher = Dispatcher(blocks_in=lambda _: blocks)
+        for key, uplink in enumerate(uplinks):
+            self.dispatcher.join(key, uplink.has, rtt=uplink.rtt, now=0.0)
+            self.dispatcher.unchoked(key)
+        self._got: dict[int, int] = {}
+        self._wanted: list[int] = []
+        self._critical = 0
+
+    def want(self, pieces: Sequence[int], *, critical: int = 1) -> None:
+        self._wanted, self._critical = list(pieces), critical
+        self._carry_out(self.dispatcher.want(self._wanted, critical=critical))
+        self._carry_out(self.dispatcher.orders(self.now))
+
+    def run(self, until: int, *, within: float) -> float:
+        """Return how long it takes until a piece is here."""
+        start, end = self.now, self.now + within
+        tick = self.now
+        while until not in self.here:
+            if tick <= self.now:
+                tick += 0.05
+            if self._events and self._events[0][0] <= tick:
+                self._deliver(*heapq.heappop(self._events))
+            else:
+                self.now = tick
+                self.dispatcher.sweep(self.now)
+                self._carry_out(self.dispatcher.orders(self.now))
+            assert self.now < end, f"piece {until} is not here after {within} s"
+        return self.here[until] - start
+
+    def _deliver(self, at: float, _: int, key: int, block: Block, whole: bool) -> None:
+        self.now = max(self.now, at)
+        uplink = self.uplinks[key]
+        if at > uplink.dies_at or (block in uplink.cancelled and block not in uplink.sent):
+            return
+        self.dispatcher.heard(key, BLOCK // 2, self.now)
+        if not whole:
+            uplink.sent.append(block)
+            return
+        useful, orders = self.dispatcher.received(key, block, self.now)
+        self.wasted += not useful
+        self._carry_out(orders)
+        piece = block[0]
+        if useful and self.dispatcher.is_complete(piece):
+            self.here[piece] = self.now
+            self.dispatcher.forget(piece)
+            rest = [one for one in self._wanted if one != piece]
+            self.want(rest, critical=self._critical)
+        self._carry_out(self.dispatcher.orders(self.now, [key]))
+
+    def _carry_out(self, orders: Sequence[Order]) -> None:
+        for order in orders:
+            uplink = self.uplinks[order.peer]
+            if not isinstance(order, Ask):
+                uplink.cancelled.add(order.block)
+                continue
+            uplink.cancelled.discard(order.block)
+            leaves = max(self.now + uplink.rtt / 2, uplink.free_at)
+            uplink.free_at = leaves + BLOCK / uplink.rate
+            for share in (0.5, 1.0):
+                arrives = leaves + share * BLOCK / uplink.rate + uplink.rtt / 2
+                heapq.heappush(self._events, (arrives, next(self._order), order.peer, order.block, share == 1.0))
+
+
+def near(peers: int, rate: float = 400 * KB, rtt: float = 0.06) -> list[Uplink]:
+    return [Uplink(rate, rtt) for _ in range(peers)]
+
+
+def floor(uplinks: Sequence[Uplink], size: int) -> float:
+    """Return what the network needs at least: a round trip, and the bytes at the rate of all."""
+    return min(uplink.rtt for uplink in uplinks) + size / sum(uplink.rate for uplink in uplinks)
+
+
+@pytest.mark.parametrize(("peers", "rate", "rtt"), [(8, 400 * KB, 0.06), (6, 200 * KB, 0.08), (3, 3000 * KB, 0.15)])
+def test_the_first_piece_comes_nearly_as_fast_as_the_network_allows(peers: int, rate: float, rtt: float) -> None:
+    swarm = Simulation(near(peers, rate, rtt))
+    swarm.want(range(60))
+
+    took = swarm.run(0, within=5)
+
+    assert took <= 1.1 * floor(swarm.uplinks, MIB)
+
+
+@pytest.mark.parametrize(("peers", "rate", "rtt"), [(8, 400 * KB, 0.06), (6, 200 * KB, 0.08), (3, 3000 * KB, 0.15)])
+def test_nothing_of_the_swarm_is_left_idle_and_little_is_asked_for_twice(peers: int, rate: float, rtt: float) -> None:
+    swarm = Simulation(near(peers, rate, rtt))
+    swarm.want(range(60))
+
+    took = swarm.run(39, within=60)
+
+    assert took <= 1.1 * floor(swarm.uplinks, 40 * MIB)
+    assert swarm.wasted <= 0.02 * 40 * BLOCKS
+
+
+@pytest.mark.parametrize(("peers", "rate", "rtt"), [(8, 400 * KB, 0.06), (6, 200 * KB, 0.08), (3, 3000 * KB, 0.15)])
+def test_after_a_jump_little_of_the_old_stands_in_the_way(peers: int, rate: float, rtt: float) -> None:
+    swarm = Simulation(near(peers, rate, rtt))
+    swarm.want(range(60))
+    swarm.run(4, within=10)
+
+    swarm.want([500, *range(501, 550)])
+    took = swarm.run(500, within=5)
+
+    assert took <= 1.25 * floor(swarm.uplinks, MIB)
+
+
+def test_peers_that_hardly_answer_do_not_delay_what_a_viewer_waits_for() -> None:
+    good = near(6)
+    swarm = Simulation([*good, *near(2, rate=1 * KB)])
+    swarm.want(range(60))
+
+    first, third = swarm.run(0, within=5), swarm.run(2, within=10)
+
+    assert first <= 1.5 * floor(good, MIB)
+    assert third <= 1.3 * floor(good, 3 * MIB)
+
+
+def test_a_peer_that_dies_is_replaced_by_the_others() -> None:
+    swarm = Simulation([*near(5), Uplink(400 * KB, 0.06, dies_at=1.0)])
+    swarm.want(range(60))
+
+    took = swarm.run(9, within=20)
+
+    assert took <= 1.3 * floor(near(5), 10 * MIB)
+
+
+def test_a_slow_peer_gets_what_is_needed_later_and_not_what_is_needed_now() -> None:
+    slow = Uplink(30 * KB, 0.06)
+    swarm = Simulation([*near(8), slow])
+    swarm.want(range(60))
+
+    took = swarm.run(20, within=30)
+
+    assert {piece for piece, _ in slow.sent} - {0}
+    assert took <= 1.15 * floor(near(8), 21 * MIB)
+
+
+def test_a_piece_that_only_a_slow_peer_has_is_asked_of_it() -> None:
+    others = [Uplink(400 * KB, 0.06, pieces=frozenset(range(1, 60))) for _ in range(4)]
+    swarm = Simulation([*others, Uplink(100 * KB, 0.06)])
+    swarm.want(range(60))
+
+    took = swarm.run(0, within=30)
+
+    assert took <= 1.3 * (0.06 + MIB / (100 * KB))
+
+
+def test_large_pieces_and_small_ones_come_as_fast() -> None:
+    large, small = Simulation(near(8), blocks=256), Simulation(near(8), blocks=1)
+    large.want(range(10))
+    small.want(range(1000))
+
+    assert large.run(0, within=5) <= 1.1 * floor(near(8), 4 * MIB)
+    assert small.run(63, within=5) <= 1.15 * floor(near(8), MIB)
+
+
+def test_what_a_peer_owed_is_asked_of_others_when_it_leaves_or_chokes() -> None:
+    swarm = Simulation(near(2))
+    swarm.want([0])
+
+    swarm.dispatcher.leave(0)
+    swarm.dispatcher.choked(1)
+    swarm.dispatcher.unchoked(1)
+
+    orders = swarm.dispatcher.orders(0.0)
+    assert {order.peer for order in orders} == {1}
+    assert {order.block for order in orders} <= {(0, index) for index in range(BLOCKS)}
+
+
+def test_a_piece_with_wrong_data_is_asked_of_one_peer_alone_until_that_one_leaves() -> None:
+    swarm = Simulation(near(3))
+    swarm.dispatcher.want([0], critical=1)
+    swarm.dispatcher.again(0, only=1)
+
+    alone = {order.peer for order in swarm.dispatcher.orders(0.0)}
+    swarm.dispatcher.leave(1)
+    after = {order.peer for order in swarm.dispatcher.orders(0.0)}
+
+    assert (alone, after) == ({1}, {0, 2})
+
+
+def test_a_block_that_nobody_asked_for_is_of_no_use() -> None:
+    swarm = Simulation(near(1))
+    swarm.dispatcher.want([0], critical=1)
+
+    assert swarm.dispatcher.received(0, (7, 0), 0.1) == (False, [])
+
+
+def test_a_rejected_block_is_asked_for_again() -> None:
+    swarm = Simulation(near(2), blocks=4)
+    swarm.dispatcher.want([0], critical=1)
+    asked = [order for order in swarm.dispatcher.orders(0.0) if order.peer == 0]
+
+    for order in asked:
+        swarm.dispatcher.rejected(0, order.block)
+    again = swarm.dispatcher.orders(0.0)
+
+    assert asked
+    assert {order.block for order in again} >= {order.block for order in asked}

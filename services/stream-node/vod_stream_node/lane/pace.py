@@ -1,0 +1,102 @@
+"""What is known of a peer's speed: how fast it sends, how long it takes to answer, how much to ask of it at a time.
+
+The rate is measured while something is asked of the peer, from the bytes as they come and not from whole blocks, and a
+silence lowers it: a peer at 1 KB/s is known for what it is after a tenth of a second, not after the 16 s of a block.
+
+As much is asked at a time as the bandwidth-delay product needs, and one block more. More would only stand in the way of
+what a viewer jumps to; less would leave the peer idle. While nothing queues on the way, the depth grows by one with
+each block (as in TCP's slow start), so a far and fast peer is used in full after a few round trips.
+"""
+
+import math
+
+from vod_stream_node.lane.wire import BLOCK
+
+_MEMORY = 0.5
+"""Seconds after which an observation of the rate counts for a third."""
+_PRIOR_RATE = 200_000.0
+_PRIOR_WEIGHT = 0.05
+"""Seconds that the assumed rate counts for."""
+_QUEUE = 0.015
+"""Seconds of queue at the peer that are wanted, so that it is never idle."""
+_STANDING = 0.06
+"""Seconds of queue from which on nothing is gained by asking for more."""
+_FASTEST = 3_000_000.0
+"""Bytes/s a peer is trusted with before it has shown anything."""
+_MIN_DEPTH, _MAX_DEPTH = 2, 250
+
+
+class Pace:
+    """The speed of one peer, as far as observed; all times are seconds of one monotonic clock."""
+
+    __slots__ = ("_asked", "_base", "_bytes", "_ceiling", "_floor", "_mark", "_seconds", "_timed", "measured", "rtt")
+
+    def __init__(self, rtt: float) -> None:
+        self.rtt = rtt
+        """How long an answer takes at least, without the time to send it."""
+        self.measured = False
+        """Whether a block has come."""
+        self._base = math.inf
+        self._bytes = _PRIOR_RATE * _PRIOR_WEIGHT
+        self._seconds = _PRIOR_WEIGHT
+        self._mark: float | None = None
+        self._asked: float | None = None
+        self._timed = False
+        self._floor = _MIN_DEPTH
+        self._ceiling = 0
+
+    def asked(self, now: float) -> None:
+        """Note that something is asked of a peer that had nothing to do."""
+        self._mark, self._asked = now + self.rtt, now
+
+    def idle(self) -> None:
+        """Note that nothing is asked of the peer any more."""
+        self._mark = self._asked = None
+
+    def came(self, size: int, now: float) -> None:
+        """Note that bytes came."""
+        if self._mark is None:
+            return
+        if self._asked is not None:
+            answered, self._asked = now - self._asked, None
+            self.rtt, self._timed = min(self.rtt, answered) if self._timed else answered, True
+            self._mark = now  # the clock starts with the first bytes, so they do not count
+            return
+        self._forget(max(0.0, now - self._mark))
+        self._bytes += size
+        self._mark = max(self._mark, now)
+
+    def block(self, latency: float, ahead: int) -> None:
+        """Note that a block came *latency* after it was asked for, when *ahead* were outstanding, itself included."""
+        self._ceiling = max(self._ceiling, ahead) + 1
+        self.measured = True
+        self._base = min(self._base, latency)
+        queued = latency - self._base
+        if queued < _QUEUE and ahead >= self._floor:
+            self._floor = min(_MAX_DEPTH, ahead + 1)
+        elif queued > _STANDING:
+            self._floor = _MIN_DEPTH
+
+    def rate(self, now: float) -> float:
+        """Return the bytes/s to expect."""
+        silent = 0.0 if self._mark is None else max(0.0, now - self._mark)
+        if silent < 0.02:
+            return self._bytes / self._seconds
+        kept = math.exp(-silent / _MEMORY)
+        return self._bytes * kept / (self._seconds * kept + silent)
+
+    def depth(self, now: float, *, share: int) -> int:
+        """Return how many blocks to have outstanding.
+
+        Until something is known of the peer, this is its *share* of what is waited for, as far as a fast one could
+        deliver it at once.
+        """
+        if not self.measured:
+            return max(4, min(share, 4 + int(_FASTEST * self.rtt / BLOCK)))
+        needed = math.ceil(self.rate(now) * (self._base + _QUEUE) / BLOCK)
+        return max(self._floor, min(self._ceiling, _MAX_DEPTH, needed))
+
+    def _forget(self, elapsed: float) -> None:
+        kept = math.exp(-elapsed / _MEMORY)
+        self._bytes *= kept
+        self._seconds = self._seconds * kept + elapsed
