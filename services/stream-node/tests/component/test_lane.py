@@ -1,0 +1,120 @@
+"""The express lane among peers that lie, fall silent, or take one connection from each address."""
+
+import asyncio
+import struct
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from vod_fakes.seeder import Seeder
+from vod_fakes.torrents import Torrent
+from vod_stream_node.lane import wire
+from vod_testing import eventually
+
+from .conftest import Node, Swarm, noise
+
+MIB = 1 << 20
+LANE = b"-NS"
+"""How the peer ids of our lane begin; libtorrent's do not."""
+
+
+@dataclass(slots=True)
+class FakeSeed:
+    """A peer that claims to have everything; *answer* makes the data it sends for a request, None for silence."""
+
+    infohash: bytes
+    answer: Callable[[int, int, int], bytes | None]
+    open: dict[bytes, int] = field(default_factory=dict)
+    """Connections that are open, by the start of the other's peer id."""
+    asked: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            hello = await reader.readexactly(wire.HANDSHAKE_BYTES)
+            who = hello[48:51]
+            self.open[who] = self.open.get(who, 0) + 1
+            try:
+                writer.write(wire.handshake(self.infohash, b"-FAKE-".ljust(20)) + b"\0\0\0\1\x0e" + b"\0\0\0\1\1")
+                while True:
+                    await self._one(reader, writer)
+            finally:
+                self.open[who] -= 1
+                writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        (length,) = struct.unpack(">I", await reader.readexactly(4))
+        message = await reader.readexactly(length)
+        if message[:1] != b"\6":
+            return
+        piece, begin, size = struct.unpack(">III", message[1:13])
+        self.asked += 1
+        data = self.answer(piece, begin, size)
+        if data is not None:
+            writer.write(struct.pack(">IBII", 9 + len(data), 7, piece, begin) + data)
+            await writer.drain()
+
+
+@asynccontextmanager
+async def fake_seed(
+    swarm: Swarm, torrent: Torrent, answer: Callable[[int, int, int], bytes | None]
+) -> AsyncIterator[FakeSeed]:
+    """Run a fake seed that the tracker knows."""
+    seed = FakeSeed(bytes.fromhex(torrent.infohash), answer)
+    server = await asyncio.start_server(seed.serve, "127.0.0.1", 0)
+    async with server, httpx.AsyncClient() as http:
+        query = f"info_hash={''.join(f'%{byte:02x}' for byte in seed.infohash)}&peer_id={'f' * 20}"
+        port = server.sockets[0].getsockname()[1]
+        await http.get(f"{swarm.tracker.url}?{query}&port={port}&left=0&uploaded=0&downloaded=0&compact=1")
+        yield seed
+
+
+class SingleSeeder(Seeder):
+    """A seeder that takes one connection from each address, as most clients do."""
+
+    __slots__ = ()
+
+    def _settings(self) -> dict[str, Any]:
+        return super()._settings() | {"allow_multiple_connections_per_ip": False}
+
+
+async def test_wrong_data_never_reaches_a_viewer_and_who_sent_it_is_banned(swarm: Swarm, node: Node) -> None:
+    film = noise(6 * MIB, seed=1)
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    async with fake_seed(swarm, torrent, lambda _piece, _begin, size: bytes(size)) as liar:
+        pin = await node.pin(torrent, swarm)
+        answer = await node.http.get(pin.stream_url)
+
+        def why_not_yet() -> str | None:
+            return "the liar is connected" if liar.open.get(LANE) else None
+
+        await eventually(why_not_yet, within=5)
+
+    assert answer.content == film
+    assert liar.asked > 0
+
+
+async def test_a_peer_that_says_nothing_does_not_keep_a_viewer_waiting(swarm: Swarm, node: Node) -> None:
+    film = noise(6 * MIB, seed=1)
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    async with fake_seed(swarm, torrent, lambda _piece, _begin, _size: None) as silent:
+        pin = await node.pin(torrent, swarm)
+        answer = await node.http.get(pin.stream_url, timeout=10)
+
+    assert answer.content == film
+    assert silent.asked > 0
+
+
+async def test_a_seed_that_takes_one_connection_from_each_address_serves_all_the_same(swarm: Swarm, node: Node) -> None:
+    film = noise(6 * MIB, seed=1)
+    await swarm.seeder.stop()
+    swarm.seeder = SingleSeeder()
+    await swarm.seeder.start()
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+
+    pin = await node.pin(torrent, swarm)
+    answer = await node.http.get(pin.stream_url, timeout=10)
+
+    assert answer.content == film
