@@ -17,10 +17,12 @@ from structlog.typing import FilteringBoundLogger
 from vod_rpc import Failure
 from vod_stream_node.domain import Infohash, TorrentFile, short
 from vod_stream_node.errors import NodeBroken, StorageFailed, TorrentRefused
-from vod_stream_node.lane.lane import Lane, Room
+from vod_stream_node.lane.addresses import Room
+from vod_stream_node.lane.lane import Lane
 from vod_stream_node.magnets import read_torrent
+from vod_stream_node.peer_filter import PeerFilter
 from vod_stream_node.reader import FileReader, PieceCache, open_file
-from vod_stream_node.session import MAX_PIECES, SessionConfig, allow_address, new_session
+from vod_stream_node.session import MAX_PIECES, SessionConfig, new_session
 from vod_stream_node.signals import Signal
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.torrent import Torrent
@@ -54,6 +56,7 @@ class Engine:
         self._session = session
         self._config = config
         self._room = Room()
+        self._filter = PeerFilter(session)
         self._store = store
         self._cache = cache
         self._group = group
@@ -61,6 +64,8 @@ class Engine:
         self._by_handle: dict[Any, Torrent] = {}
         self._adding: dict[Infohash, asyncio.Future[Torrent]] = {}
         self._unsaved: dict[Infohash, tuple[bytes, int]] = {}
+        self._on_disk: set[Infohash] = set()
+        """Torrents on their way into the session whose data folder is not empty."""
         self._goodbyes = Signal()
         self._unanswered = 0
         self._paused = 0
@@ -117,7 +122,7 @@ class Engine:
         """Let a torrent of the session connect to a peer of our own, wherever in the network it is."""
         torrent = self.torrents.get(infohash)
         if torrent is not None and port:
-            await asyncio.to_thread(allow_address, self._session, address)
+            await self._filter.allow(address)
             torrent.connect(address, port)
 
     async def save(self, torrent: Torrent) -> None:
@@ -148,7 +153,7 @@ class Engine:
         # The session ends where its last reference goes; that blocks, so it must be in a thread. The binding keeps the
         # interpreter's lock meanwhile, which is why trackers were told before.
         last = [self._session]
-        del self._session
+        del self._session, self._filter
         await asyncio.to_thread(last.clear)
 
     async def _add(self, infohash: Infohash, magnet: str, torrent: bytes) -> None:
@@ -168,6 +173,8 @@ class Engine:
         if torrent:
             params.ti = read_torrent(torrent).ti
         resume = self._store.prepare(infohash)
+        if any(self._store.data_folder(infohash).iterdir()):
+            self._on_disk.add(infohash)
         if resume is not None:
             try:
                 params = _resumed(resume, magnet=params)
@@ -251,11 +258,13 @@ class Engine:
             alert.handle,
             trackers=alert.params.trackers,
             on_change=self._notify,
+            blank=infohash not in self._on_disk,
             new_lane=self._new_lane,
         )
+        self._on_disk.discard(infohash)
         self.torrents[infohash] = self._by_handle[alert.handle] = torrent
         if alert.params.ti is not None:
-            torrent.on_metadata(alert.params.ti, resumed=True)
+            torrent.on_metadata(alert.params.ti)
         self._adding.pop(infohash).set_result(torrent)
 
     def _new_lane(self, torrent: Torrent) -> Lane | None:
@@ -268,6 +277,8 @@ class Engine:
             allowed=self._config.allows,
             on_piece=torrent.on_express_piece,
             on_change=torrent.on_lane_change,
+            peers=self._filter,
+            give_back=torrent.connect,
         )
 
     def _on_resume_data(self, torrent: Torrent, params: Any) -> None:

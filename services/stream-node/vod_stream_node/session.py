@@ -102,13 +102,6 @@ def new_session(config: SessionConfig, waker: int) -> Any:
     return session
 
 
-def allow_address(session: Any, address: str) -> None:
-    """Let peers at an address of our own network through the filter: another stream node's; blocks for a moment."""
-    ip_filter = session.get_ip_filter()
-    ip_filter.add_rule(address, address, 0)
-    session.set_ip_filter(ip_filter)
-
-
 def _public_only() -> Any:
     ip_filter = lt.ip_filter()
     for network in PRIVATE_NETWORKS:

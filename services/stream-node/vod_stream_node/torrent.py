@@ -57,6 +57,7 @@ class Torrent:
         *,
         trackers: Iterable[str],
         on_change: Callable[[], None],
+        blank: bool = True,
         new_lane: Callable[["Torrent"], Lane | None] = lambda _: None,
     ) -> None:
         self.infohash = infohash
@@ -75,7 +76,7 @@ class Torrent:
         self._missing: dict[int, int] = {}
         self.fresh: dict[int, bytes] = {}
         """Verified pieces of the express lane that libtorrent does not have yet."""
-        self._blank = True
+        self._blank = blank
         self._lane = new_lane(self)
         self._supply = Supply(handle, self._lane)
         self._replan_soon: asyncio.Handle | None = None
@@ -238,8 +239,8 @@ class Torrent:
         """Plan again: the express lane has found or lost peers, or seen the first bytes of a file."""
         self._replan()
 
-    def on_metadata(self, info: Any, *, resumed: bool = False) -> None:
-        """Take in what is in the torrent (*resumed* from disk, as its pieces may be); refuse it when it is hostile."""
+    def on_metadata(self, info: Any) -> None:
+        """Take in what is in the torrent; refuse it when it is hostile."""
         self.layout = layout_of(info)
         self.state = TorrentState.CHECKING
         try:
@@ -247,7 +248,6 @@ class Torrent:
         except Failure as failure:
             self.refuse(failure)
             return
-        self._blank = not resumed
         if self._lane:
             self._lane.on_metadata(self.layout, info.hash_for_piece if info.info_hashes().has_v1() else None)
         self._replan_now()

@@ -16,12 +16,12 @@ from itertools import count
 
 from vod_stream_node.domain import Layout
 from vod_stream_node.lane import wire
+from vod_stream_node.lane.addresses import Address, Addresses, Known, Room
 from vod_stream_node.lane.dispatch import Ask, Block, Dispatcher, Order
 from vod_stream_node.lane.peer import PeerConnection
 from vod_stream_node.lane.pieces import Pieces, Verdict
 from vod_stream_node.lane.wire import BLOCK, Handshake, Message, WireError
-
-Address = tuple[str, int]
+from vod_stream_node.peer_filter import PeerFilter
 
 MAX_CONNECTIONS = 30
 """Of one torrent."""
@@ -34,30 +34,13 @@ _SILENT_SECONDS = 10.0
 _PROMISE_SECONDS = 1.5
 """How long libtorrent asks for nothing because connections of ours are on their way."""
 _LINGER_SECONDS = 15.0
+_HANG_UP_SECONDS = 0.05
+"""How long a peer may take to see that libtorrent hung up, beyond the time of a call."""
 _KEEP_ALIVE_SECONDS = 90.0
-_RETRY_SECONDS = 20.0
-_TRIES = 3
 _MEMORY = 48 << 20
 """Bytes of unfinished pieces that are kept."""
 _AHEAD = 64 << 20
 """Bytes of wanted pieces that are looked at."""
-
-
-class Room:
-    """How many connections all lanes of a node may have."""
-
-    def __init__(self, connections: int = 400) -> None:
-        self.left = connections
-
-
-@dataclass(slots=True)
-class _Known:
-    """An address, and what became of our calls."""
-
-    tries: int = 0
-    again_at: float = 0.0
-    connected: bool = False
-    banned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +64,8 @@ class Lane:
         allowed: Callable[[str], bool],
         on_piece: Callable[[int, bytes], None],
         on_change: Callable[[], None],
+        peers: PeerFilter,
+        give_back: Callable[[str, int], None],
     ) -> None:
         self._infohash = infohash
         self._peer_id = b"-NS0100-" + secrets.token_bytes(12)
@@ -89,8 +74,10 @@ class Lane:
         self._allowed = allowed
         self._on_piece = on_piece
         self._on_change = on_change
+        self._filter = peers
+        self._give_back = give_back
         self._loop = asyncio.get_running_loop()
-        self._known: dict[Address, _Known] = {}
+        self._addresses = Addresses()
         self._peers: dict[int, PeerConnection] = {}
         self._keys = count()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,6 +87,8 @@ class Lane:
         self._closed = False
         self._idle_since = self._loop.time()
         self._served_at = 0.0
+        self._parted = 0
+        """Peers that libtorrent is kept from for our sake."""
         self._promised_at: float | None = None
         self._carried = False
         self._watched: set[Block] = set()
@@ -110,8 +99,8 @@ class Lane:
         """Take in addresses of peers that libtorrent found."""
         for address in addresses:
             self._part_from_self(address)
-            if address not in self._known and self._allowed(address[0]):
-                self._known[address] = _Known()
+            if self._allowed(address[0]):
+                self._addresses.add(address)
         self._dial_more()
 
     def activate(self) -> None:
@@ -147,12 +136,10 @@ class Lane:
         for peer in self._peers.values():
             if peer.greeted:
                 self._join(self._work, peer)
+        self._dial_more()
 
     def want(self, wanted: Sequence[int], *, critical: int, watch: Iterable[int] = ()) -> None:
-        """Say which pieces are wanted, in order, and how many of the first ones a viewer waits for.
-
-        When the bytes at an offset of *watch* come, `on_change` is called.
-        """
+        """Say which pieces are wanted, in order; how many a viewer waits for; at which offsets bytes mean a change."""
         if self._work is None:
             return
         length = self._work.layout.piece_length
@@ -201,15 +188,16 @@ class Lane:
         if not self._active or self._closed:
             return
         now = self._loop.time()
-        for address, known in self._known.items():
+        for address, known in list(self._addresses.due(now)):
             if len(self._peers) >= MAX_CONNECTIONS or not self._room.left:
                 return
-            if known.connected or known.banned or known.tries >= _TRIES or now < known.again_at:
+            if known.refused and not self._may_part(address):
                 continue
             if self._promised_at is None:
                 self._promised_at = now
             known.connected = True
             known.tries += 1
+            self._parted += known.refused
             self._room.left -= 1
             key = next(self._keys)
             greeting = wire.handshake(self._infohash, self._peer_id)
@@ -221,27 +209,53 @@ class Lane:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _talk(self, peer: PeerConnection, known: _Known) -> None:
+    async def _talk(self, peer: PeerConnection, known: Known) -> None:
         """Hold a connection until either side ends it."""
         try:
-            async with asyncio.timeout(_DIAL_SECONDS):
-                await self._loop.create_connection(lambda: peer, *peer.address)
-            async with asyncio.timeout(_GREETING_SECONDS) as patience:
-                await peer.greeting_seen
-                patience.reschedule(None)
-                await peer.closed
+            await (self._alone_with(peer) if known.refused else self._hold(peer))
         except (OSError, TimeoutError):
             pass
         finally:
-            peer.drop()
-            known.connected = False
-            known.again_at = self._loop.time() + _RETRY_SECONDS
-            self._room.left += 1
-            del self._peers[peer.key]
-            if self._work and peer.joined:
-                self._work.dispatcher.leave(peer.key)
-                self._send_orders(self._work)
-            self._tell_change()
+            self._parted -= known.refused
+            self._end(peer, known)
+
+    def _may_part(self, address: Address) -> bool:
+        """Say whether libtorrent can do without a peer: half of them are left to it until it has the metadata."""
+        enough = self._work is not None or 2 * (self._parted + 1) <= self._addresses.refusals
+        return enough and self._addresses.is_alone(address)
+
+    async def _alone_with(self, peer: PeerConnection) -> None:
+        """Hold a connection to a peer that takes one from an address: libtorrent has none meanwhile."""
+        host, port = peer.address
+        await self._filter.part(host)
+        try:
+            await asyncio.sleep(_HANG_UP_SECONDS)
+            await self._hold(peer)
+        finally:
+            self._start(self._back_to_libtorrent(host, port))
+
+    async def _back_to_libtorrent(self, host: str, port: int) -> None:
+        await self._filter.reunite(host)
+        self._give_back(host, port)
+
+    async def _hold(self, peer: PeerConnection) -> None:
+        async with asyncio.timeout(_DIAL_SECONDS):
+            await self._loop.create_connection(lambda: peer, *peer.address)
+        async with asyncio.timeout(_GREETING_SECONDS) as patience:
+            await peer.greeting_seen
+            patience.reschedule(None)
+            await peer.closed
+
+    def _end(self, peer: PeerConnection, known: Known) -> None:
+        peer.drop()
+        known.ended(self._loop.time(), refused=peer.local is not None and not peer.spoken)
+        self._room.left += 1
+        del self._peers[peer.key]
+        if self._work and peer.joined:
+            self._work.dispatcher.leave(peer.key)
+            self._send_orders(self._work)
+        self._tell_change()
+        self._dial_more()
 
     def _join(self, work: _Work, peer: PeerConnection) -> None:
         peer.joined = True
@@ -312,11 +326,11 @@ class Lane:
         """Hang up on our own libtorrent: it sees a connection from an address that one of ours has."""
         for peer in self._peers.values():
             if peer.local == address:
-                self._known[peer.address].banned = True
+                self._addresses.ban(peer.address)
                 peer.drop()
 
     def _ban(self, address: Address) -> None:
-        self._known[address].banned = True
+        self._addresses.ban(address)
         for peer in list(self._peers.values()):
             if peer.address == address:
                 peer.drop()

@@ -33,6 +33,8 @@ class PeerConnection(asyncio.Protocol):
         self.greeting_seen: asyncio.Future[None] = self._loop.create_future()
         self.joined = False
         """Whether the dispatcher knows the peer."""
+        self.spoken = False
+        """Whether it said anything beyond the handshake."""
         self.bits = b""
         """The peer's pieces as it told them, before the number of pieces is known to us as well as after."""
         self.seed = False
@@ -52,10 +54,11 @@ class PeerConnection(asyncio.Protocol):
     @property
     def greeted(self) -> bool:
         """Whether the peer has answered our handshake."""
-        return self.greeting_seen.done()
+        return self.greeting_seen.done() and self.greeting_seen.exception() is None
 
     def note(self, message: Message) -> None:
         """Keep what the peer says of itself."""
+        self.spoken = True
         match message:
             case wire.HaveAll():
                 self.seed = True
