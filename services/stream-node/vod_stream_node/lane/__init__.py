@@ -1,4 +1,4 @@
-"""The express lane: an own peer-wire client for what a viewer waits for, beside libtorrent (ADR 0009).
+"""The express lane: an own peer-wire client for what a viewer waits for, beside libtorrent (ADR 0010).
 
 wire.py      bytes ↔ messages; no I/O
 pace.py      what is known of a peer's speed
