@@ -112,6 +112,15 @@ class Choosing:
             )
         return Chosen(episode, source, profile)
 
+    async def without_torrents(self, episode: Episode, *, device_id: str, profile: DeviceProfile) -> Source | None:
+        """Return a direct source for an episode whose torrents have all failed, None if there is none."""
+        if self._policy is Policy.NEVER:
+            return None
+        link = await self._links.link(device_id)
+        offers = await self._offers(self._direct.all(episode, profile=profile, link=link))
+        best = films.best_of_all(offers, why="no torrent is left that plays")
+        return direct_source(best) if best else None
+
     async def _before_torrents(self, episode: Episode, profile: DeviceProfile, link: Link) -> Direct | None:
         if self._policy is Policy.PREFER:
             offers = await self._offers(self._direct.all(episode, profile=profile, link=link))

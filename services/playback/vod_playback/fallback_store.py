@@ -45,7 +45,7 @@ class FallbackStore:
     async def fall_back(self, session: Session, source: Source, *, at: datetime, reason: str) -> Session | None:
         """Let a session go on from another source; None if it does not play its old one any more."""
         old = _file(session.source)
-        return maybe_session(await self._pool.fetchrow(_FALL_BACK, *old, session.id, source.pick, at, reason))
+        return maybe_session(await self._pool.fetchrow(_FALL_BACK, *old, session.id, source.kept(), at, reason))
 
     async def give_up(self, session: Session, failure: JsonObject) -> bool:
         """Note that nothing is left for a session; False if it was noted before or does not matter any more."""

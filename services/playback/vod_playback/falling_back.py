@@ -12,9 +12,9 @@ from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_playback.domain import EpisodeKey, JsonObject, Session, Source
+from vod_playback.domain import DeviceProfile, Episode, EpisodeKey, JsonObject, Session, Source
 from vod_playback.holding import Holding
-from vod_playback.ports import Picks
+from vod_playback.ports import Catalog, Picks
 from vod_rpc import Failure, NotFound
 from vod_runtime import Clock
 
@@ -50,6 +50,12 @@ class FallbackStore(Protocol):
     async def many(self, session_ids: Sequence[str]) -> Sequence[Session]: ...
 
 
+class LastResort(Protocol):
+    async def without_torrents(self, episode: Episode, *, device_id: str, profile: DeviceProfile) -> Source | None:
+        """Return a direct source for an episode whose torrents have all failed, None if there is none."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """A pick that is not in force any more."""
@@ -77,7 +83,9 @@ class FallingBack:
         self,
         *,
         store: FallbackStore,
+        catalog: Catalog,
         picks: Picks,
+        last_resort: LastResort,
         holding: Holding,
         clock: Clock,
         log: FilteringBoundLogger,
@@ -85,7 +93,9 @@ class FallingBack:
         changed: Callable[[str], None],
     ) -> None:
         self._store = store
+        self._catalog = catalog
         self._picks = picks
+        self._last_resort = last_resort
         self._holding = holding
         self._clock = clock
         self._log = log
@@ -147,10 +157,18 @@ class FallingBack:
         except NotFound as failure:
             if failure.reason != NO_RELEASE:
                 raise
-            await self._give_up(session, failure)
+            direct = await self._direct(session)
+            if direct is None:
+                await self._give_up(session, failure)
+            else:
+                await self._go_on(session, direct, reason)
             return
         if not source.same_file(session.source):
             await self._go_on(session, source, reason)
+
+    async def _direct(self, session: Session) -> Source | None:
+        episode = await self._catalog.episode(session.key)
+        return await self._last_resort.without_torrents(episode, device_id=session.device_id, profile=session.profile)
 
     async def _go_on(self, session: Session, source: Source, reason: str) -> None:
         pin = await self._holding.hold(source, holder=session.id)
@@ -158,7 +176,7 @@ class FallingBack:
         if switched is None:
             await self._unless_held(session, source)
             return
-        await self._holding.let_go(session.source, holder=session.id, successor=pin.stream_url)
+        await self._holding.let_go(session.source, holder=session.id, successor="" if source.direct else pin.stream_url)
         self._count_switch()
         self._log.warning(SESSION_FELL_BACK, **_fields(switched), reason=reason, fallback_used=True)
         self._changed(session.id)

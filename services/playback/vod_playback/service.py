@@ -106,7 +106,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         listener = Listener(
             FallingBack(
                 store=fallbacks,
+                catalog=catalog,
                 picks=picks,
+                last_resort=choosing,
                 holding=holding,
                 clock=runtime.clock,
                 log=runtime.log,

@@ -175,6 +175,25 @@ async def test_after_the_last_candidate_the_answer_is_final_everywhere(
     assert running.metric("fallback_switch_total") == 0
 
 
+async def test_after_the_last_candidate_a_direct_source_goes_on(running: Any, neighbours: Any, news: News) -> None:
+    playback = running.stub
+    session = (await playback.StartSession(start(1))).session
+    await playback.RecordHeartbeat(beat(session.id, 600))
+    neighbours.picks.unplayable = {1}
+    neighbours.sources.have("direct")
+
+    await news.rejected(1)
+    await eventually(lambda: why_not_switched(running), within=10)
+    answer = await playback.RecordHeartbeat(beat(session.id, 603))
+    resumed = await playback.GetResume(pb2.GetResumeRequest(device_id="tv"))
+
+    assert answer.switched.stream_url == "http://vod.example/v1/play/direct/master.m3u8"
+    assert (answer.switched.HasField("pick"), answer.HasField("given_up")) == (False, False)
+    assert (answer.switched.position.seconds, resumed.direct.provider) == (603, "mirror")
+    assert resumed.direct.reasons[0] == "no torrent is left that plays"
+    assert neighbours.stream_node.pins == {}
+
+
 async def test_a_stalled_session_that_plays_something_else_than_the_pick_goes_on_from_the_pick(
     running: Any, neighbours: Any, news: News
 ) -> None:
