@@ -11,6 +11,7 @@ import httpx
 
 from vod_catalog.domain import Title
 from vod_catalog.errors import ImageNotFound, UpstreamUnavailable
+from vod_catalog.public_http import RefusedError
 
 _MAX_BYTES = 3 * 1024 * 1024
 _TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/avif"})
@@ -38,9 +39,10 @@ class Titles(Protocol):
 
 
 @asynccontextmanager
-async def image_http() -> AsyncIterator[httpx.AsyncClient]:
+async def image_http(transport: httpx.AsyncBaseTransport) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client that follows no redirects: they could lead anywhere."""
-    async with httpx.AsyncClient(headers={"user-agent": "NovaStream/0.1"}, timeout=8.0) as http:
+    headers = {"user-agent": "NovaStream/0.1"}
+    async with httpx.AsyncClient(transport=transport, headers=headers, timeout=8.0) as http:
         yield http
 
 
@@ -68,7 +70,9 @@ class Images:
                 if response.status_code != httpx.codes.OK or content_type not in _TYPES:
                     raise ImageNotFound(f"{series.title} has no {kind.value}.", metadata={"series_id": series_id})
                 return Image(content_type, await _body(response))
-        except httpx.HTTPError as error:
+        except RefusedError as error:
+            raise ImageNotFound(f"The image is refused: {error}", metadata={"series_id": series_id}) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UpstreamUnavailable("The image's host does not answer.") from error
 
 

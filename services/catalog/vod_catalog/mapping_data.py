@@ -9,6 +9,7 @@ import httpx
 from structlog.typing import FilteringBoundLogger
 
 from vod_catalog.animelists import AnimeLists, parse_anime_lists
+from vod_catalog.public_http import RefusedError
 from vod_runtime import Clock
 
 MAPPING_DATA_READ = "mapping_data_read"
@@ -47,11 +48,12 @@ class MappingData:
     async def keep_fresh(self) -> None:
         """Read what is kept, and fetch anew once a day, for ever."""
         while True:
-            wait = await self._refresh()
+            wait = await self.refresh()
             # Spread out, or all instances in the world ask at midnight.
             await asyncio.sleep(wait.total_seconds() * random.uniform(1.0, 1.2))  # noqa: S311  no secret depends on it
 
-    async def _refresh(self) -> timedelta:
+    async def refresh(self) -> timedelta:
+        """Read what is kept and fetch what is old; return how long to wait until the next time."""
         try:
             kept = [await self._files.mapping_file(name) for name in (_LISTS, _IDS)]
             fetched_at = min((file[1] for file in kept if file), default=None)
@@ -62,7 +64,8 @@ class MappingData:
                 await self._fetch()
         except (httpx.HTTPError, ValueError, TimeoutError, OSError) as error:
             if not self._failing:
-                self._log.warning(MAPPING_DATA_NOT_FETCHED, error=type(error).__name__)
+                reason = str(error) if isinstance(error, RefusedError | ValueError) else ""
+                self._log.warning(MAPPING_DATA_NOT_FETCHED, error=type(error).__name__, reason=reason)
             self._failing = True
             return _AGAIN_AFTER_FAILURE
         self._failing = False

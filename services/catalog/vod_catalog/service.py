@@ -19,6 +19,7 @@ from vod_catalog.listings import Listings
 from vod_catalog.mapping_data import MappingData
 from vod_catalog.naming import Naming, StoredOnly
 from vod_catalog.numbering import Numbering
+from vod_catalog.public_http import PublicTransport, host_and_port
 from vod_catalog.refresh import Refreshing
 from vod_catalog.relations import shipped_relations
 from vod_catalog.settings import Settings
@@ -60,7 +61,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         skipping = await _skipping(
             settings, runtime, stack, hosts=hosts, shelf=numbering_store, titles=titles, numbering=numbering
         )
-        image_client = await stack.enter_async_context(image_http())
+        image_client = await stack.enter_async_context(image_http(_public(settings)))
         refreshing = Refreshing(
             titles,
             listings,
@@ -122,7 +123,7 @@ async def _providers(settings: Settings, runtime: Runtime, stack: AsyncExitStack
 async def _mapping(
     settings: Settings, runtime: Runtime, stack: AsyncExitStack, files: NumberingStore, flights: Flights
 ) -> MappingData:
-    http = await stack.enter_async_context(httpx.AsyncClient(timeout=30.0))
+    http = await stack.enter_async_context(httpx.AsyncClient(transport=_public(settings), timeout=30.0))
     urls = (settings.anime_lists_url, settings.anime_ids_url)
     data = MappingData(files, http, lists_url=urls[0], ids_url=urls[1], clock=runtime.clock, log=runtime.log)
     if all(urls):
@@ -145,6 +146,13 @@ async def _skipping(
     http = await stack.enter_async_context(aniskip_http(settings.aniskip_base))
     aniskip = AniSkip(hosts(http, name="AniSkip", limits=Limits(_ANISKIP_PER_SECOND, burst=10)))
     return Skipping(aniskip, shelf=shelf, titles=titles, numbering=numbering, clock=runtime.clock)
+
+
+def _public(settings: Settings) -> PublicTransport:
+    """Return what leads to public addresses only, and to those that the operator has set."""
+    names = {"tmdb_image_base", "archive_base", "anime_lists_url", "anime_ids_url"} & settings.model_fields_set
+    named = {host_and_port(httpx.URL(url)) for name in names if (url := getattr(settings, name))}
+    return PublicTransport(httpx.AsyncHTTPTransport(), allowed=named)
 
 
 def _image_hosts(settings: Settings) -> frozenset[str]:
