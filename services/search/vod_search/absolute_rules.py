@@ -68,7 +68,7 @@ BRACKETED = pattern(
 )
 MARKED = pattern(
     rf"(?<![^\W_])(?:{EPISODE_WORD}{LOOSE_GAP}|E[\s._]?|#)(?P<number>\d{{1,5}})(?:v\d)?(?P<rest>(?:[\s._]?"
-    rf"(?:[-~\u2013&][\s._]?(?:EP?)?|EP?)\d{{2,5}}(?![\dpix])|[-~]\d(?!\w|\.\d(?!\d)))*)(?![\da-z])(?!\.\d(?!\d))"
+    rf"(?:[-~\u2013&][\s._]?(?:EP?)?|EP?)\d{{2,5}}(?![\dpix])|[-~]\d(?!\w|\.\d(?!\d)))*)(?![\da-z])(?!\.\d(?![\dk]))"
 )
 NUMBER_FIRST = pattern(
     rf"(?<![\d.])(?P<number>\d{{1,4}})(?P<rest>\s?[-\u2013]\s?\d{{1,4}})?{ORDINAL}[\s._]{{0,2}}{EPISODE_WORD_BEHIND}(?![^\W_])"
@@ -180,7 +180,9 @@ def of_many(text: str) -> Numbering | None:
     return None
 
 
-FANSUB = re.compile(r"(?<=[\s._])(?<!\d\.)(?P<number>\d{2,4})(?:v\d)?(?P<rest>)(?=[\s._]|$)(?!\.\d(?!\d))")
+FANSUB = re.compile(
+    r"(?<=[\s._])(?<!\d\.)(?<!(?i:volume)[\s._])(?<!(?i:vol)[\s._])(?P<number>\d{2,4})(?:v\d)?(?P<rest>)(?=[\s._]|$)(?!\.\d(?!\d))"
+)
 
 
 def fansub(text: str) -> Numbering | None:

@@ -142,7 +142,8 @@ FURTHER_LANGUAGES: Final = (
 def read(rest: str) -> Attributes:
     """Return what *rest*, a release name without its title, of at most some hundred characters, states."""
     heard = SUBTITLES.sub(" ", rest)
-    known: dict[str, Any] = PTT.parse_title(f"x.{heard}") if rest else {}
+    # It takes the words before any number for the title, where it looks for no language.
+    known: dict[str, Any] = PTT.parse_title(f"x.S01E01.{heard}") if rest else {}
     codec = _codec(known, rest)
     hi10p = HI10P.search(rest) is not None and codec in (Codec.H264, Codec.UNSPECIFIED)
     bit_depth = _bit_depth(known, rest)

@@ -101,7 +101,7 @@ WORDS = (
     ),
     pattern(
         rf"(?<!\d)(?P<season>\d{{1,2}})(?:(?:st|nd|rd|th|[ao]|\.)\s?{SEASON_WORD}|\s(?:сезон|sezon))[\s._,:\[-]{{1,4}}"
-        rf"(?:{EPISODE_WORD}{GAP})?#?(?P<episode>\d{{1,4}})(?!\d)"
+        rf"(?:{EPISODE_WORD}{GAP})?#?(?P<episode>\d{{1,4}})(?!\d|[pi](?![a-z]))"
     ),
     pattern(
         rf"(?<![A-Za-z0-9])S(?P<season>\d{{1,2}})[\s._]+(?:-[\s._]+(?:{EPISODE_WORD}[\s._]?)?|{EPISODE_WORD}[\s._]?)"
@@ -115,12 +115,18 @@ WORDS = (
     ),
     pattern(r"(?<![A-Za-z0-9])S(?P<season>\d{1,2})[\s._]{0,2}\[(?P<episode>\d{2,3})(?:v\d)?\]"),
     pattern(
+        r"(?<![A-Za-z0-9])S(?P<season>\d{1,2})[\s._]{1,2}(?P<episode>\d{1,3})(?=[-~]\d{1,3}(?![\dpi])(?![\s._-]?bit))"
+    ),
+    pattern(
+        rf"(?<![^\W_]){SEASON_WORD}{GAP}(?P<season>\d{{1,2}})[^\d\[\](]{{0,20}}[\[(]EP?(?P<episode>\d{{1,3}})(?!\d)"
+    ),
+    pattern(
         rf"(?:(?<![^\W_]){SEASON_WORD}{GAP}|(?<![A-Za-z0-9])S)(?P<season>\d{{1,2}})[\s._]{{1,2}}[\[(]"
         r"(?P<episode>\d{2,3})(?=\s?[-~]\s?\d{2,3}[\])])"
     ),
 )
 WORD_RANGE = pattern(
-    rf"[\s._]{{0,2}}(?P<join>[-~&+]|to|до|and|en|und|et|y)[\s._]{{0,2}}(?:{EPISODE_WORD}{GAP})?(\d{{1,4}})(?![\da-z])"
+    rf"[\s._]{{0,2}}(?P<join>[-~&+]|to|до|and|en|und|et|y)[\s._]{{0,2}}(?:{EPISODE_WORD}{GAP}|E)?(\d{{1,4}})(?![\da-z])"
 )
 
 
