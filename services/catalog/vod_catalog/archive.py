@@ -10,12 +10,14 @@ from datetime import timedelta
 from importlib.resources import files
 
 import httpx
+from structlog.typing import FilteringBoundLogger
 
 from vod_catalog.domain import Episode, Kind, Series, SeriesId, Title, TitleRef
 from vod_catalog.fields import Fields, number, record, records, text
 from vod_catalog.upstream import NotThereError, Upstream
 
 ARCHIVE = "ia:item"
+ARCHIVE_ITEM_SKIPPED = "archive_item_skipped"
 _LICENCE = re.compile(r"https?://creativecommons\.org/(publicdomain|licenses)/", re.ASCII)
 _FIELDS = ["identifier", "title", "year", "licenseurl", "week"]
 _TAG = re.compile(r"<[^<>]{0,500}>")
@@ -42,8 +44,10 @@ class InternetArchive:
     name = "internet-archive"
     namespaces = (ARCHIVE,)
 
-    def __init__(self, upstream: Upstream, *, base: str, items: Sequence[str]) -> None:
+    def __init__(self, upstream: Upstream, *, base: str, items: Sequence[str], log: FilteringBoundLogger) -> None:
         self._upstream = upstream
+        self._log = log
+        self._skipped: set[str] = set()
         self._base = base.rstrip("/")
         self._items = frozenset(items)
 
@@ -62,8 +66,8 @@ class InternetArchive:
             raise NotThereError
         found = await self._upstream.get(f"metadata/{ref.item}")
         metadata = record(found.get("metadata"))
-        # An unknown item is answered with 200 and {}.
-        if not metadata or found.get("is_dark") or not _LICENCE.match(text(metadata.get("licenseurl"))):
+        if reason := _why_not(found, metadata):
+            self._skip(ref.item, reason)
             raise NotThereError
         series = self._series(ref.item, metadata)
         lengths = [_seconds(file.get("length")) for file in records(found.get("files")) if file.get("format") in _VIDEO]
@@ -86,12 +90,20 @@ class InternetArchive:
             "output": "json",
         }
         found = await self._upstream.get("advancedsearch.php", params=params, says=_is_list)
-        answer = record(found.get("response"))
-        return [
-            self._series(_one(doc.get("identifier")), doc)
-            for doc in records(answer["docs"])
-            if _one(doc.get("identifier")) in self._items and _LICENCE.match(_one(doc.get("licenseurl")))
-        ]
+        docs = {_one(doc.get("identifier")): doc for doc in records(record(found.get("response")).get("docs"))}
+        listed = {item: doc for item, doc in docs.items() if item in self._items}
+        for item in sorted(self._items - listed.keys()):
+            self._skip(item, "not found")
+        closed = [item for item, doc in listed.items() if not _LICENCE.match(_one(doc.get("licenseurl")))]
+        for item in closed:
+            self._skip(item, "no open licence")
+        return [self._series(item, doc) for item, doc in listed.items() if item not in closed]
+
+    def _skip(self, item: str, reason: str) -> None:
+        """Say once why an item of the list is not shown."""
+        if item not in self._skipped:
+            self._skipped.add(item)
+            self._log.warning(ARCHIVE_ITEM_SKIPPED, item=item, reason=reason)
 
     def _series(self, item: str, fields: Fields) -> Series:
         return Series(
@@ -104,6 +116,15 @@ class InternetArchive:
             poster_url=f"{self._base}/services/img/{item}",
             season_count=1,
         )
+
+
+def _why_not(found: Fields, metadata: Fields) -> str:
+    # An unknown item is answered with 200 and {}.
+    if not metadata:
+        return "not found"
+    if found.get("is_dark"):
+        return "taken down"
+    return "" if _LICENCE.match(_one(metadata.get("licenseurl"))) else "no open licence"
 
 
 def _is_list(found: Fields) -> bool:

@@ -116,7 +116,7 @@ async def _providers(settings: Settings, runtime: Runtime, stack: AsyncExitStack
         limits = Limits(_ARCHIVE_PER_SECOND, burst=4, deadline=settings.upstream_deadline)
         items = [*shipped_items(), *(item.strip() for item in settings.archive_items.split(",") if item.strip())]
         upstream = hosts(http, name="Internet Archive", limits=limits)
-        providers.append(InternetArchive(upstream, base=settings.archive_base, items=items))
+        providers.append(InternetArchive(upstream, base=settings.archive_base, items=items, log=runtime.log))
     return providers
 
 

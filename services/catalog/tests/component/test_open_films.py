@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
+from structlog.testing import LogCapture
 from vod.catalog.v1.catalog_service_pb2 import ListEpisodesRequest, ListTrendingRequest, SearchTitlesRequest, Watched
 
 from vod_fakes.archive import InternetArchive, Item
@@ -62,6 +65,29 @@ async def test_without_a_licence_or_off_the_list_there_is_no_title(
             await catalog.ListEpisodes(ListEpisodesRequest(series_id=f"ia:item:{item}"))
 
     assert refused.value.reason == "SERIES_NOT_FOUND"
+
+
+async def test_what_is_on_the_list_and_can_not_be_shown_is_said_once(
+    run_catalog: RunCatalog, archive: InternetArchive
+) -> None:
+    told = LogCapture()
+    log = structlog.wrap_logger(
+        None, processors=[told], wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING)
+    )
+    async with run_catalog(log=log, archive_base=archive.url, archive_items=f"{ITEMS},nowhere_test") as catalog:
+        for _ in range(2):
+            await catalog.SearchTitles(SearchTitlesRequest(query="lantern"))
+            for item in ("closed_test", "nowhere_test"):
+                with pytest.raises(NotFound):
+                    await catalog.ListEpisodes(ListEpisodesRequest(series_id=f"ia:item:{item}"))
+    skipped = [(one["item"], one["reason"]) for one in told.entries if one["item"].endswith("_test")]
+
+    assert sorted(skipped) == [
+        ("closed_test", "no open licence"),
+        ("dark_test", "not found"),
+        ("nowhere_test", "not found"),
+    ]
+    assert {one["event"] for one in told.entries} == {"archive_item_skipped"}
 
 
 async def test_without_a_key_the_open_films_and_airing_anime_trend(
