@@ -119,6 +119,38 @@ async def test_a_heartbeat_gets_the_next_episode_ready_and_it_plays_with_the_see
     assert (seeded[:65536], seeded[-65536:]) == (opening.content, ending.content)
 
 
+async def test_what_comes_next_can_be_chosen_and_is_what_autoplay_starts_at_once(
+    viewer: httpx.AsyncClient, outside: World
+) -> None:
+    caps = {"h264": True, "maxHeight": 1082}
+    first = await start(viewer, HARBOR, 1, 2, deviceCaps=caps)
+    session = first["sessionId"]
+    await eventually(lambda: why_next_is_not_ready(viewer, session, 3.0), within=10)
+    candidates = (await viewer.get("/v1/session/next", params={"sessionId": session})).json()["candidates"]
+    following = (await viewer.post("/v1/session/ended", json={"sessionId": session})).json()["nextPick"]
+    other = next(one for one in candidates if one["infohash"] != following["infohash"])
+
+    body = {"sessionId": session, "infohash": other["infohash"], "target": "next"}
+    chosen = await viewer.post("/v1/session/override-pick", json=body)
+
+    assert chosen.status_code == 200, chosen.text
+    assert (chosen.json()["pick"]["infohash"], chosen.json()["streamUrl"]) == (other["infohash"], None)
+
+    async def why_not_prepared() -> str | None:
+        told = (await viewer.get("/v1/session/next", params={"sessionId": session})).json()
+        return None if told.get("prepared") else "the chosen one is not prepared"
+
+    await eventually(why_not_prepared, within=15)
+    await outside.seeder.stop()
+    try:
+        second = await start(viewer, HARBOR, 1, 3, deviceCaps=caps)
+        opening = await viewer.get(second["streamUrl"], headers={"Range": "bytes=0-65535"})
+    finally:
+        await outside.seeder.start()
+    assert second["pick"]["infohash"] == other["infohash"]
+    assert opening.content == outside.episode_file(second["pick"]["title"], 1, 3).read_bytes()[:65536]
+
+
 def downloads_of(outside: World, episode: int) -> list[int]:
     """Return the files of an episode that were downloaded at OpenSubtitles, once per download."""
     files = {one.file_id for one in LIBRARY.subtitles if (one.tmdb_id, one.season, one.episode) == (9001, 1, episode)}

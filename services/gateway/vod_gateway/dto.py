@@ -200,6 +200,9 @@ class OverrideRequest(BaseModel):
 
     session_id: SessionId
     infohash: Infohash = Field(description="One of the candidates.")
+    target: Literal["current", "next"] = Field(
+        "current", description="`next`: what comes next is prepared from this release; also after the session's end."
+    )
 
 
 class Score(BaseModel):
@@ -314,7 +317,7 @@ class OverrideAnswer(BaseModel):
     model_config = answer_config({"pick": PICK_EXAMPLE, "streamUrl": STREAM_URL_EXAMPLE})
 
     pick: Pick
-    stream_url: str
+    stream_url: str | None = Field(description="Null for the next episode: nothing plays it yet.")
 
 
 class ResumeAnswer(BaseModel):

@@ -71,6 +71,9 @@ NO_RELEASE = NotFound(
     },
 )
 NO_PICK = NotFound("There is no pick 17.", reason="PICK_UNKNOWN", domain="picks.vod")
+NOTHING_FOLLOWS = FailedPrecondition(
+    "No episode follows that could be chosen for.", reason="NOTHING_FOLLOWS", domain="playback.vod"
+)
 NO_CANDIDATE = NotFound("That release is not a candidate.", reason="CANDIDATE_UNKNOWN", domain="picks.vod")
 REFUSED_CANDIDATE = FailedPrecondition(
     "This release can't be played: nobody has it.", reason="CANDIDATE_REFUSED", domain="picks.vod"

@@ -14,6 +14,7 @@ from vod.playback.v1 import playback_service_pb2 as pb2
 from vod.stream.v1 import stream_service_pb2
 
 from vod_playback.changes import Changes, given_up_to_proto, hint_to_proto, switched_to_proto
+from vod_playback.choosing_next import ChoosingNext
 from vod_playback.continuing import MOST, Continuing
 from vod_playback.convert import (
     device_from_proto,
@@ -75,6 +76,7 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         links: DeviceLinks,
         live: Live,
         changes: Changes,
+        choosing_next: ChoosingNext,
     ) -> None:
         self._links = links
         self._starting = starting
@@ -84,6 +86,7 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         self._continuing = continuing
         self._live = live
         self._changes = changes
+        self._choosing_next = choosing_next
 
     async def StartSession(self, request: pb2.StartSessionRequest, context: _Context) -> pb2.StartSessionResponse:
         if request.HasField("direct"):
@@ -142,6 +145,9 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
 
     async def OverridePick(self, request: pb2.OverridePickRequest, context: _Context) -> pb2.OverridePickResponse:
         session_id, infohash = _id(request.session_id, "session_id"), _id(request.infohash, "infohash")
+        if request.target == pb2.OVERRIDE_TARGET_NEXT:
+            source = await self._choosing_next.override(session_id, infohash=infohash.lower())
+            return pb2.OverridePickResponse(pick=pick_to_proto(source))
         started = await self._starting.override(session_id, infohash=infohash.lower())
         return pb2.OverridePickResponse(pick=pick_to_proto(started.session.source), stream_url=started.stream_url)
 

@@ -41,6 +41,15 @@ class NothingToResume(NotFound):
         super().__init__("Nothing was left unfinished.")
 
 
+class NothingFollows(FailedPrecondition):
+    """It is the last episode, or the next one plays already."""
+
+    reason = "NOTHING_FOLLOWS"
+
+    def __init__(self) -> None:
+        super().__init__("No episode follows that could be chosen for.")
+
+
 class HeartbeatInvalid(InvalidArgument):
     """The position or the duration can not be true."""
 

@@ -32,6 +32,7 @@ def ended_event(session: Session) -> events_pb2.EpisodeEnded:
         device=device_to_proto(session.profile),
         profile_hash=session.profile_hash,
         subtitle_languages=session.subtitle_languages,
+        next_ready=session.next_ready,
     )
     if session.next and not session.next_taken:
         event.next.CopyFrom(key_to_proto(session.next))
@@ -48,6 +49,7 @@ def heartbeat_event(session: Session) -> events_pb2.HeartbeatRecorded:
         device=device_to_proto(session.profile),
         profile_hash=session.profile_hash,
         subtitle_languages=session.subtitle_languages,
+        next_ready=session.next_ready,
     )
     if session.next and not session.next_taken:
         event.next.CopyFrom(key_to_proto(session.next))

@@ -21,7 +21,7 @@ _GIVE_UP = f"UPDATE sessions SET failure = $4 WHERE {_PLAYS} AND id = $3 AND fai
 _NOT_READY = """
     UPDATE sessions SET next_ready = false
     WHERE next_series_id = $1 AND next_season = $2 AND next_episode = $3 AND profile_hash = $4
-        AND state = 'active' AND next_ready
+        AND state = 'active' AND NOT next_taken
     RETURNING id"""
 _MANY = f"SELECT {COLUMNS} FROM sessions WHERE id = ANY($1)"
 
@@ -52,7 +52,7 @@ class FallbackStore:
         return await self._pool.fetchval(_GIVE_UP, *_file(session.source), session.id, failure) is not None
 
     async def not_ready(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[str]:
-        """Take back that an episode is ready to be the next one; return the sessions that were told so."""
+        """Take back that an episode is ready to be the next one; return the sessions that wait for it."""
         rows = await self._pool.fetch(_NOT_READY, *key_values(key), profile_hash)
         return [row["id"] for row in rows]
 

@@ -44,7 +44,7 @@ class FallbackStore(Protocol):
         ...
 
     async def not_ready(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[str]:
-        """Take back that an episode is ready to be the next one; return the sessions that were told so."""
+        """Take back that an episode is ready to be the next one; return the sessions that wait for it."""
         ...
 
     async def many(self, session_ids: Sequence[str]) -> Sequence[Session]: ...
@@ -111,6 +111,8 @@ class FallingBack:
         key, hashed = rejection.key, rejection.profile_hash
         for session_id in await self._store.not_ready(key, profile_hash=hashed):
             self._changed(session_id)
+            # Their next heartbeat says that nothing is ready, and prefetch prepares what took its place.
+            await self._holding.let_go(rejection.source, holder=session_id)
         sessions = await self._store.playing(rejection.source, key=key, profile_hash=hashed)
         await self._reconsider_all(sessions, rejection.explanation)
 

@@ -14,6 +14,7 @@ from vod_playback.api import PlaybackServicer
 from vod_playback.beat_store import BeatStore
 from vod_playback.changes import Changes
 from vod_playback.choosing import Choosing
+from vod_playback.choosing_next import ChoosingNext
 from vod_playback.clients import CatalogClient, PicksClient, PinClient
 from vod_playback.continuing import Continuing
 from vod_playback.direct import DirectPlay
@@ -91,13 +92,14 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         )
         directing = DirectPlay(store=store, holding=holding, clock=runtime.clock, new_id=_new_id)
         beats = await running.enter_async_context(group_commit(beat_store))
+        heartbeats = Heartbeats(bus, log=runtime.log)
         watching = Watching(
             store=store,
             beats=beats,
             picks=picks,
             holding=holding,
             endings=await running.enter_async_context(endings(beat_store, catalog, log=runtime.log)),
-            events=Heartbeats(bus, log=runtime.log),
+            events=heartbeats,
             clock=runtime.clock,
             log=runtime.log,
             silence=silence,
@@ -127,6 +129,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 continuing=Continuing(progress, catalog),
                 links=links,
                 live=views,
+                choosing_next=ChoosingNext(
+                    store=store, picks=picks, holding=holding, events=heartbeats, changed=views.changed
+                ),
                 changes=Changes(holding.switched_to, log=runtime.log),
             ),
             untraced=_UNTRACED,

@@ -30,6 +30,15 @@ class Following:
     profile: Profile
     profile_hash: str
     subtitle_languages: tuple[str, ...]
+    ready: bool = False
+    """The viewer was told that it would start at once."""
+    is_near: bool = False
+    """It begins within minutes."""
+
+    @property
+    def looked(self) -> str:
+        """Names a look at what is prepared already; the nearer, the more often."""
+        return f"{self.mark}:{'near' if self.is_near else 'far'}"
 
     @property
     def mark(self) -> str:

@@ -1,5 +1,7 @@
 """What prefetch hears: that somebody watches, and that an episode has ended."""
 
+from datetime import timedelta
+
 from vod.playback.v1.events_pb2 import EpisodeEnded, HeartbeatRecorded
 
 from vod_prefetch.domain import EpisodeKey, Following, Profile, SessionId
@@ -7,6 +9,7 @@ from vod_prefetch.prefetch import Prefetch
 from vod_rpc import Failure
 
 HEARTBEATS = "playback.v1.heartbeat.*"
+_NEAR = timedelta(minutes=3)
 ENDED = "playback.v1.episode-ended.*"
 
 
@@ -20,7 +23,14 @@ def following(event: HeartbeatRecorded | EpisodeEnded) -> Following | None:
         profile=Profile(event.device.SerializeToString(deterministic=True)),
         profile_hash=event.profile_hash,
         subtitle_languages=tuple(event.subtitle_languages),
+        ready=event.next_ready,
+        is_near=_is_near(event),
     )
+
+
+def _is_near(event: HeartbeatRecorded | EpisodeEnded) -> bool:
+    duration = event.duration.ToTimedelta()
+    return bool(duration) and duration - event.position.ToTimedelta() <= _NEAR
 
 
 class Listener:

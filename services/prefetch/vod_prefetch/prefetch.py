@@ -14,8 +14,10 @@ NEXT_PREPARED = "next_prepared"
 NEXT_FAILED = "next_failed"
 SUBTITLES_FAILED = "next_subtitles_failed"
 
-KEPT_WARM = timedelta(minutes=10)
-"""After this long a prepared episode is looked at again: its pin may have been lost with its node."""
+LOOKED_AT = {False: timedelta(minutes=10), True: timedelta(seconds=30)}
+"""After this long a prepared episode is looked at again, by whether it begins soon: its pin may have been lost with its
+node. What is *not* ready is worked on with each heartbeat, whatever was done before: so nothing that gets lost in
+NATS, in Redis or on a node stays lost."""
 NOT_TRIED_AGAIN = timedelta(minutes=5)
 """A search that found nothing to play is not repeated with every heartbeat."""
 _LOSES_TO_DEADLINE = timedelta(seconds=2)
@@ -86,6 +88,8 @@ class Prefetch:
         Raises:
             Failure: a neighbour could not do its part; the next call tries again.
         """
+        if following.ready and not await self._marks.take(following.looked, lasting=LOOKED_AT[following.is_near]):
+            return
         if not await self._marks.take(following.mark, lasting=self._within * 2):
             return
         try:
@@ -102,13 +106,12 @@ class Prefetch:
         await self._remember(following, outcome)
 
     async def _remember(self, following: Following, outcome: Outcome) -> None:
-        match outcome:
-            case Outcome.READY:
-                await self._marks.keep(following.mark, lasting=KEPT_WARM)
-            case Outcome.NOTHING_PLAYABLE:
-                await self._marks.keep(following.mark, lasting=NOT_TRIED_AGAIN)
-            case Outcome.NOT_READY:
-                await self._marks.give_back(following.mark)
+        if outcome is Outcome.NOTHING_PLAYABLE:
+            await self._marks.keep(following.mark, lasting=NOT_TRIED_AGAIN)
+            return
+        if outcome is Outcome.READY:
+            await self._marks.keep(following.looked, lasting=LOOKED_AT[following.is_near])
+        await self._marks.give_back(following.mark)
 
     async def _make_ready(self, following: Following) -> Outcome:
         try:

@@ -234,7 +234,9 @@ async def test_the_viewer_may_choose_another_release(http, fakes, samples) -> No
 
     assert answer.json() == {"pick": samples.pick_json, "streamUrl": samples.stream_url}
     assert fakes.asked["OverridePick"] == [
-        playback.OverridePickRequest(session_id="session-1", infohash=samples.infohash)
+        playback.OverridePickRequest(
+            session_id="session-1", infohash=samples.infohash, target=playback.OVERRIDE_TARGET_CURRENT
+        )
     ]
 
 
@@ -252,3 +254,12 @@ async def test_every_call_has_the_deadline_of_its_route(http, fakes, samples, *,
     await http.post(f"/v1/session/{path}", json=bodies[path])
 
     assert within - 1 < fakes.seconds_left[method] <= within
+
+
+async def test_what_comes_next_can_be_chosen_before_it_begins(http, fakes, samples) -> None:
+    fakes.answers["OverridePick"] = playback.OverridePickResponse(pick=samples.pick)
+    body = {"sessionId": "session-1", "infohash": samples.infohash, "target": "next"}
+    answer = await http.post("/v1/session/override-pick", json=body)
+
+    assert answer.json() == {"pick": samples.pick_json, "streamUrl": None}
+    assert fakes.asked["OverridePick"][0].target == playback.OVERRIDE_TARGET_NEXT

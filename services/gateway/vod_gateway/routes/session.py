@@ -23,6 +23,7 @@ from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, NO_SESSI
 
 router = APIRouter(prefix="/v1/session", tags=["session"])
 START = "/v1/session/start"
+_TARGETS = {"current": playback.OVERRIDE_TARGET_CURRENT, "next": playback.OVERRIDE_TARGET_NEXT}
 DEADLINES = {
     START: timedelta(seconds=20),  # a cold start asks indexers and a swarm
     "/v1/session/heartbeat": timedelta(seconds=2),  # the next beat is the retry
@@ -136,13 +137,25 @@ async def get_progress(request: Request, session_id: SessionIdPath, backends: Ba
     "/override-pick",
     summary="Switch to another release",
     responses=problems(
-        INVALID, *POST, NO_SESSION, openapi.ENDED, openapi.NO_CANDIDATE, openapi.REFUSED_CANDIDATE, *DOWNSTREAM
+        INVALID,
+        *POST,
+        NO_SESSION,
+        openapi.ENDED,
+        openapi.NOTHING_FOLLOWS,
+        openapi.NO_CANDIDATE,
+        openapi.REFUSED_CANDIDATE,
+        *DOWNSTREAM,
     ),
 )
 async def override_pick(request: Request, body: dto.OverrideRequest, backends: BackendsDep) -> dto.OverrideAnswer:
-    """Replace the session's pick by one of its candidates; the old one stays in the audit trail."""
+    """Replace the session's pick by one of its candidates; the old one stays in the audit trail.
+
+    With `target: "next"` it is the pick of the episode that follows, any time before that begins.
+    """
     request.state.session_id = body.session_id
     answer = await backends.playback.OverridePick(
-        playback.OverridePickRequest(session_id=body.session_id, infohash=body.infohash.lower())
+        playback.OverridePickRequest(
+            session_id=body.session_id, infohash=body.infohash.lower(), target=_TARGETS[body.target]
+        )
     )
-    return dto.OverrideAnswer(pick=mapping.pick(answer.pick), stream_url=answer.stream_url)
+    return dto.OverrideAnswer(pick=mapping.pick(answer.pick), stream_url=answer.stream_url or None)

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from vod_prefetch.domain import EpisodeKey, Following, Outcome, Pick, Profile, SessionId
 from vod_prefetch.errors import NothingPlayable
-from vod_prefetch.prefetch import Prefetch
+from vod_prefetch.prefetch import LOOKED_AT, Prefetch
 from vod_rpc import Unavailable
 from vod_runtime import Runtime
 
@@ -121,6 +121,31 @@ async def test_a_prepared_episode_is_told_ready_and_prepared_once(world: World, 
     assert world.told == [Outcome.READY]
     assert world.done[0] == "pick"
     assert sorted(world.done[1:]) == ["pin", "subtitles"]
+
+
+async def test_what_is_ready_is_looked_at_now_and_then_and_more_often_when_it_begins_soon(
+    world: World, prefetch: Prefetch
+) -> None:
+    ready, near = replace(NEXT, ready=True), replace(NEXT, ready=True, is_near=True)
+    await prefetch.prepare(NEXT)
+    for _ in range(3):
+        await prefetch.prepare(ready)
+    assert world.told == [Outcome.READY]
+
+    for _ in range(3):
+        await prefetch.prepare(near)
+
+    assert world.told == [Outcome.READY, Outcome.READY]
+    assert LOOKED_AT[True] < LOOKED_AT[False]
+
+
+async def test_what_is_not_ready_any_more_is_prepared_again_at_once(world: World, prefetch: Prefetch) -> None:
+    await prefetch.prepare(NEXT)
+    await prefetch.prepare(replace(NEXT, ready=True))
+
+    await prefetch.prepare(NEXT)
+
+    assert world.told == [Outcome.READY, Outcome.READY]
 
 
 async def test_an_episode_whose_bytes_did_not_come_is_tried_again(world: World, prefetch: Prefetch) -> None:
