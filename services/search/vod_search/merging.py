@@ -5,13 +5,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
 
-from vod_search.domain import Announcement, Infohash, Kind, Release, Source, Wanted
+from vod_search.domain import Announcement, Infohash, Kind, Release, ReleaseTraits, Source, Wanted
 from vod_search.magnets import MOST_TRACKERS
 from vod_search.queries import title_key
 from vod_search.release_name import parse
 
 MOST_PARSED = 400  # names cost a millisecond each
 ONE_EPISODE = re.compile(r"(?<![A-Za-z0-9])S(\d{1,4})[ ._]?E(\d{1,4})(?![\dE+&~-]|[ ._-]*E\d)", re.IGNORECASE)
+COUNTRIES = ("us", "uk", "au", "nz", "ca", "usa", "gb")
+SHORTEST_BEGINNING = 5
 STOLEN = (Source.CAM, Source.TELESYNC, Source.TELECINE, Source.SCREENER)
 
 
@@ -54,14 +56,32 @@ def worth_resolving(found: Sequence[Announcement], wanted: Wanted, *, most: int)
 def _promise(one: Announcement, wanted: Wanted) -> int:
     """Say how likely it is that this is what is wanted: 0 if its name says that it is something else."""
     traits = parse(one.title, wanted.kind)
-    titles = {title_key(title) for title in traits.titles}
-    if not titles & {title_key(title) for title in wanted.titles} or traits.extra or traits.source in STOLEN:
+    if not _may_be_called(traits, wanted) or traits.extra or traits.source in STOLEN:
+        return 0
+    if traits.air_date and wanted.air_date and traits.air_date != wanted.air_date:
         return 0
     if traits.seasons and wanted.season not in traits.seasons and wanted.kind is not Kind.MOVIE:
         return 0
     if traits.absolutes and wanted.absolute and wanted.absolute not in traits.absolutes:
         return 0
     return 0 if traits.episodes and wanted.episode not in traits.episodes else 1 + bool(one.infohash is None)
+
+
+def _may_be_called(traits: ReleaseTraits, wanted: Wanted) -> bool:
+    """Tell whether a name's title is a wanted one, or that with a country, a year or, for anime, more words behind it.
+
+    Scoring decides; here a doubt costs no more than a link to follow.
+    """
+    keys = {key for title in wanted.titles if (key := title_key(title))}
+    stated = {title_key(title) for title in traits.titles}
+    behind = {*COUNTRIES, str(traits.year)}
+    return any(
+        name in keys
+        or f"{name}{traits.year}" in keys
+        or any(name == f"{key}{more}" for key in keys for more in behind)
+        or (wanted.kind is Kind.ANIME and any(name.startswith(key) for key in keys if len(key) >= SHORTEST_BEGINNING))
+        for name in stated
+    )
 
 
 def releases(found: Iterable[Announcement], kind: Kind) -> list[Release]:

@@ -1,6 +1,8 @@
 """From announcements to releases."""
 
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -108,3 +110,27 @@ def test_names_with_the_wanted_title_come_first() -> None:
     kept = prominent([*others, ONE], WANTED)
 
     assert (kept[0], len(kept)) == (ONE, 400)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "expected"),
+    [
+        ("Harbor.Lights.US.S01E02.720p.WEB", {}, True),
+        ("Harbor.Lights.2024.S01E02.720p.WEB", {}, True),
+        ("Harbor.Lights.Rising.S01E02.720p.WEB", {}, False),
+        ("Harbor.Lights.S01E03.720p.WEB", {}, False),
+        ("Harbor.Of.1984.S01E02.720p.WEB", {"titles": ("Harbor of 1984",)}, True),
+        ("[Reef] Harbor Lights Final Season - 02 [720p]", {"kind": Kind.ANIME, "absolute": 2}, True),
+        ("[Reef] Harbor Rights - 02 [720p]", {"kind": Kind.ANIME, "absolute": 2}, False),
+        ("Harbor.Lights.2024.03.05.720p.WEB", {"air_date": date(2024, 3, 5)}, True),
+        ("Harbor.Lights.2024.03.06.720p.WEB", {"air_date": date(2024, 3, 5)}, False),
+    ],
+)
+def test_a_link_is_followed_where_its_name_may_be_the_wanted_one(
+    name: str, changes: dict[str, Any], *, expected: bool
+) -> None:
+    found = replace(ONE, title=name, infohash=None)
+
+    chosen = worth_resolving([found], replace(WANTED, **changes), most=8)
+
+    assert chosen == ([found] if expected else [])
