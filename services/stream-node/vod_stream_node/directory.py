@@ -22,6 +22,8 @@ from vod_stream_node.register import Register, RegisterAway, text
 NODE_JOINED = "node_joined"
 NODE_LEFT = "node_left"
 NODE_SUSPECTED = "node_suspected"
+NODE_NAME_TAKEN = "node_name_taken"
+_TWICE = 2
 
 
 class Directory:
@@ -43,6 +45,7 @@ class Directory:
         self._log = log
         self._seen: dict[str, tuple[Member, float]] = {}
         self._suspected_until: dict[str, float] = {}
+        self._overwritten = 0
 
     @property
     def me(self) -> Member:
@@ -102,10 +105,12 @@ class Directory:
     async def _renewed(self, redis: Redis) -> list[Member]:
         me = self._me()
         async with redis.pipeline(transaction=False) as pipe:
-            pipe.set(self._key(me.name), json.dumps(asdict(me)), px=int(self._lease.total_seconds() * 1000))
+            lease = int(self._lease.total_seconds() * 1000)
+            pipe.set(self._key(me.name), json.dumps(asdict(me)), px=lease, get=True)
             pipe.sadd(self._register.key("nodes"), me.name)
             pipe.smembers(self._register.key("nodes"))
-            *_, listed = await pipe.execute()
+            before, _, listed = await pipe.execute()
+        self._look_for_double(_member(before) if before else None, me)
         names = sorted({text(name) for name in listed} - {me.name})
         if not names:
             return []
@@ -114,6 +119,15 @@ class Directory:
         if over:
             await redis.srem(self._register.key("nodes"), *over)  # one that comes back lists itself again
         return [member for lease in leases if lease is not None and (member := _member(lease))]
+
+    def _look_for_double(self, before: Member | None, me: Member) -> None:
+        """Warn when another node has this one's name: their leases overwrite each other again and again."""
+        if before is None or before.target == me.target:
+            self._overwritten = 0
+            return
+        self._overwritten += 1
+        if self._overwritten == _TWICE:  # once is a restart at another address
+            self._log.error(NODE_NAME_TAKEN, node=me.name, by=before.target)
 
 
 def _member(lease: bytes | str) -> Member | None:

@@ -67,6 +67,7 @@ class Takeover:
         infohash, me = grant.key.infohash, self._fleet.directory.me
         owner = await self._fleet.owner(infohash)
         if owner is not None and owner.name == me.name:
+            await self._hold_again(grant)
             return None
         if owner is not None and owner.name != hint and not owner.draining:
             return owner
@@ -77,6 +78,15 @@ class Takeover:
                 await self._take_over(grant, owner)
         return None
 
+    async def _hold_again(self, grant: Grant) -> None:
+        """Give a reader the claim back that a restart of this node forgot, so that his file is fetched as a whole."""
+        infohash = grant.key.infohash
+        if self._engine.holds(infohash):
+            return
+        async with self._taking:
+            if not self._engine.holds(infohash) and await asyncio.to_thread(self._store.knows, infohash):
+                await self._hold(grant)
+
     def _is_here(self, grant: Grant) -> bool:
         torrent = self._engine.torrents.get(grant.key.infohash)
         return torrent is not None and grant.key.file_index in torrent.purposes()
@@ -84,11 +94,19 @@ class Takeover:
     async def _take_over(self, grant: Grant, owner: Member | None) -> None:
         infohash = grant.key.infohash
         await self._learn(infohash)
-        # The hold on it comes before the claim: who claims without having it would lead others astray.
+        # Having it comes before owning it: who owns without having it leads others astray.
+        await self._hold(grant)
+        await self._fleet.ownership.give(infohash, self._fleet.directory.me.name)
+        if owner is not None:
+            await self._handover.connect(infohash, owner.peer)
+        self._metrics.takeovers.inc()
+        self._log.warning(TORRENT_TAKEN_OVER, infohash=short(infohash), holder=grant.holder)
+
+    async def _hold(self, grant: Grant) -> None:
         await self._pins.ensure(
             PinRequest(
                 key=grant.key,
-                magnet=rebuild("", infohash, reach=self._reach),
+                magnet=rebuild("", grant.key.infohash, reach=self._reach),
                 holder=grant.holder,
                 purpose=Purpose.CURRENT,
                 wait_for=WaitFor.NOTHING,
@@ -96,11 +114,6 @@ class Takeover:
             ),
             within=_CLAIM_WITHIN,
         )
-        await self._fleet.ownership.give(infohash, self._fleet.directory.me.name)
-        if owner is not None:
-            await self._handover.connect(infohash, owner.peer)
-        self._metrics.takeovers.inc()
-        self._log.warning(TORRENT_TAKEN_OVER, infohash=short(infohash), holder=grant.holder)
 
     async def _learn(self, infohash: Infohash) -> None:
         """Get what the owner left; when that can't be known now, whoever pins the file again may bring it."""

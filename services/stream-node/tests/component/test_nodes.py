@@ -306,6 +306,23 @@ async def test_a_drained_node_hands_its_torrents_and_their_holders_over_with_the
     assert [[holder.name for holder in one.holders] for one in held] == [["viewer"]]
 
 
+async def test_a_reader_who_comes_back_after_a_restart_holds_his_file_again(
+    swarm: Swarm, start_node: NodeFactory, redis_url: str
+) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    async with start_node(redis_url=redis_url) as node:
+        there = (await node.pin(torrent, swarm, wait_for=pb2.WAIT_FOR_ENDS)).stream_url.split("/stream/")[1]
+    async with start_node(redis_url=redis_url) as node:
+        forgotten = await node.pins()
+
+        async with httpx.AsyncClient() as http:
+            await http.get(f"{node.settings.public_base}/stream/{there}", headers={"Range": "bytes=0-99"})
+
+        held = await node.pins()
+    assert forgotten == {}
+    assert [holder.name for holder in held[torrent.infohash, 0].holders] == ["session-1"]
+
+
 async def test_nodes_with_another_secret_are_strangers(start_node: NodeFactory, tmp_path: Path, redis_url: str) -> None:
     async with (
         start_node(redis_url=redis_url, lease=LEASE) as one,
