@@ -51,6 +51,8 @@ class HlsHost:
     """How many segments are answered whole before all is 503."""
     first_line: str = ""
     """Comes before the segments of the playlist."""
+    first_number: int = 0
+    """The media sequence number of the first segment."""
     control: Control = field(default_factory=Control)
     segments: int = 0
     url: str = ""
@@ -73,7 +75,7 @@ class HlsHost:
         body = (self.folder / name).read_bytes()
         if name.endswith(".m3u8"):
             text = body.decode().replace(".ts", f".ts{suffix}").replace("#EXTINF", f"{self.first_line}#EXTINF", 1)
-            return Response(text)
+            return Response(text.replace("SEQUENCE:0", f"SEQUENCE:{self.first_number}"))
         # A probe takes the first bytes only.
         self.segments += "range" not in request.headers
         return Response(body, media_type="video/mp2t")

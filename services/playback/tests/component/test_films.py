@@ -116,10 +116,25 @@ async def test_a_film_is_chosen_for_what_the_devices_link_carried_last(playback:
     series = await playback.StartSession(wish(SERIES, 2))
     film = await playback.StartSession(wish())
     narrow = await playback.StartSession(wish(max_bitrate=8 * MEGABIT))
+    wide = await playback.StartSession(wish(max_bitrate=50 * MEGABIT))
 
     # 0.7 of 20 Mbit/s, in steps; a device's own limit stays where it is lower; series are not touched.
-    assert neighbours.picks.limits == [0, 0, 12 * MEGABIT, 8 * MEGABIT]
-    assert (series.HasField("pick"), film.HasField("pick"), narrow.HasField("pick")) == (True, True, True)
+    assert neighbours.picks.limits == [0, 0, 12 * MEGABIT, 8 * MEGABIT, 12 * MEGABIT]
+    assert all(one.HasField("pick") for one in (series, film, narrow, wide))
+
+
+async def test_a_film_goes_on_from_its_torrent_although_the_link_carries_less_than_when_it_was_chosen(
+    playback: Any, neighbours: Any
+) -> None:
+    earlier = await playback.StartSession(wish(SERIES, 1))
+    await playback.RecordHeartbeat(beat(earlier, 10, 20 * MEGABIT))
+    film = await playback.StartSession(wish())
+    await playback.RecordHeartbeat(beat(film, 600, 4 * MEGABIT))
+    asked = len(neighbours.picks.limits)
+
+    again = await playback.StartSession(wish())
+
+    assert (again.pick.infohash, len(neighbours.picks.limits)) == (film.pick.infohash, asked)
 
 
 async def test_a_torrent_that_the_link_does_not_carry_gives_way_to_a_direct_source_that_it_does(

@@ -43,12 +43,29 @@ async def test_the_first_healthy_one_is_paired_with_a_spare_on_another_host(
             found = await sources.listed(film)
             before = await sources.read(found[0], "v0/s0.ts")
             first.dies_after = 0
+            dead.control.seen.clear()
+            first.control.seen.clear()
             after = await sources.read(found[0], "v0/s1.ts")
 
     assert [one.is_healthy for one in found] == [True, True, True, False]
     assert (before, after) == ((stream / "seg0.ts").read_bytes(), (stream / "seg1.ts").read_bytes())
-    # The other address of the dead host was not even tried.
-    assert second.segments == 1
+    # Neither was the other address of the same host tried, nor anything resolved again: the spare was ready.
+    assert (second.segments, first.control.count("", other=""), len(dead.control.seen)) == (1, 0, 0)
+
+
+async def test_a_spare_that_counts_its_segments_otherwise_goes_on_at_the_same_moment(
+    run: Any, serving: Any, *, stream: Path, film: pb2.Content, tmp_path: Path
+) -> None:
+    dying, spare = HlsHost(stream), HlsHost(stream, first_number=100)
+    async with serving(dying, spare):
+        path = mirrors(tmp_path / "m.json", film, f"{dying.url}/master.m3u8", f"{spare.url}/master.m3u8")
+        async with run(dying, spare, mirrors=path) as sources:
+            first, _ = await sources.listed(film)
+            await sources.read(first, "v0.m3u8")
+            dying.dies_after = 0
+            body = await sources.read(first, "v0/s4.ts")
+
+    assert body == (stream / "seg4.ts").read_bytes()
 
 
 async def test_a_host_that_did_badly_comes_after_its_equals(
