@@ -12,13 +12,13 @@ from datetime import timedelta
 
 import httpx
 
+from vod_catalog.chains import beginning_of, seasons_from
 from vod_catalog.domain import ANIME, Entry, Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of
 from vod_catalog.fields import Fields, day, number, record, records, text, year
 from vod_catalog.upstream import NotThereError, Upstream
 from vod_runtime import Clock
 
 _SERIAL_TYPES = frozenset({"TV", "ONA"})
-_LONGEST_CHAIN = 30
 _MOST_PAGES = 30
 _READ_FOR = timedelta(seconds=60)
 """A chain is walked to its beginning and then to its end: nobody is asked twice on the way."""
@@ -33,8 +33,8 @@ class _Entry:
     fields: Fields
 
     @property
-    def type(self) -> str:
-        return text(self.fields.get("type"))
+    def is_serial(self) -> bool:
+        return text(self.fields.get("type")) in _SERIAL_TYPES
 
     @property
     def sequels(self) -> list[int]:
@@ -79,19 +79,7 @@ class Jikan:
         Raises:
             NotThereError, UpstreamUnavailable: as `Upstream.get`.
         """
-        asked = await self._entry(ref.number)
-        begins = asked
-        if asked.type in _SERIAL_TYPES:
-            seen = {asked.number}
-            waiting = asked.prequels
-            while waiting and len(seen) < _LONGEST_CHAIN:
-                entry = await self._entry_if_there(waiting.pop(0))
-                if entry is None or entry.number in seen:
-                    continue
-                seen.add(entry.number)
-                # A film between two seasons is no season, but leads back to the one before.
-                begins = entry if entry.type in _SERIAL_TYPES else begins
-                waiting = entry.prequels if entry.type in _SERIAL_TYPES else waiting + entry.prequels
+        begins = await beginning_of(await self._entry(ref.number), self._entry_if_there)
         return TitleRef(ANIME, str(begins.number))
 
     async def title(self, ref: TitleRef) -> Title:
@@ -101,7 +89,7 @@ class Jikan:
             NotThereError, UpstreamUnavailable: as `Upstream.get`.
         """
         first = await self._entry(ref.number)
-        seasons = [first, *await self._sequels(first)]
+        seasons = await seasons_from(first, self._entry_if_there)
         episodes: list[Episode] = []
         for season, entry in enumerate(seasons, start=1):
             episodes += await self._episodes(entry, season=season, already=len(episodes))
@@ -133,26 +121,6 @@ class Jikan:
             return await self._entry(wanted)
         except NotThereError:
             return None
-
-    async def _sequels(self, first: _Entry) -> list[_Entry]:
-        if first.type not in _SERIAL_TYPES:
-            return []
-        chain: list[_Entry] = []
-        seen = {first.number}
-        waiting = first.sequels
-        while waiting and len(seen) < _LONGEST_CHAIN:
-            wanted = waiting.pop(0)
-            if wanted in seen:
-                continue
-            seen.add(wanted)
-            entry = await self._entry(wanted)
-            # A film between two seasons is no season, but leads on to the next one.
-            if entry.type in _SERIAL_TYPES:
-                chain.append(entry)
-                waiting = entry.sequels
-            else:
-                waiting += entry.sequels
-        return chain
 
     async def _episodes(self, entry: _Entry, *, season: int, already: int) -> list[Episode]:
         listed = await self._listed_episodes(entry.number)

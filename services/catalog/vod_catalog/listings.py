@@ -1,7 +1,7 @@
 """Finding titles by name, and what is popular: all providers at once, and what answers is what there is."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain, zip_longest
 from typing import Protocol
@@ -40,12 +40,14 @@ class Listings:
         shelf: ListingShelf,
         *,
         providers: Sequence[Provider],
+        second: Mapping[str, Provider],
         flights: Flights,
         clock: Clock,
         log: FilteringBoundLogger,
     ) -> None:
         self._shelf = shelf
         self._providers = providers
+        self._second = second
         self._flights = flights
         self._clock = clock
         self._log = log
@@ -85,7 +87,16 @@ class Listings:
             if not isinstance(failure, UpstreamUnavailable):
                 self._log.warning(LISTING_NOT_FETCHED, provider=provider.name, reason=failure.reason)
             kept = await self._shelf.load_listing(provider.name, query)
-            return kept[0] if kept else failure
+            return kept[0] if kept else await self._instead(provider, query, failure)
+
+    async def _instead(self, provider: Provider, query: str, failure: Failure) -> list[Series] | Failure:
+        second = self._second.get(provider.namespaces[0])
+        if second is None:
+            return failure
+        try:
+            return await self._flights.join((second.name, query), lambda: self._fresh(second, query))
+        except Failure:
+            return failure
 
     async def _fresh(self, provider: Provider, query: str) -> list[Series]:
         kept = await self._shelf.load_listing(provider.name, query)

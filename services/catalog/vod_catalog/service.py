@@ -11,11 +11,13 @@ from vod.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 from vod_catalog.aniskip import AniSkip, Skipping, aniskip_http
 from vod_catalog.api import CatalogServicer
 from vod_catalog.archive import InternetArchive, archive_http, shipped_items
+from vod_catalog.domain import ANIME
 from vod_catalog.hosts import Host, HostStore
 from vod_catalog.images import Images, image_http
 from vod_catalog.jikan import Jikan, jikan_http
 from vod_catalog.leases import Leases
 from vod_catalog.listings import Listings
+from vod_catalog.mal import Mal, mal_http
 from vod_catalog.mapping_data import MappingData
 from vod_catalog.naming import Naming, StoredOnly
 from vod_catalog.numbering import Numbering
@@ -35,6 +37,7 @@ from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
 
 _ARCHIVE_PER_SECOND = 1.0
+_MAL_PER_SECOND = 1.0
 _ANISKIP_PER_SECOND = 2.0
 
 
@@ -49,8 +52,11 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         flights = await stack.enter_async_context(take_off())
         store = Store(db.pool)
         by_namespace = {namespace: provider for provider in providers for namespace in provider.namespaces}
-        titles = Titles(store, providers=by_namespace, flights=flights, clock=clock, log=log, ttl=settings.ttl)
-        listings = Listings(store, providers=providers, flights=flights, clock=clock, log=log)
+        second = await _second(settings, stack, hosts=hosts)
+        titles = Titles(
+            store, providers=by_namespace, second=second, flights=flights, clock=clock, log=log, ttl=settings.ttl
+        )
+        listings = Listings(store, providers=providers, second=second, flights=flights, clock=clock, log=log)
         numbering_store = NumberingStore(db.pool)
         mapping = await _mapping(settings, runtime, stack, numbering_store, flights)
         with_library = partial(
@@ -118,6 +124,16 @@ async def _providers(settings: Settings, runtime: Runtime, stack: AsyncExitStack
         upstream = hosts(http, name="Internet Archive", limits=limits)
         providers.append(InternetArchive(upstream, base=settings.archive_base, items=items, log=runtime.log))
     return providers
+
+
+async def _second(settings: Settings, stack: AsyncExitStack, *, hosts: Hosts) -> dict[str, Provider]:
+    """Return who answers where a provider does not, by the namespaces."""
+    if settings.mal_client_id is None:
+        return {}
+    client_id = settings.mal_client_id.get_secret_value()
+    http = await stack.enter_async_context(mal_http(settings.mal_base, client_id=client_id))
+    limits = Limits(_MAL_PER_SECOND, burst=5, deadline=settings.upstream_deadline)
+    return {ANIME: Mal(hosts(http, name="MyAnimeList", limits=limits))}
 
 
 async def _mapping(

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     """Base address of Jikan's API, version 4."""
     jikan_per_second: float = Field(default=0.8, gt=0, validation_alias="VOD_JIKAN_RATE")
     """Requests per second at Jikan, after a burst of 3; it allows 60 a minute, MyAnimeList sometimes allows it less."""
+    mal_client_id: SecretStr | None = Field(default=None, validation_alias="VOD_MAL_CLIENT_ID")
+    """A client id of MyAnimeList's own API; with one it answers where Jikan does not."""
+    mal_base: str = Field(default="https://api.myanimelist.net/v2", validation_alias="VOD_MAL_BASE")
+    """Base address of MyAnimeList's own API, version 2."""
     archive_base: str = Field(default="https://archive.org", validation_alias="VOD_IA_BASE")
     """Base address of the Internet Archive; empty: no titles from there."""
     archive_items: str = Field(default="", validation_alias="VOD_IA_ITEMS")

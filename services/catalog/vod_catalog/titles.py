@@ -93,6 +93,7 @@ class Titles:
         shelf: Shelf,
         *,
         providers: Mapping[str, Provider],
+        second: Mapping[str, Provider],
         flights: Flights,
         clock: Clock,
         log: FilteringBoundLogger,
@@ -100,6 +101,7 @@ class Titles:
     ) -> None:
         self._shelf = shelf
         self._providers = providers
+        self._second = second
         self._flights = flights
         self._clock = clock
         self._log = log
@@ -180,12 +182,10 @@ class Titles:
         if stored := await self._load(ref):
             return stored
         try:
-            async with self._patience(ref):
-                beginning = await self._provider(ref).beginning(ref)
-            await self._fetch(beginning)
-            if beginning != ref and await self._load(ref) is None:
-                # What goes on from there takes another way.
-                await self._fetch(ref)
+            try:
+                await self._fetch_whole(ref, self._provider(ref))
+            except UpstreamUnavailable as failure:
+                await self._ask_second(ref, failure)
         except NotThereError as error:
             self._remember_absent(ref)
             raise _not_found(ref) from error
@@ -194,6 +194,22 @@ class Titles:
             raise _not_found(ref)
         return stored
 
+    async def _ask_second(self, ref: TitleRef, failure: UpstreamUnavailable) -> None:
+        if ref.namespace not in self._second:
+            raise failure
+        try:
+            await self._fetch_whole(ref, self._second[ref.namespace])
+        except Failure as another:
+            raise failure from another
+
+    async def _fetch_whole(self, ref: TitleRef, provider: Provider) -> None:
+        async with self._patience(ref):
+            beginning = await provider.beginning(ref)
+        await self._fetch(beginning, provider)
+        if beginning != ref and await self._load(ref) is None:
+            # What goes on from there takes another way.
+            await self._fetch(ref, provider)
+
     def _provider(self, ref: TitleRef) -> Provider:
         if provider := self._providers.get(ref.namespace):
             return provider
@@ -201,14 +217,16 @@ class Titles:
             f"No key is configured for the provider of {ref.namespace} titles.", metadata={"namespace": ref.namespace}
         )
 
-    async def _fetch(self, ref: TitleRef) -> None:
-        provider = self._provider(ref)
+    async def _fetch(self, ref: TitleRef, provider: Provider) -> None:
         async with self._patience(ref):
             title = await provider.title(ref)
         now = self._clock.now()
         wait = refresh_after(title, today=now.date(), ttl=self._ttl)
         # Spread out, or all that was fetched in one evening is due in one evening.
         due_at = now + wait * random.uniform(1.0, 1.1)  # noqa: S311  no secret depends on it
+        if provider is self._second.get(ref.namespace):
+            # It knows less: the first one is asked again as soon as that makes sense.
+            due_at = now + _REFRESH_PAUSE
         await self._shelf.save(title, at=now, due_at=due_at)
         self._log.info(TITLE_FETCHED, series_id=ref.series_id, episodes=len(title.episodes))
 
@@ -232,7 +250,7 @@ class Titles:
         Returns whether it makes sense to ask for further titles.
         """
         try:
-            await self._fetch(ref)
+            await self._fetch(ref, self._provider(ref))
         except NotThereError:
             # Removed or merged upstream: what we know stays true for who is watching it.
             await self._shelf.put_off(ref.series_id, until=self._clock.now() + self._ttl)

@@ -148,6 +148,7 @@ async def test_ten_thousand_titles_are_refreshed_within_what_the_providers_allow
         titles = Titles(
             shelf,
             providers={TV: tmdb, MOVIE: tmdb, ANIME: jikan},
+            second={},
             flights=flights,
             clock=clock,
             log=log,
