@@ -1,6 +1,7 @@
 """A swarm dies under a viewer: the next candidate plays on, and nobody has to do anything."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from allinone import SETTINGS, System, start, system
+from allinone import HARBOR, SETTINGS, System, start, system
 
 from vod_fakes.releases import TRACKED
 from vod_fakes.seeder import Seeder
@@ -73,15 +74,20 @@ async def two_releases(outside: World, folder: Path) -> AsyncIterator[dict[str, 
                 await release.seeder.stop()
 
 
-async def switches(vod: System) -> float:
-    """Return `fallback_switch_total`."""
+async def metrics(vod: System) -> dict[str, float]:
+    """Return the sum of each metric over all processes and labels."""
     record = read_record(vod.data)
     assert record is not None
-    ops = next(one.ops for one in record.processes.values() if "playback" in one.services)
-    transport = httpx.AsyncHTTPTransport(uds=ops.removeprefix("unix:"))
-    async with httpx.AsyncClient(transport=transport, base_url="http://ops") as client:
-        lines = (await client.get("/metrics")).text.splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith("fallback_switch_total"))
+    found: dict[str, float] = {}
+    for process in record.processes.values():
+        transport = httpx.AsyncHTTPTransport(uds=process.ops.removeprefix("unix:"))
+        async with httpx.AsyncClient(transport=transport, base_url="http://ops") as client:
+            lines = (await client.get("/metrics")).text.splitlines()
+        for line in lines:
+            if not line.startswith("#"):
+                name = line.partition("{")[0].partition(" ")[0]
+                found[name] = found.get(name, 0.0) + float(line.split()[-1])
+    return found
 
 
 async def test_when_the_swarm_dies_at_a_third_the_next_candidate_plays_on_at_the_same_position(
@@ -89,7 +95,7 @@ async def test_when_the_swarm_dies_at_a_third_the_next_candidate_plays_on_at_the
 ) -> None:
     caps = {"h264": True, "maxBitrate": 70_000_001}
     async with two_releases(outside, tmp_path) as releases, vod.client() as viewer:
-        before = await switches(vod)
+        before = (await metrics(vod))["fallback_switch_total"]
         started = await start(viewer, FILM, 1, 1, deviceCaps=caps)
         dying = releases.pop(started["pick"]["title"])
         [other] = releases.values()
@@ -120,7 +126,7 @@ async def test_when_the_swarm_dies_at_a_third_the_next_candidate_plays_on_at_the
 
         assert (rest.status_code, rest.content) == (206, other.content[len(got) : len(got) + 100_000])
         assert (told["pick"]["title"], told["position_s"]) == (other.name, 31.5)
-        assert await switches(vod) - before == 1
+        assert (await metrics(vod))["fallback_switch_total"] - before == 1
         again = (await viewer.post("/v1/session/heartbeat", json={**beat, "playingPickId": told["pick"]["id"]})).json()
         assert "streamUrl" not in again
         print(f"fallback: {took:.1f} s after the swarm died, with VOD_STALL_AFTER = {STALL_AFTER:.0f} s")  # noqa: T201
@@ -145,3 +151,58 @@ async def test_a_viewer_who_has_got_no_byte_yet_never_learns_of_it(vod: System, 
     assert (answer.status_code, answer.content) == (206, other.content[middle : middle + 100_000])
     assert [one.status_code for one in answer.history] == [307]
     assert later.content == other.content[middle : middle + 100]
+
+
+SEED_METRICS = (
+    "search_latency_ms_count",
+    "score_latency_ms_count",
+    "start_to_first_byte_ms_count",
+    "buffer_events_total",
+    "fallback_switch_total",
+    "prefetch_hit_ratio",
+    "resume_success_total",
+)
+SEED_FIELDS = {
+    *("session_id", "subject_id", "series_id", "season", "episode", "pick_id", "infohash", "file_index"),
+    *("score", "reason", "buffering_ms", "fallback_used"),
+}
+
+
+def logged(vod: System) -> list[dict[str, Any]]:
+    """Return all log lines that are events."""
+    lines = [line for log in (vod.data / "logs").glob("*.log*") for line in log.read_text().splitlines()]
+    return [json.loads(line) for line in lines if line.startswith('{"')]
+
+
+async def test_every_metric_of_the_manual_moves_and_every_log_field_is_there(
+    vod: System, outside: World, tmp_path: Path
+) -> None:
+    before = await metrics(vod)
+    async with two_releases(outside, tmp_path) as releases, vod.client(follow_redirects=True) as viewer:
+        dying = await start(viewer, FILM, 1, 1, deviceCaps={"h264": True, "maxBitrate": 70_000_003})
+        await releases[dying["pick"]["title"]].seeder.stop()
+        await viewer.get(dying["streamUrl"], headers={"Range": f"bytes={SIZE // 2}-{SIZE // 2 + 99}"})
+    async with vod.client() as viewer:
+        first = await start(viewer, HARBOR, 1, 1)
+        beat = {"sessionId": first["sessionId"], "position_s": 3.0}
+
+        async def why_not_ready() -> str | None:
+            hint = (await viewer.post("/v1/session/heartbeat", json=beat)).json().get("nextHint")
+            return None if hint and hint["ready"] else f"nextHint is {hint}"
+
+        await eventually(why_not_ready, within=15)
+        await start(viewer, HARBOR, 1, 2)
+        await start(viewer, HARBOR, 1, 1)
+    after = await metrics(vod)
+
+    assert [name for name in SEED_METRICS if after.get(name, 0.0) <= 0] == []
+    assert [name for name in SEED_METRICS[:5] if after[name] <= before.get(name, 0.0)] == []
+    events = logged(vod)
+    [fell_back] = [
+        one for one in events if one["event"] == "session_fell_back" and one["session_id"] == dying["sessionId"]
+    ]
+    assert set() == SEED_FIELDS - set(fell_back)
+    assert (fell_back["fallback_used"], len(fell_back["infohash"]), fell_back["buffering_ms"] > 0) == (True, 12, True)
+    started = next(one for one in events if one["event"] == "session_started")
+    assert set() == SEED_FIELDS - {"buffering_ms"} - set(started)
+    assert started["reason"]

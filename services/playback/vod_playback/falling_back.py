@@ -14,6 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from vod_playback.domain import DeviceProfile, Episode, EpisodeKey, JsonObject, Session, Source
 from vod_playback.holding import Holding
+from vod_playback.logged import session_fields, waited_ms
 from vod_playback.ports import Catalog, Picks
 from vod_rpc import Failure, NotFound
 from vod_runtime import Clock
@@ -129,8 +130,9 @@ class FallingBack:
         sessions = await self._store.stalled(
             stall.source, holders=stall.holders, at=self._clock.now(), reason=stall.reason
         )
+        waited = round((self._clock.now() - stall.at).total_seconds() * 1000)
         for session in sessions:
-            self._log.info(SESSION_STALLED, **_fields(session), reason=stall.reason)
+            self._log.info(SESSION_STALLED, **session_fields(session), reason=stall.reason, buffering_ms=waited)
             self._changed(session.id)
         await self._reconsider_all(sessions, f"Its swarm does not deliver ({stall.reason}).")
 
@@ -180,7 +182,8 @@ class FallingBack:
             return
         await self._holding.let_go(session.source, holder=session.id, successor="" if source.direct else pin.stream_url)
         self._count_switch()
-        self._log.warning(SESSION_FELL_BACK, **_fields(switched), reason=reason, fallback_used=True)
+        waited = waited_ms(session, self._clock.now())
+        self._log.warning(SESSION_FELL_BACK, **session_fields(switched), reason=reason, buffering_ms=waited)
         self._changed(session.id)
 
     async def _unless_held(self, session: Session, source: Source) -> None:
@@ -198,19 +201,5 @@ class FallingBack:
             "metadata": dict(failure.metadata),
         }
         if await self._store.give_up(session, told):
-            self._log.warning(SESSION_GIVEN_UP, **_fields(session), reason=failure.reason)
+            self._log.warning(SESSION_GIVEN_UP, **session_fields(session), reason=failure.reason)
             self._changed(session.id)
-
-
-def _fields(session: Session) -> JsonObject:
-    """Return what a log line says of a session."""
-    return {
-        "session_id": session.id,
-        "subject_id": session.subject_id,
-        "series_id": session.key.series_id,
-        "season": session.key.season,
-        "episode": session.key.episode,
-        "pick_id": session.source.pick_id,
-        "infohash": session.source.infohash[:12],
-        "file_index": session.source.file_index,
-    }

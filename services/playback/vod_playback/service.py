@@ -89,6 +89,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             new_id=_new_id,
             count=StartMetrics(runtime.metrics),
             changed=views.changed,
+            log=runtime.log,
         )
         directing = DirectPlay(store=store, holding=holding, clock=runtime.clock, new_id=_new_id)
         beats = await running.enter_async_context(group_commit(beat_store))

@@ -4,14 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from structlog.typing import FilteringBoundLogger
+
 from vod_playback.choosing import Choosing, Chosen
 from vod_playback.domain import Session, State, Wish
 from vod_playback.errors import RequestIdReused, SessionEnded, SessionNotFound
 from vod_playback.films import kin
 from vod_playback.holding import Holding
+from vod_playback.logged import chosen_because, session_fields
 from vod_playback.ports import Catalog, Picks, Store
 from vod_rpc import NotFound, Unavailable
 from vod_runtime import Clock
+
+SESSION_STARTED = "session_started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Starting:
         new_id: Callable[[], str],
         count: StartCounter,
         changed: Callable[[str], None],
+        log: FilteringBoundLogger,
     ) -> None:
         self._store = store
         self._catalog = catalog
@@ -57,6 +63,7 @@ class Starting:
         self._new_id = new_id
         self._count = count
         self._changed = changed
+        self._log = log
 
     async def start(self, wish: Wish) -> Started:
         """Find what to play, pin it and open a session; the same request id gives the same session.
@@ -91,6 +98,7 @@ class Starting:
         for holder in opened.expected_by:
             # What was kept warm for the session before is held by this one now.
             await self._holding.let_go(session.source, holder=holder)
+        self._log.info(SESSION_STARTED, **session_fields(session), reason=chosen_because(session.source))
         return Started(session, pin.stream_url)
 
     async def stream_url(self, session_id: str) -> str:

@@ -23,13 +23,14 @@ from vod_playback.domain import (
 from vod_playback.endings import Endings
 from vod_playback.errors import NextMismatch, SessionEnded, SessionNotFound
 from vod_playback.holding import Holding
+from vod_playback.logged import session_fields
 from vod_playback.ports import Beats, Events, Picks, Store
 from vod_rpc import Failure, NotFound, deadline, time_left
 from vod_runtime import Clock
 
 NEXT_NOT_PICKED = "next_not_picked"
 SWITCH_NOT_TOLD = "switch_not_told"
-SESSION_FELL_SILENT = "session_fell_silent"
+SESSION_ENDED = "session_ended"
 _RESERVE = timedelta(seconds=1)
 """Kept back of the caller's time, so that the answer without a next pick still arrives."""
 _TOP = 2
@@ -113,8 +114,7 @@ class Watching:
     async def end_silent(self) -> None:
         """End the sessions that have not been heard of for too long, as if their viewers had left."""
         for session_id in await self._store.silent(since=self._clock.now() - self._silence):
-            if await self._close(session_id, How.SILENT):
-                self._log.info(SESSION_FELL_SILENT, session_id=session_id)
+            await self._close(session_id, How.SILENT)
 
     async def following(self, session_id: str) -> Following:
         """Return the two best candidates for the next episode, choosing a pick first if there is none."""
@@ -165,6 +165,7 @@ class Watching:
     async def _close(self, session_id: str, how: How) -> Session | None:
         session = await self._store.end(session_id, at=self._clock.now(), how=how)
         if session:
+            self._log.info(SESSION_ENDED, **session_fields(session), reason=how.value)
             self._changed(session_id)
             await self._holding.let_go(session.source, holder=session.id)
         return session
