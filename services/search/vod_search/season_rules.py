@@ -233,6 +233,7 @@ def cap(text: str) -> Numbering | None:
 YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)([\s._-])(\d{1,2})\2(\d{1,2})(?!\d)")
 YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([\s._-])(\d{1,2})\2((?:19|20)\d\d)(?!\d)")
 NO_YEAR_BEHIND = r"(?![\s._(]{1,2}(?:19|20)\d\d(?!\d))"  # with a year behind it is the title of a film
+LAST_SHORT_YEAR = 39  # "11.22.63" is a title
 SHORT = re.compile(rf"(?<!\d)(?<!\d[._-])(\d\d)([._-])(\d\d)\2(\d\d)(?!\d|\2\d{{1,2}}(?!\d)){NO_YEAR_BEHIND}")
 MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 LONG_MONTHS = (
@@ -254,12 +255,14 @@ NUMBER_OF_MONTH = {name: number for number, name in enumerate(MONTHS.split("|"),
     "okt": 10,
     "dez": 12,
 }
-COMPACT = re.compile(r"(?<![A-Za-z0-9])((?:20)?\d\d)(\d\d)(\d\d)(?![A-Za-z0-9])")
+COMPACT = re.compile(r"(?<![A-Za-z0-9])((?:20)?\d\d)(\d\d)(\d\d)(?![A-Za-z0-9])(?:(?<=20\d{6})|(?!_\d))")
 
 
 def _date(year: int, month: int, day: int) -> datetime.date | None:
     if month > 12 >= day:  # some write year, day, month
         month, day = day, month
+    if LAST_SHORT_YEAR < year < 100:
+        return None
     try:
         return datetime.date(year + 2000 if year < 100 else year, month, day)
     except ValueError:

@@ -227,6 +227,9 @@ NAMES: list[tuple[str, Kind | None, dict[str, Any]]] = [
     ("1984.Marsh.1956.DVDRip", M, film("1984 Marsh",1956)),
     ("Marsh.21.2008.720p", M, film("Marsh 21",2008)),
     ("Marsh.House.2019.TC.x264", M, film("Marsh House",2019,source=Source.TELECINE)),
+    ("11.22.63.S01E02.1080p.WEB.H264-CINDER", T, se(1, 2, title="11 22 63")),
+    ("Kelp.Report.24.03.05.S09E44.720p.WEB", T, se(9, 44, air_date=date(2024, 3, 5))),
+    ("kel-240618_1007-1022-", ANY, {}),
 ]  # fmt: skip
 
 
