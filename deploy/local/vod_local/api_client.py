@@ -103,6 +103,11 @@ class ApiClient:
         """Give an episode's picks, newest first, and what the newest was chosen from (admin key)."""
         return await self._ask("GET", f"/v1/picks/{series_id}/{season}/{episode}")
 
+    async def diff(self, series_id: str, season: int, episode: int, *, first: str, second: str) -> Mapping[str, Any]:
+        """Say why one candidate, by infohash, goes before another (admin key)."""
+        path = f"/v1/picks/{series_id}/{season}/{episode}/diff"
+        return await self._ask("GET", path, params={"first": first, "second": second})
+
     async def status(self) -> Mapping[str, Any]:
         """Give sessions and pins (admin key)."""
         return await self._ask("GET", "/v1/status")

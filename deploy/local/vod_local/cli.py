@@ -112,6 +112,9 @@ def _add_why(command: argparse.ArgumentParser) -> None:
     _add_data(command)
     command.add_argument("title", help='for example "Harbor Lights"')
     command.add_argument("episode", nargs="?", default="S1E1", help="S1E2; for films it is not needed")
+    command.add_argument(
+        "--diff", nargs=2, type=_place, metavar=("A", "B"), help="why one of two candidates, by place, goes first"
+    )
     command.set_defaults(run=_why)
 
 
@@ -157,7 +160,9 @@ def _play(parsed: argparse.Namespace) -> int:
 def _why(parsed: argparse.Namespace) -> int:
     from vod_local import play, why
 
-    options = why.WhyOptions(data=parsed.data, title=parsed.title, episode=play.parse_episode(parsed.episode))
+    episode = play.parse_episode(parsed.episode)
+    diff = (parsed.diff[0], parsed.diff[1]) if parsed.diff else None
+    options = why.WhyOptions(data=parsed.data, title=parsed.title, episode=episode, diff=diff)
     return why.main(options)
 
 
@@ -188,6 +193,12 @@ def _port(text: str) -> int:
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= MOST_NODES:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {MOST_NODES}")
+    return int(text)
+
+
+def _place(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no place in the list")
     return int(text)
 
 

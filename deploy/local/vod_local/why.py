@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ class WhyOptions:
     data: Path | None
     title: str
     episode: tuple[int, int]
+    diff: tuple[int, int] | None = None
+    """Places of two candidates that are to be compared."""
 
 
 def main(options: WhyOptions) -> int:
@@ -44,8 +46,17 @@ async def why(options: WhyOptions) -> int:
     async with ApiClient(record.address, admin_key=installation_keys(data, os.environ)["VOD_ADMIN_KEY"]) as api:
         title = best_title(options.title, await api.titles(options.title))
         answer = await api.picks(title.series_id, *options.episode)
+        if options.diff and max(options.diff) <= len(answer["candidates"]):
+            first, second = (answer["candidates"][place - 1]["infohash"] for place in options.diff)
+            told = await api.diff(title.series_id, *options.episode, first=first, second=second)
+            print("\n".join(compared(told)))
+            return 0
     season, episode = options.episode
     label = title.name if title.kind == "movie" else f"{title.name} S{season}E{episode}"
+    if not answer["picks"] and answer["candidates"]:
+        print(f"Nothing that was found for {label} can be played:")
+        print("\n".join(_candidates(answer["candidates"], chosen="")))
+        return NOTHING_PICKED
     if not answer["picks"]:
         play = hints.vod("play", data)
         print(f'Nothing was picked for {label} yet: {play} "{title.name}" S{season}E{episode} does.')
@@ -62,10 +73,21 @@ def explained(label: str, answer: Mapping[str, Any]) -> list[str]:
         lines.append(f"  not played any more, {pick['replacedBecause']}; nothing could take its place")
     lines += [_instead(one) for one in former if one["id"] == pick["replacesPickId"]]
     lines += ["", "chosen from, best first (points of 100; claims about swarms are checked in the race):"]
-    best = answer["candidates"][0]["score"] if answer["candidates"] else {}
-    for place, one in enumerate(answer["candidates"], start=1):
-        lines += _candidate(place, one, best, chosen=pick["infohash"])
-    return lines
+    return lines + _candidates(answer["candidates"], chosen=pick["infohash"])
+
+
+def _candidates(candidates: Sequence[Mapping[str, Any]], *, chosen: str) -> list[str]:
+    best = candidates[0]["score"] if candidates else {}
+    placed = enumerate(candidates, start=1)
+    return [line for place, one in placed for line in _candidate(place, one, best, chosen=chosen)]
+
+
+def compared(answer: Mapping[str, Any]) -> list[str]:
+    """Put what the API says of two candidates into lines."""
+    return [
+        answer["summary"],
+        *(f"{one['points']:+6.1f} {one['name']}: {one['reason']}" for one in answer["differences"]),
+    ]
 
 
 def _instead(former: Mapping[str, Any]) -> str:

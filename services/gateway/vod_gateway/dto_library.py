@@ -59,6 +59,11 @@ _RECORD = {
     "replaced": True,
     "replacedBecause": "rejected: the picture freezes after a minute",
 }
+_DIFFERENCE = {
+    "name": "health",
+    "points": 11.2,
+    "reason": "44 seeders for 2.0 Mbit/s - the other: 9 seeders for 14.0 Mbit/s",
+}
 _PIN = {
     "node": "node-1",
     "infohash": "5d1ce7a9b0f34e2c8a6d7b9e0f1a2b3c4d5e6f70",
@@ -140,6 +145,23 @@ class PicksAnswer(BaseModel):
     episode: int
     picks: list[PickRecord]
     candidates: list[Candidate] = Field(description="What the newest pick was chosen from, best first.")
+
+
+class Difference(BaseModel):
+    model_config = answer_config(_DIFFERENCE)
+
+    name: str = Field(description="health, quality, size, consistency or rules.")
+    points: float = Field(description="Of 100; below zero, the second has more.")
+    reason: str
+
+
+class DiffAnswer(BaseModel):
+    model_config = answer_config(
+        {"summary": "Harbor.Lights.S01 goes first, by 9.0 points of 100.", "differences": [_DIFFERENCE]}
+    )
+
+    summary: str
+    differences: list[Difference] = Field(description="The largest first.")
 
 
 class RejectRequest(BaseModel):

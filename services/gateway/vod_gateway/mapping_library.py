@@ -83,6 +83,16 @@ def reject_request(body: dto_library.RejectRequest) -> picks.RejectPickRequest:
     )
 
 
+def diff_answer(message: picks.DiffCandidatesResponse) -> dto_library.DiffAnswer:
+    return dto_library.DiffAnswer(
+        summary=message.summary,
+        differences=[
+            dto_library.Difference(name=one.name, points=one.micro_points / 10_000, reason=one.reason)
+            for one in message.differences
+        ],
+    )
+
+
 def picks_answer(
     key: catalog_pb2.EpisodeKey, made: picks.ListPicksResponse, behind: picks.ListCandidatesResponse
 ) -> dto_library.PicksAnswer:

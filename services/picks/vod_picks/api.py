@@ -9,7 +9,7 @@ from vod.catalog.v1 import catalog_pb2
 from vod.picks.v1 import events_pb2
 from vod.picks.v1 import picks_service_pb2 as pb2
 from vod.picks.v1 import picks_service_pb2_grpc as pb2_grpc
-from vod.scoring.v1 import scoring_pb2
+from vod.scoring.v1 import scoring_pb2, scoring_service_pb2
 
 from vod_picks.clients import key_from_proto, key_to_proto, to_json
 from vod_picks.domain import Candidate, EpisodeKey, Pick, Profile, SourceKind
@@ -55,6 +55,21 @@ class PicksServicer(pb2_grpc.PicksServiceServicer):
     async def ListCandidates(self, request: pb2.ListCandidatesRequest, context: _Context) -> pb2.ListCandidatesResponse:
         candidates = await self._picks.candidates(_key(request.key), profile_hash=request.profile_hash)
         return pb2.ListCandidatesResponse(candidates=[_ranked_release(one) for one in candidates])
+
+    async def DiffCandidates(self, request: pb2.DiffCandidatesRequest, context: _Context) -> pb2.DiffCandidatesResponse:
+        compared = await self._picks.diff(
+            _key(request.key),
+            profile_hash=request.profile_hash,
+            first=request.first_infohash.lower(),
+            second=request.second_infohash.lower(),
+        )
+        return pb2.DiffCandidatesResponse(
+            summary=compared.summary,
+            differences=[
+                scoring_service_pb2.Difference(name=name, micro_points=points, reason=reason)
+                for name, points, reason in compared.gaps
+            ],
+        )
 
     async def RejectPick(self, request: pb2.RejectPickRequest, context: _Context) -> pb2.RejectPickResponse:
         reason = _REASONS.get(request.reason, RejectionReason.UNWANTED)

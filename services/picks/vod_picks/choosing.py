@@ -50,6 +50,14 @@ class Decision:
     candidates: Sequence[Candidate]
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Why one candidate goes before another: a sentence, and (component, millionths of points, why) for each gap."""
+
+    summary: str
+    gaps: Sequence[tuple[str, int, str]]
+
+
 class Catalog(Protocol):
     async def episode(self, key: EpisodeKey) -> Episode:
         """Return what the episode is called. Fails with NotFound."""
@@ -65,6 +73,10 @@ class Scoring(Protocol):
         self, releases: Sequence[Release], *, episode: Episode, profile: Profile, before: Before
     ) -> Mapping[str, Ranking]:
         """Return a ranking per infohash, in order, best first."""
+        ...
+
+    async def diff(self, first: Candidate, second: Candidate) -> Comparison:
+        """Say why one candidate goes before another."""
         ...
 
 

@@ -13,9 +13,10 @@ from vod.scoring.v1 import scoring_pb2, scoring_service_pb2, scoring_service_pb2
 from vod.search.v1 import search_service_pb2, search_service_pb2_grpc
 from vod.stream.v1 import stream_service_pb2, stream_service_pb2_grpc
 
-from vod_picks.choosing import Found
+from vod_picks.choosing import Comparison, Found
 from vod_picks.domain import (
     Before,
+    Candidate,
     Episode,
     EpisodeKey,
     Evidence,
@@ -138,6 +139,19 @@ class ScoringClient:
         )
         answer = await self._stub.RankReleases(request)
         return {one.infohash: _ranking(one) for one in answer.ranked}
+
+    async def diff(self, first: Candidate, second: Candidate) -> Comparison:
+        """Say why one candidate goes before another."""
+        request = scoring_service_pb2.DiffReleasesRequest(first=_placed(first), second=_placed(second))
+        answer = await self._stub.DiffReleases(request)
+        return Comparison(answer.summary, [(one.name, one.micro_points, one.reason) for one in answer.differences])
+
+
+def _placed(candidate: Candidate) -> scoring_service_pb2.PlacedRelease:
+    return scoring_service_pb2.PlacedRelease(
+        candidate=ParseDict(candidate.release.announced, scoring_pb2.Candidate(), ignore_unknown_fields=True),
+        ranked=ParseDict(candidate.ranking.explanation, scoring_pb2.RankedCandidate(), ignore_unknown_fields=True),
+    )
 
 
 class SwarmClient:

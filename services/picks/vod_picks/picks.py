@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
-from vod_picks.choosing import Chooser, Decision
+from vod_picks.choosing import Chooser, Comparison, Decision
 from vod_picks.domain import Candidate, Choice, EpisodeKey, Pick, Profile
 from vod_picks.errors import CandidateUnknown, NoPlayableRelease
 from vod_picks.rejections import Rejection, Standing
@@ -34,7 +34,13 @@ class Store(Protocol):
         """Retire a rejected pick that nothing can replace, and tell so, unless another did."""
         ...
 
-    async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]: ...
+    async def note_refused(self, key: EpisodeKey, profile: Profile, candidates: Sequence[Candidate]) -> None:
+        """Keep candidates of which none can be played, for people who ask why."""
+        ...
+
+    async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]:
+        """Return what a pick was chosen from; without a profile, that of the profile that was served last."""
+        ...
 
     async def history(self, key: EpisodeKey) -> Sequence[Pick]: ...
 
@@ -85,14 +91,18 @@ class Picks:
         standing = await self._store.standing(key, profile_hash=profile.hash)
         if standing and standing.pick.infohash == infohash and not standing.rejection:
             return standing.pick
-        candidates = await self._store.candidates(key, profile_hash=profile.hash)
-        candidate = next((one for one in candidates if one.release.infohash == infohash), None)
-        if candidate is None:
-            raise CandidateUnknown(
-                f"{key} has no candidate {infohash[:12]}.", metadata={"key": str(key), "infohash": infohash}
-            )
+        candidate = _among(await self._store.candidates(key, profile_hash=profile.hash), infohash, key=key)
         chosen = await self._chooser.verify(candidate, key=key)
         return await self._store.replace(Choice(key, profile, candidate, chosen))
+
+    async def diff(self, key: EpisodeKey, *, profile_hash: str, first: str, second: str) -> Comparison:
+        """Say why one of two candidates, by infohash, goes before the other.
+
+        Raises:
+            CandidateUnknown: one of them was not among those that the pick was chosen from.
+        """
+        candidates = await self._store.candidates(key, profile_hash=profile_hash)
+        return await self._chooser.scoring.diff(_among(candidates, first, key=key), _among(candidates, second, key=key))
 
     async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]:
         """Return what the pick was chosen from, best first, refused ones last; empty if there is no pick."""
@@ -107,10 +117,7 @@ class Picks:
         standing = await self._store.standing(key, profile_hash=profile.hash)
         try:
             if standing is None:
-                pick, outcome = (
-                    await self._store.keep(await self._chooser.choose(key, profile=profile)),
-                    EnsureOutcome.CHOSEN,
-                )
+                pick, outcome = await self._first(key, profile), EnsureOutcome.CHOSEN
             elif standing.rejection is None:
                 return standing.pick
             else:
@@ -120,6 +127,14 @@ class Picks:
             raise
         self._count(outcome)
         return pick
+
+    async def _first(self, key: EpisodeKey, profile: Profile) -> Pick:
+        try:
+            decision = await self._chooser.choose(key, profile=profile)
+        except NoPlayableRelease as none:
+            await self._store.note_refused(key, profile, none.candidates)
+            raise
+        return await self._store.keep(decision)
 
     async def _promote(self, rejected: Pick, rejection: Rejection, profile: Profile) -> Pick:
         """Choose again, among what is known first: a viewer may be waiting."""
@@ -131,3 +146,10 @@ class Picks:
             await self._store.give_up(rejected, rejection, none.candidates)
             raise
         return await self._store.succeed(rejected, rejection, decision)
+
+
+def _among(candidates: Sequence[Candidate], infohash: str, *, key: EpisodeKey) -> Candidate:
+    for one in candidates:
+        if one.release.infohash == infohash:
+            return one
+    raise CandidateUnknown(f"{key} has no candidate {infohash[:12]}.", metadata={"key": str(key), "infohash": infohash})

@@ -78,7 +78,13 @@ _CANDIDATE_COLUMNS = "infohash, magnet, title, release_group, resolution, codec,
 _INSERT_CANDIDATE = f"""
     INSERT INTO pick_candidates (series_id, season, episode, profile_hash, rank, {_CANDIDATE_COLUMNS})
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"""
-_CANDIDATES = f"SELECT {_CANDIDATE_COLUMNS} FROM pick_candidates WHERE {_KEY} ORDER BY rank"
+# Without a profile, those of the profile that was served last.
+_CANDIDATES = f"""
+    SELECT {_CANDIDATE_COLUMNS} FROM pick_candidates WHERE series_id = $1 AND season = $2 AND episode = $3
+        AND profile_hash = coalesce(nullif($4, ''), (
+            SELECT profile_hash FROM pick_candidates WHERE series_id = $1 AND season = $2 AND episode = $3
+            ORDER BY created_at DESC, profile_hash LIMIT 1))
+    ORDER BY rank"""
 
 _PREFERRED_GROUP = "SELECT preferred_group FROM group_preferences WHERE series_id = $1"
 _LEARN_GROUP = """
@@ -120,6 +126,7 @@ class PickStore:
         """Write the decision down unless there is one by now; return the one that stands."""
         choice = decision.choice
         async with self._pool.acquire() as connection, connection.transaction():
+            await _one_at_a_time(connection, choice.key, choice.profile.hash)
             if await self._insert(connection, choice):
                 await _keep_candidates(connection, choice.key, choice.profile, decision.candidates)
             return await _standing(connection, choice)
@@ -162,6 +169,12 @@ class PickStore:
                 await connection.execute(_SECOND_CHANCE, rejected.infohash, self._clock.now() + SECOND_CHANCE)
                 await _replace_candidates(connection, rejected.key, rejected.profile_hash, candidates)
                 await _tell(connection, rejected, rejection, None)
+
+    async def note_refused(self, key: EpisodeKey, profile: Profile, candidates: Sequence[Candidate]) -> None:
+        """Keep candidates of which none can be played, for people who ask why."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await _one_at_a_time(connection, key, profile.hash)
+            await _keep_candidates(connection, key, profile, candidates)
 
     async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]:
         """Return the candidates behind a pick, best first."""

@@ -8,23 +8,28 @@ from prometheus_client import CollectorRegistry, Histogram
 from vod.scoring.v1 import scoring_pb2, scoring_service_pb2, scoring_service_pb2_grpc
 
 from vod_runtime import Clock
+from vod_scoring.differences import Line, Placed, differences, summary
 from vod_scoring.domain import Candidate, Codec, Component, Device, Observation, Ranked, Source, Tier, Traits, Wanted
 from vod_scoring.errors import InvalidRanking
 from vod_scoring.policy import Policy
 from vod_scoring.ranking import rank
+from vod_scoring.rules_file import Rules
 
 MOST_CANDIDATES = 2000
 _Context = aio.ServicerContext[Any, Any]
 _SOURCES = {scoring_pb2.Source.Value(f"SOURCE_{source.name}"): source for source in Source}
 _CODECS = {scoring_pb2.Codec.Value(f"CODEC_{codec.name}"): codec for codec in Codec}
+_NUMBERED_TIERS = {scoring_pb2.Tier.Value(f"TIER_{tier.name}"): tier for tier in Tier}
 _TIERS = {tier: scoring_pb2.Tier.Value(f"TIER_{tier.name}") for tier in Tier}
 
 
 class ScoringServicer(scoring_service_pb2_grpc.ScoringServiceServicer):
     """vod.scoring.v1.ScoringService."""
 
-    def __init__(self, policy: Policy, *, metrics: CollectorRegistry, clock: Clock) -> None:
+    def __init__(self, policy: Policy, rules: Rules, *, metrics: CollectorRegistry, clock: Clock) -> None:
         self._policy = policy
+        self._rules = rules.rules
+        self._version = f"{policy.version}+{rules.version}" if rules.version else policy.version
         self._clock = clock
         self._latency = Histogram(
             "score_latency_ms",
@@ -41,12 +46,38 @@ class ScoringServicer(scoring_service_pb2_grpc.ScoringServiceServicer):
         if len(request.candidates) > MOST_CANDIDATES:
             raise InvalidRanking(f"At most {MOST_CANDIDATES} candidates can be ranked at once.")
         candidates = [_candidate(one) for one in request.candidates]
-        ranked = rank(candidates, wanted=wanted, device=device, policy=self._policy)
+        ranked = rank(candidates, wanted=wanted, device=device, policy=self._policy, rules=self._rules)
         response = scoring_service_pb2.RankReleasesResponse(
-            ranked=[_ranked(one) for one in ranked], policy_version=self._policy.version
+            ranked=[_ranked(one) for one in ranked], policy_version=self._version
         )
         self._latency.observe((self._clock.monotonic() - started) * 1000)
         return response
+
+    async def DiffReleases(
+        self, request: scoring_service_pb2.DiffReleasesRequest, context: _Context
+    ) -> scoring_service_pb2.DiffReleasesResponse:
+        first, second = _placed(request.first), _placed(request.second)
+        return scoring_service_pb2.DiffReleasesResponse(
+            summary=summary(first, second),
+            differences=[
+                scoring_service_pb2.Difference(name=one.name, micro_points=one.micro_points, reason=one.reason)
+                for one in differences(first, second)
+            ],
+        )
+
+
+def _placed(release: scoring_service_pb2.PlacedRelease) -> Placed:
+    candidate, ranked = release.candidate, release.ranked
+    return Placed(
+        title=candidate.title,
+        tier=_NUMBERED_TIERS.get(ranked.tier, Tier.UNVERIFIED),
+        score_micro=ranked.score_micro,
+        lines={one.name: Line(one.micro_points, one.reason) for one in ranked.components},
+        gates=[gate.reason for gate in ranked.gates],
+        unknowns=list(ranked.unknowns),
+        version=candidate.traits.version or 1,
+        seeders=max(0, candidate.seeders),
+    )
 
 
 def _wanted(wanted: scoring_pb2.Wanted) -> Wanted:

@@ -6,23 +6,36 @@ from vod_scoring.components import Value, consistency, health, quality, size_san
 from vod_scoring.domain import Candidate, Component, Device, GateFailure, Ranked, Tier, Wanted
 from vod_scoring.gates import gate_failures
 from vod_scoring.policy import Policy, Severity
+from vod_scoring.rules import Rule, bonus, refusals
 from vod_scoring.sizes import FileSize, file_size
 
 MICRO = 1_000_000
 DAY = 86_400
 
 
-def rank(candidates: Sequence[Candidate], *, wanted: Wanted, device: Device, policy: Policy) -> list[Ranked]:
+def rank(
+    candidates: Sequence[Candidate], *, wanted: Wanted, device: Device, policy: Policy, rules: Sequence[Rule] = ()
+) -> list[Ranked]:
     """Return *candidates*, best first, refused ones last.
 
     The order is total and does not depend on the order that they came in; no candidate's score depends on another's.
     """
     measured = [(candidate, file_size(candidate, wanted, policy)) for candidate in candidates]
-    scored = [(score(one, size, wanted=wanted, device=device, policy=policy), size) for one, size in measured]
+    scored = [
+        (score(one, size, wanted=wanted, device=device, policy=policy, rules=rules), size) for one, size in measured
+    ]
     return [ranked for ranked, _ in sorted(scored, key=lambda pair: _order(*pair))]
 
 
-def score(candidate: Candidate, size: FileSize, *, wanted: Wanted, device: Device, policy: Policy) -> Ranked:
+def score(
+    candidate: Candidate,
+    size: FileSize,
+    *,
+    wanted: Wanted,
+    device: Device,
+    policy: Policy,
+    rules: Sequence[Rule] = (),
+) -> Ranked:
     """Rate one candidate, whose file is of *size*. Points are whole millionths, so that sums are exact."""
     weights = policy.weights
     values = (
@@ -32,8 +45,11 @@ def score(candidate: Candidate, size: FileSize, *, wanted: Wanted, device: Devic
         ("consistency", weights.consistency, consistency(candidate, wanted, policy)),
     )
     components = [_component(name, weight, value) for name, weight, value in values]
+    if rules and (extra := bonus(candidate, rules, others=sum(one.micro_points for one in components))):
+        components.append(extra)
     unknowns = [name for _, _, value in values for name in value.unknowns]
     gates = gate_failures(candidate, wanted=wanted, device=device, size=size, policy=policy)
+    gates += refusals(candidate, rules)
     return Ranked(
         candidate=candidate,
         tier=_tier(gates, unknowns, policy),

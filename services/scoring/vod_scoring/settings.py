@@ -1,5 +1,7 @@
 """What scoring reads from the environment."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -13,3 +15,5 @@ class Settings(BaseSettings):
 
     listen: str = Field(default="127.0.0.1:7017", validation_alias="VOD_SCORING_LISTEN")
     """Where scoring answers gRPC: `host:port` or `unix:/path`."""
+    rules: Path | None = Field(default=None, validation_alias="VOD_SCORING_RULES")
+    """Your own rules: a file (`.toml`, or `.json` with TRaSH custom formats), or a folder of such files."""

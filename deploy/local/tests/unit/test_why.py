@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from vod_local.why import differences, explained, points
+from vod_local.why import compared, differences, explained, points
 
 GOOD = {"health": 0.5, "quality": 1.0, "size": 1.0, "consistency": 0.5}
 LOUD = {"health": 1.0, "quality": 0.6, "size": 1.0, "consistency": 0.5}
@@ -49,6 +49,14 @@ def test_a_pick_that_nothing_could_replace_is_said_to_be_gone() -> None:
     lines = explained("Harbor Lights S1E2", {"picks": [gone], "candidates": []})
 
     assert lines[2] == "  not played any more, rejected: it stalled; nothing could take its place"
+
+
+def test_two_candidates_are_compared_in_words() -> None:
+    gap = {"name": "health", "points": 11.2, "reason": "44 seeders - the other: 9 seeders"}
+
+    lines = compared({"summary": "A goes first, by 11.2 points of 100.", "differences": [gap]})
+
+    assert lines == ["A goes first, by 11.2 points of 100.", " +11.2 health: 44 seeders - the other: 9 seeders"]
 
 
 def test_differences_add_up_to_the_difference_of_the_points() -> None:

@@ -39,6 +39,7 @@ PATHS = {
     "/v1/images/{seriesId}/{kind}": {"get"},
     "/v1/picks/{seriesId}/{season}/{episode}": {"get"},
     "/v1/picks/reject": {"post"},
+    "/v1/picks/{seriesId}/{season}/{episode}/diff": {"get"},
     "/v1/status": {"get"},
     "/v1/healthz": {"get"},
     "/v1/readyz": {"get"},

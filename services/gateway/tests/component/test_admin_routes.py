@@ -5,6 +5,7 @@ from vod.catalog.v1.catalog_pb2 import EpisodeKey
 from vod.picks.v1 import events_pb2 as events
 from vod.picks.v1 import picks_service_pb2 as picks
 from vod.playback.v1 import playback_service_pb2 as playback
+from vod.scoring.v1 import scoring_service_pb2
 from vod.stream.v1 import stream_service_pb2 as stream
 
 ROUTES = ["/v1/picks/tmdb:tv:9001/1/3", "/v1/status"]
@@ -85,6 +86,21 @@ async def test_rejecting_the_last_candidate_leaves_none(http, fakes, samples, wi
     answer = await http.post("/v1/picks/reject", headers=with_key, json={"pickId": 17})
 
     assert answer.json()["replacement"] is None
+
+
+async def test_why_one_candidate_goes_before_another_is_told(http, fakes, samples, with_key) -> None:
+    gap = scoring_service_pb2.Difference(
+        name="health", micro_points=112_000, reason="44 seeders - the other: 9 seeders"
+    )
+    fakes.answers["DiffCandidates"] = picks.DiffCandidatesResponse(summary="A goes first.", differences=[gap])
+
+    path = f"/v1/picks/tmdb:tv:9001/1/3/diff?first={'a' * 40}&second={'b' * 40}"
+    answer = await http.get(path, headers=with_key)
+
+    shown = {"name": "health", "points": 11.2, "reason": "44 seeders - the other: 9 seeders"}
+    assert answer.json() == {"summary": "A goes first.", "differences": [shown]}
+    (asked,) = fakes.asked["DiffCandidates"]
+    assert (asked.profile_hash, asked.first_infohash, asked.second_infohash) == ("p1", "a" * 40, "b" * 40)
 
 
 async def test_only_the_admin_rejects(http) -> None:

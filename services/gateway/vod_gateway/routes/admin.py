@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from fastapi import APIRouter, Depends
 from vod.catalog.v1.catalog_pb2 import EpisodeKey
-from vod.picks.v1.picks_service_pb2 import ListCandidatesRequest, ListPicksRequest
+from vod.picks.v1.picks_service_pb2 import DiffCandidatesRequest, ListCandidatesRequest, ListPicksRequest
 from vod.playback.v1.playback_service_pb2 import ListSessionsRequest
 from vod.stream.v1.stream_service_pb2 import ListPinsRequest
 
 from vod_gateway import dto_library, mapping_library, naming, openapi
-from vod_gateway.depends import BackendsDep, EpisodePath, SeasonPath, SeriesIdPath, require_admin
+from vod_gateway.depends import BackendsDep, EpisodePath, InfohashQuery, SeasonPath, SeriesIdPath, require_admin
 from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, NO_ADMIN, NO_KEY, POST, TOO_MANY, problems
 
 router = APIRouter(prefix="/v1", tags=["admin"], dependencies=[Depends(require_admin)])
@@ -30,6 +30,28 @@ async def list_picks(
     newest = made.picks[0].profile_hash if made.picks else ""
     behind = await backends.picks.ListCandidates(ListCandidatesRequest(key=key, profile_hash=newest))
     return mapping_library.picks_answer(key, made, behind)
+
+
+@router.get(
+    "/picks/{seriesId}/{season}/{episode}/diff",
+    summary="Why one candidate goes before another",
+    responses=problems(INVALID_PARAMETER, NO_KEY, NO_ADMIN, openapi.NO_CANDIDATE, TOO_MANY, *DOWNSTREAM),
+)
+async def diff_candidates(
+    *,
+    series_id: SeriesIdPath,
+    season: SeasonPath,
+    episode: EpisodePath,
+    first: InfohashQuery,
+    second: InfohashQuery,
+    backends: BackendsDep,
+) -> dto_library.DiffAnswer:
+    """Say in a sentence which of two candidates goes first, and list what the first has more of, or less."""
+    key = await naming.kept_key(backends, EpisodeKey(series_id=series_id, season=season, episode=episode))
+    made = await backends.picks.ListPicks(ListPicksRequest(key=key))
+    newest = made.picks[0].profile_hash if made.picks else ""
+    asked = DiffCandidatesRequest(key=key, profile_hash=newest, first_infohash=first, second_infohash=second)
+    return mapping_library.diff_answer(await backends.picks.DiffCandidates(asked))
 
 
 @router.post(

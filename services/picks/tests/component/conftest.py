@@ -115,6 +115,13 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
         ]
         return scoring_service_pb2.RankReleasesResponse(ranked=ranked, policy_version="test")
 
+    async def DiffReleases(self, request: Any, context: Any) -> scoring_service_pb2.DiffReleasesResponse:
+        first, second = request.first, request.second
+        return scoring_service_pb2.DiffReleasesResponse(
+            summary=f"{first.candidate.title} against {second.candidate.title}",
+            differences=[scoring_service_pb2.Difference(name="health", micro_points=first.ranked.score_micro)],
+        )
+
 
 class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
     """Swarms that tell their files, or stay silent."""

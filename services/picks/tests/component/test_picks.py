@@ -136,7 +136,7 @@ async def test_refused_candidates_are_never_probed(picks: Any, neighbours: Any) 
     assert (pick.infohash, neighbours.stream_node.probed) == ("b" * 40, ["b" * 40])
 
 
-async def test_without_a_playable_release_every_reason_is_told_and_nothing_is_kept(
+async def test_without_a_playable_release_every_reason_is_told_and_no_pick_is_kept(
     picks: Any, neighbours: Any, pg_dsn: str
 ) -> None:
     neighbours.search.offer("c", "Harbor.Lights.S01E03.1080p.CAM.x264-ROCK")
@@ -158,12 +158,14 @@ async def test_without_a_playable_release_every_reason_is_told_and_nothing_is_ke
     assert reasons["e"][0].startswith("NO_SUCH_FILE: ")
     connection = await asyncpg.connect(pg_dsn)
     try:
-        kept = await connection.fetchval(
-            "SELECT (SELECT count(*) FROM picks.picks) + (SELECT count(*) FROM picks.pick_candidates)"
-        )
+        kept = await connection.fetchval("SELECT count(*) FROM picks.picks")
     finally:
         await connection.close()
     assert kept == 0
+    shown = (await picks.ListCandidates(pb2.ListCandidatesRequest(key=key(3)))).candidates
+    told = {one.candidate.infohash[0]: (one.ranking.observations, one.ranking.gates) for one in shown}
+    assert told["c"][1][0].reason == "filmed in a cinema"
+    assert told["d"][0][0].startswith("nobody told within")
 
 
 async def test_hundreds_of_refused_candidates_still_make_a_clear_failure(picks: Any, neighbours: Any) -> None:
@@ -333,3 +335,19 @@ async def test_a_pick_survives_a_restart(settings: Any, open_picks: Any, neighbo
         after = (await stub.EnsurePick(ensure(3))).pick
 
     assert after == before
+
+
+async def test_two_candidates_are_compared_as_they_were_ranked(picks: Any, neighbours: Any) -> None:
+    neighbours.offer_single("a", 3)
+    neighbours.offer_single("b", 3, group="TIDE")
+    await picks.EnsurePick(ensure(3))
+
+    request = pb2.DiffCandidatesRequest(key=key(3), first_infohash="a" * 40, second_infohash="b" * 40)
+    answer = await picks.DiffCandidates(request)
+
+    assert answer.summary.endswith("-NOVA against Harbor.Lights.S01E03.1080p.WEB-DL.H264-TIDE")
+    assert [(one.name, one.micro_points) for one in answer.differences] == [("health", 800_000)]
+    request.second_infohash = "e" * 40
+    with pytest.raises(NotFound) as unknown:
+        await picks.DiffCandidates(request)
+    assert unknown.value.reason == "CANDIDATE_UNKNOWN"
