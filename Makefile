@@ -30,6 +30,7 @@ test: install ## Run all tests (options: make test T="services/picks -k race")
 bench: install ## Measure ratios side by side: the stream node and a plain file server, a start and an empty request
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/bench.py
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/heartbeats.py
+	@PYTHONPATH=tests/e2e $(BIN)/python -m pytest -q -s tests/bench/catalog.py
 
 chaos: install ## Break everything for as long as is promised, and print what a viewer sees of it (some 15 minutes)
 	@VOD_CHAOS=full $(BIN)/python -m pytest -p no:cacheprovider --timeout 1200 tests/chaos $(T)

@@ -237,10 +237,9 @@ async def test_a_ref_of_no_known_form_is_refused(api: httpx.AsyncClient) -> None
     assert (answer.status_code, answer.json()["reason"]) == (400, "INVALID_REFERENCE")
 
 
-async def test_twelve_hundred_episodes_are_listed_at_once_from_a_warm_store(api: httpx.AsyncClient) -> None:
-    asked = {"seriesId": "tmdb:tv:30983"}
-    first = await api.get("/v1/episodes", params=asked)
-    seconds = [(await api.get("/v1/episodes", params=asked)).elapsed.total_seconds() for _ in range(7)]
+async def test_twelve_hundred_episodes_are_listed_from_what_is_stored(api: httpx.AsyncClient) -> None:
+    # How long that takes is measured by `make bench` (tests/bench/catalog.py).
+    answers = [await api.get("/v1/episodes", params={"seriesId": "tmdb:tv:30983"}) for _ in range(2)]
 
-    assert len(first.json()) == 1200
-    assert min(seconds) <= 0.150
+    assert [len(one.json()) for one in answers] == [1200, 1200]
+    assert [one.json()[-1]["absoluteEp"] for one in answers] == [1200] * 2
