@@ -13,7 +13,7 @@ from vod_local.errors import LocalFailure
 
 EPILOG = """\
 examples:
-  vod up                              start everything; without TMDB_KEY and PROWLARR_URL with a demo library
+  vod up                              start everything; without TMDB_KEY and indexers with a demo library
   vod up --port 8090 --data ~/vod2    a second one beside it
   vod play "Harbor Lights" S1E2       watch an episode
   vod why "Harbor Lights" S1E2        which release was picked for it, and why
@@ -85,7 +85,7 @@ def _add_up(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--demo",
         action=argparse.BooleanOptionalAction,
-        help="use the made-up demo library; by default when neither TMDB_KEY nor PROWLARR_URL is set",
+        help="use the made-up demo library; by default when neither TMDB_KEY nor an indexer is set",
     )
     command.add_argument("--isolate", action="store_true", help="one process per service instead of two groups")
     command.add_argument(

@@ -14,8 +14,8 @@ from vod_local.process import Program, tail
 
 NAME = "demo"
 TITLE = "Harbor Lights"
-UPSTREAMS = ("TMDB_KEY", "PROWLARR_URL")
-"""With neither of them there is nothing to show or to play."""
+UPSTREAMS = ("TMDB_KEY", "PROWLARR_URL", "VOD_TORZNAB_URLS", "VOD_STREMIO_ADDONS")
+"""With none of them there is nothing to show or to play."""
 EXPLANATION = [
     "  This is the demo: a made-up library, seeded from this machine by a real BitTorrent client.",
     "  For your own: set TMDB_KEY, PROWLARR_URL, PROWLARR_KEY (and OS_KEY for subtitles) and start again.",

@@ -85,6 +85,8 @@ def test_an_unknown_name_is_said() -> None:
         (Choice.AUTOMATIC, {"TMDB_KEY": ""}, True),
         (Choice.AUTOMATIC, {"TMDB_KEY": "k"}, False),
         (Choice.AUTOMATIC, {"PROWLARR_URL": "http://p"}, False),
+        (Choice.AUTOMATIC, {"VOD_TORZNAB_URLS": "http://t"}, False),
+        (Choice.AUTOMATIC, {"VOD_STREMIO_ADDONS": "http://s/manifest.json"}, False),
         (Choice.DEMO, {"TMDB_KEY": "k"}, True),
         (Choice.REAL, {}, False),
     ],
