@@ -14,6 +14,7 @@ from vod_picks.domain import (
     Episode,
     EpisodeKey,
     Evidence,
+    Pick,
     Profile,
     Ranking,
     Reason,
@@ -24,6 +25,7 @@ from vod_picks.domain import (
 from vod_picks.errors import CandidateRefused, NoPlayableRelease
 from vod_picks.race import Result, Run, Swarms, race
 from vod_picks.rejections import Rejection
+from vod_picks.reviewing import challenge
 from vod_rpc import deadline, time_left
 
 _SHORTEST_RACE = timedelta(milliseconds=300)
@@ -214,6 +216,26 @@ class Chooser:
                 best = winner.candidate.with_observation(winner.told)
                 return Decision(Choice(attempt.episode.key, attempt.profile, best, chosen), attempt.candidates)
         return None
+
+    async def review(self, pick: Pick, *, profile: Profile, known: Sequence[Release]) -> tuple[Decision, str] | None:
+        """Look whether something that proved itself takes the place of an old pick; say why, or None if it stays."""
+        with deadline(self.patience.total):
+            attempt = _Attempt(await self.catalog.episode(pick.key), profile)
+            found = await self.search.releases(attempt.episode, profile_hash=profile.hash)
+            releases = {one.infohash: one for one in known if one.infohash == pick.infohash}
+            releases |= {one.infohash: one for one in found.releases}
+            attempt.take(await self._rank(list(releases.values()), episode=attempt.episode, profile=profile))
+            challenger = challenge(attempt.candidates, infohash=pick.infohash)
+            result = await self._race([challenger.candidate], attempt.episode) if challenger else None
+            if challenger is None or result is None:
+                return None
+            attempt.note(result)
+            winner = result.winner
+            if winner is None or winner.chosen is None or not winner.proved:
+                return None
+            best = winner.candidate.with_observation(winner.told)
+            choice = Choice(pick.key, profile, best, winner.chosen)
+            return Decision(choice, attempt.candidates), challenger.because
 
     async def verify(self, candidate: Candidate, *, key: EpisodeKey) -> ChosenFile:
         """Find the episode's file in one candidate.

@@ -8,7 +8,7 @@ from vod_picks.choosing import Chooser, Comparison, Decision
 from vod_picks.domain import Candidate, Choice, EpisodeKey, Pick, Profile
 from vod_picks.errors import CandidateUnknown, NoPlayableRelease
 from vod_picks.rejections import Rejection, Standing
-from vod_rpc import Flights
+from vod_rpc import Failure, Flights
 
 
 class Store(Protocol):
@@ -28,6 +28,14 @@ class Store(Protocol):
 
     async def succeed(self, rejected: Pick, rejection: Rejection, decision: Decision) -> Pick:
         """Put the decision in the place of a rejected pick and tell so, unless another did; return what stands."""
+        ...
+
+    async def supersede(self, pick: Pick, decision: Decision, *, because: str) -> None:
+        """Put the decision in the place of a pick that it beats, unless that went meanwhile."""
+        ...
+
+    async def note_review(self, pick: Pick) -> None:
+        """Note that a pick was looked at, and stays."""
         ...
 
     async def give_up(self, rejected: Pick, rejection: Rejection, candidates: Sequence[Candidate]) -> None:
@@ -51,6 +59,7 @@ class EnsureOutcome(StrEnum):
     HIT = "hit"
     CHOSEN = "chosen"
     PROMOTED = "promoted"
+    SUPERSEDED = "superseded"
     FAILED = "failed"
 
 
@@ -78,6 +87,8 @@ class Picks:
         standing = await self._store.standing(key, profile_hash=profile.hash)
         if standing and not standing.rejection:
             self._count(EnsureOutcome.HIT)
+            if standing.is_due:
+                self._searches.launch(("review", standing.pick.id), lambda: self._review(standing.pick, profile))
             return standing.pick
         return await self._searches.join((key, profile.hash), lambda: self._choose(key, profile))
 
@@ -127,6 +138,20 @@ class Picks:
             raise
         self._count(outcome)
         return pick
+
+    async def _review(self, pick: Pick, profile: Profile) -> None:
+        known = await self._store.candidates(pick.key, profile_hash=profile.hash)
+        try:
+            outcome = await self._chooser.review(pick, profile=profile, known=[one.release for one in known])
+        except Failure:
+            await self._store.note_review(pick)  # or every start would search again while a neighbour is down
+            return
+        if outcome is None:
+            await self._store.note_review(pick)
+        else:
+            decision, because = outcome
+            await self._store.supersede(pick, decision, because=because)
+            self._count(EnsureOutcome.SUPERSEDED)
 
     async def _first(self, key: EpisodeKey, profile: Profile) -> Pick:
         try:

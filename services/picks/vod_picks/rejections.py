@@ -80,6 +80,8 @@ class Standing:
 
     pick: Pick
     rejection: Rejection | None = None
+    is_due: bool = False
+    """It is old, and was not reviewed lately."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from vod_picks.domain import (
 )
 from vod_picks.events import rejected_event, rejected_id, rejected_subject
 from vod_picks.rejections import SECOND_CHANCE, Rejection, RejectionReason, RejectionScope, Standing
+from vod_picks.reviewing import REVIEW_AFTER
 from vod_runtime import Clock
 from vod_storage import Connection, Database
 
@@ -36,7 +37,9 @@ _IN_FORCE = f"SELECT id, false AS replaced, '' AS replaced_because, {_COLUMNS} F
 _CURRENT = f"{_IN_FORCE} WHERE {_KEY}"
 # With the longest rejection of it, if any. A file that serves two episodes is blocked for both.
 _STANDING = f"""
-    SELECT p.*, r.reason, r.scope, r.explanation, r.blocked_until FROM ({_CURRENT}) AS p LEFT JOIN LATERAL (
+    SELECT p.*, r.reason, r.scope, r.explanation, r.blocked_until,
+        (SELECT coalesce(reviewed_at, picked_at) FROM picks WHERE id = p.id) AS looked_at
+    FROM ({_CURRENT}) AS p LEFT JOIN LATERAL (
         SELECT reason, scope, explanation, blocked_until FROM rejections WHERE blocked_until > $5 AND (
             (scope = 'torrent' AND infohash = p.infohash)
             OR (scope = 'file' AND infohash = p.infohash AND file_index = p.file_index)
@@ -106,7 +109,9 @@ class PickStore:
         row = await self._pool.fetchrow(
             _STANDING, key.series_id, key.season, key.episode, profile_hash, self._clock.now()
         )
-        return Standing(_pick(row), _rejection(row)) if row else None
+        if row is None:
+            return None
+        return Standing(_pick(row), _rejection(row), is_due=self._clock.now() - row["looked_at"] > REVIEW_AFTER)
 
     async def served_by(self, infohash: str, file_index: int) -> Sequence[Pick]:
         """Return the picks in force that are one file of a torrent."""
@@ -160,6 +165,19 @@ class PickStore:
                 successor = await _standing(connection, choice)
                 await _tell(connection, rejected, rejection, successor)
             return await _standing(connection, choice)
+
+    async def supersede(self, pick: Pick, decision: Decision, *, because: str) -> None:
+        """Put the decision in the place of a pick that it beats, unless that went meanwhile."""
+        choice = decision.choice
+        async with self._pool.acquire() as connection, connection.transaction():
+            await _one_at_a_time(connection, choice.key, choice.profile.hash)
+            if await connection.fetchval(_RETIRE, pick.id, because):
+                await self._insert(connection, choice)
+                await _keep_candidates(connection, choice.key, choice.profile, decision.candidates)
+
+    async def note_review(self, pick: Pick) -> None:
+        """Note that a pick was looked at, and stays."""
+        await self._pool.execute("UPDATE picks SET reviewed_at = $2 WHERE id = $1", pick.id, self._clock.now())
 
     async def give_up(self, rejected: Pick, rejection: Rejection, candidates: Sequence[Candidate]) -> None:
         """Retire a rejected pick that nothing can replace, and tell so, unless another did."""

@@ -86,6 +86,7 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
 
     def __init__(self) -> None:
         self.refused: dict[str, str] = {}
+        self.points: dict[str, int] = {}
         self.requests: list[scoring_service_pb2.RankReleasesRequest] = []
 
     async def RankReleases(self, request: Any, context: Any) -> scoring_service_pb2.RankReleasesResponse:
@@ -94,9 +95,14 @@ class Scoring(scoring_service_pb2_grpc.ScoringServiceServicer):
         blocked = [one for one in request.candidates if one.infohash not in self.refused and one.blocked]
         bad = [one for one in request.candidates if one.infohash in self.refused]
         ranked = [
-            scoring_pb2.RankedCandidate(infohash=one.infohash, tier=scoring_pb2.TIER_OK, score_micro=800_000 - place)
+            scoring_pb2.RankedCandidate(
+                infohash=one.infohash,
+                tier=scoring_pb2.TIER_OK,
+                score_micro=self.points.get(one.infohash, 800_000 - place),
+            )
             for place, one in enumerate(good)
         ]
+        ranked.sort(key=lambda one: -one.score_micro)
         ranked += [
             scoring_pb2.RankedCandidate(
                 infohash=one.infohash,
