@@ -10,6 +10,7 @@ from playbill import RATE, Lengths, Report, Watch
 from stage import ANIME, FILM, HASHES
 from viewer import Viewer
 
+from vod_fakes.world import World
 from vod_testing import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -21,7 +22,7 @@ def node_of(viewer: Viewer) -> str:
 
 
 async def test_a_killed_node_costs_seconds_and_no_byte(
-    vod: System, watch: Watch, lengths: Lengths, report: Report
+    vod: System, outside: World, watch: Watch, lengths: Lengths, report: Report
 ) -> None:
     async with watch(FILM, 1, 1) as viewer:
         await viewer.reads(more=3 * RATE, within=15)
@@ -29,6 +30,7 @@ async def test_a_killed_node_costs_seconds_and_no_byte(
         process(vod, node_of(viewer)).kill()
 
         await viewer.reads(more=3 * RATE, within=20)
+        outside.seeder.limit_upload(0)
         whole = await viewer.to_the_end(within=30)
         report.add("stream node kill -9", viewer)
 
@@ -38,7 +40,7 @@ async def test_a_killed_node_costs_seconds_and_no_byte(
 
 
 async def test_a_drained_node_is_left_without_a_gap_and_ends(
-    vod: System, watch: Watch, lengths: Lengths, report: Report
+    vod: System, outside: World, watch: Watch, lengths: Lengths, report: Report
 ) -> None:
     async with watch(ANIME, 1, 1) as viewer:
         await viewer.reads(more=3 * RATE, within=15)
@@ -48,6 +50,7 @@ async def test_a_drained_node_is_left_without_a_gap_and_ends(
 
         await eventually(lambda: None if not psutil.pid_exists(draining.pid) else "it still runs", within=25)
         await viewer.reads(more=3 * RATE, within=15)
+        outside.seeder.limit_upload(0)
         whole = await viewer.to_the_end(within=30)
         report.add("stream node drained", viewer)
 
@@ -56,7 +59,7 @@ async def test_a_drained_node_is_left_without_a_gap_and_ends(
 
 
 async def test_a_frozen_node_is_left_like_a_dead_one(
-    vod: System, watch: Watch, lengths: Lengths, report: Report
+    vod: System, outside: World, watch: Watch, lengths: Lengths, report: Report
 ) -> None:
     """It keeps its connections and answers nothing: the edge and the other nodes have to notice by themselves."""
     if not lengths.rare_faults:
@@ -68,6 +71,7 @@ async def test_a_frozen_node_is_left_like_a_dead_one(
         frozen.suspend()
         try:
             await viewer.reads(more=3 * RATE, within=30)
+            outside.seeder.limit_upload(0)
             whole = await viewer.to_the_end(within=40)
         finally:
             frozen.resume()
