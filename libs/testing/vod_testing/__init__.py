@@ -1,7 +1,8 @@
-"""What the tests of several services share: real servers, spans that can be read, waiting without sleeping."""
+"""What the tests of several services share: real servers, readable spans, a clock to move, waiting without sleeping."""
 
+from vod_testing.clocks import MovableClock
 from vod_testing.eventually import eventually
 from vod_testing.schema import migrate_schema
 from vod_testing.traces import Edge, rpc_edges
 
-__all__ = ["Edge", "eventually", "migrate_schema", "rpc_edges"]
+__all__ = ["Edge", "MovableClock", "eventually", "migrate_schema", "rpc_edges"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,30 +18,13 @@ from vod_fakes.library import LIBRARY
 from vod_fakes.serving import Site, bind, http_servers
 from vod_fakes.tmdb import Tmdb
 from vod_rpc import channel
-from vod_runtime import Runtime, SystemClock
-from vod_testing import migrate_schema
+from vod_runtime import Runtime
+from vod_testing import MovableClock, migrate_schema
 
 if TYPE_CHECKING:
     from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
 
 KEY = "0123456789abcdef0123456789abcdef"
-
-
-class MovableClock:
-    """The machine's clock, which a test may put forward."""
-
-    def __init__(self) -> None:
-        self._system = SystemClock()
-        self._ahead = timedelta()
-
-    def advance(self, by: timedelta) -> None:
-        self._ahead += by
-
-    def now(self) -> datetime:
-        return self._system.now() + self._ahead
-
-    def monotonic(self) -> float:
-        return self._system.monotonic() + self._ahead.total_seconds()
 
 
 RunCatalog = Callable[..., AbstractAsyncContextManager["CatalogServiceAsyncStub"]]

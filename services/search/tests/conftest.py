@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,10 +17,10 @@ from vod_fakes.serving import Site, bind, http_servers
 from vod_fakes.shapes import Listing
 from vod_fakes.torrents import Torrent, TorrentFile
 from vod_rpc import channel
-from vod_runtime import Runtime, SystemClock
+from vod_runtime import Runtime
 from vod_search.service import serve
 from vod_search.settings import Settings
-from vod_testing import migrate_schema
+from vod_testing import MovableClock, migrate_schema
 
 if TYPE_CHECKING:
     from vod.search.v1.search_service_pb2_grpc import SearchServiceAsyncStub
@@ -28,23 +28,6 @@ if TYPE_CHECKING:
 KEY = "0123456789abcdef0123456789abcdef"
 BREAKWATER, OPEN_SHELF = 1, 2
 TRACKER = "http://127.0.0.1:6969/announce"
-
-
-class MovableClock:
-    """The machine's clock, which a test may put forward."""
-
-    def __init__(self) -> None:
-        self._system = SystemClock()
-        self._ahead = timedelta()
-
-    def advance(self, by: timedelta) -> None:
-        self._ahead += by
-
-    def now(self) -> datetime:
-        return self._system.now() + self._ahead
-
-    def monotonic(self) -> float:
-        return self._system.monotonic() + self._ahead.total_seconds()
 
 
 RunSearch = Callable[..., AbstractAsyncContextManager["SearchServiceAsyncStub"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -21,10 +21,9 @@ from vod_fakes.hls import make_hls
 from vod_fakes.serving import Site, bind, http_servers
 from vod_rpc import channel
 from vod_runtime import Runtime
-from vod_runtime.clock import SystemClock
 from vod_sources.service import serve
 from vod_sources.settings import Settings
-from vod_testing import migrate_schema
+from vod_testing import MovableClock, migrate_schema
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -38,23 +37,6 @@ if TYPE_CHECKING:
         url: str
 
         def app(self) -> Starlette: ...
-
-
-class MovableClock:
-    """The machine's clock, which a test may put forward."""
-
-    def __init__(self) -> None:
-        self._system = SystemClock()
-        self._ahead = timedelta()
-
-    def advance(self, by: timedelta) -> None:
-        self._ahead += by
-
-    def now(self) -> datetime:
-        return self._system.now() + self._ahead
-
-    def monotonic(self) -> float:
-        return self._system.monotonic() + self._ahead.total_seconds()
 
 
 @dataclass

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,33 +18,16 @@ from vod_fakes.library import LIBRARY
 from vod_fakes.opensubtitles import OpenSubtitles
 from vod_fakes.serving import Site, bind, http_servers
 from vod_rpc import NotFound, Serving, channel, rpc_server
-from vod_runtime import Runtime, SystemClock
+from vod_runtime import Runtime
 from vod_subtitles.service import serve
 from vod_subtitles.settings import Settings
-from vod_testing import migrate_schema
+from vod_testing import MovableClock, migrate_schema
 
 if TYPE_CHECKING:
     from vod.subtitles.v1.subtitles_service_pb2_grpc import SubtitlesServiceAsyncStub
 
 KEY = "an-api-key"
 RunSubtitles = Callable[..., AbstractAsyncContextManager["SubtitlesServiceAsyncStub"]]
-
-
-class MovableClock:
-    """The machine's clock, which a test may put forward."""
-
-    def __init__(self) -> None:
-        self._system = SystemClock()
-        self._ahead = timedelta()
-
-    def advance(self, by: timedelta) -> None:
-        self._ahead += by
-
-    def now(self) -> datetime:
-        return self._system.now() + self._ahead
-
-    def monotonic(self) -> float:
-        return self._system.monotonic() + self._ahead.total_seconds()
 
 
 @dataclass

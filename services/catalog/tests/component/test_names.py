@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 from vod.catalog.v1 import catalog_pb2
@@ -25,7 +25,7 @@ from vod_fakes.serving import Site, bind, http_servers
 from vod_fakes.shapes import Episode
 from vod_fakes.tmdb import Tmdb
 from vod_rpc import InvalidArgument, NotFound
-from vod_testing import eventually
+from vod_testing import MovableClock, eventually
 
 if TYPE_CHECKING:
     from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
@@ -35,10 +35,6 @@ SEA, SEA_2, AT_TMDB = "mal:anime:9201", "mal:anime:9202", "tmdb:tv:9301"
 # TMDb lists all six in one season, as it often does.
 AS_MAPPED = (Row(99201, "9201", ("9301", "1", "0")), Row(99202, "9202", ("9301", "1", "3")))
 TURNED_ROUND = (Row(99201, "9201", ("9301", "1", "3")), Row(99202, "9202", ("9301", "1", "0")))
-
-
-class MovableClock(Protocol):
-    def advance(self, by: timedelta) -> None: ...
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
@@ -17,16 +17,13 @@ from vod.catalog.v1.catalog_service_pb2 import GetEpisodeRequest, ListEpisodesRe
 from vod_fakes.control import html_error, json_reply, too_many_requests
 from vod_fakes.tmdb import Tmdb
 from vod_rpc import Unavailable
+from vod_testing import MovableClock
 
 if TYPE_CHECKING:
     from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
 
 RunCatalog = Callable[..., AbstractAsyncContextManager["CatalogServiceAsyncStub"]]
 KNOWN, UNKNOWN = "tmdb:tv:9001", "tmdb:tv:9002"
-
-
-class MovableClock(Protocol):
-    def advance(self, by: timedelta) -> None: ...
 
 
 def episode(series_id: str) -> GetEpisodeRequest:

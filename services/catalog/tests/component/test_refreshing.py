@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import asyncpg
 import pytest
@@ -16,9 +16,8 @@ from vod.catalog.v1.catalog_service_pb2 import ListEpisodesRequest
 from vod_catalog.leases import Leases
 from vod_fakes.library import LIBRARY
 from vod_fakes.tmdb import Tmdb
-from vod_runtime import Clock
 from vod_storage import postgres
-from vod_testing import eventually, migrate_schema
+from vod_testing import MovableClock, eventually, migrate_schema
 
 if TYPE_CHECKING:
     from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
@@ -26,10 +25,6 @@ if TYPE_CHECKING:
 RunCatalog = Callable[..., AbstractAsyncContextManager["CatalogServiceAsyncStub"]]
 HARBOR_LIGHTS = "tmdb:tv:9001"
 OFTEN = timedelta(seconds=0.05)
-
-
-class MovableClock(Clock, Protocol):
-    def advance(self, by: timedelta) -> None: ...
 
 
 def listed(series_id: str = HARBOR_LIGHTS) -> ListEpisodesRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from vod.catalog.v1 import catalog_pb2
@@ -17,7 +17,7 @@ from vod_fakes.library import LIBRARY
 from vod_fakes.mal import Mal
 from vod_fakes.serving import Site, bind, http_servers
 from vod_rpc import NotFound, Unavailable
-from vod_testing import eventually
+from vod_testing import MovableClock, eventually
 
 if TYPE_CHECKING:
     from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
@@ -36,10 +36,6 @@ FAULTS = [
     pytest.param(Hang(), id="hangs"),
     pytest.param(html_error(403), id="blocked"),
 ]
-
-
-class MovableClock(Protocol):
-    def advance(self, by: timedelta) -> None: ...
 
 
 @pytest.fixture

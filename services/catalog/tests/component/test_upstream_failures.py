@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 from vod.catalog.v1 import catalog_pb2
@@ -18,7 +18,7 @@ from vod_fakes.library import LANTERN_SEA, LIBRARY
 from vod_fakes.shapes import Library
 from vod_fakes.tmdb import Tmdb
 from vod_rpc import DeadlineExceeded, NotFound, Unavailable
-from vod_testing import eventually
+from vod_testing import MovableClock, eventually
 
 if TYPE_CHECKING:
     from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
@@ -41,10 +41,6 @@ FAULTS = [
     pytest.param(CutBody(), id="cut off"),
     pytest.param(Hang(), id="hangs"),
 ]
-
-
-class MovableClock(Protocol):
-    def advance(self, by: timedelta) -> None: ...
 
 
 def episode(series_id: str, season: int = 1, number: int = 1) -> GetEpisodeRequest:

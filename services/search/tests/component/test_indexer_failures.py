@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from vod.search.v1.search_service_pb2 import SearchReleasesRequest
@@ -18,7 +18,7 @@ from vod_fakes.prowlarr import Prowlarr
 from vod_fakes.serving import Site, bind, http_servers
 from vod_fakes.torrents import Torrent
 from vod_rpc import deadline
-from vod_testing import eventually
+from vod_testing import MovableClock, eventually
 
 if TYPE_CHECKING:
     from vod.search.v1.search_service_pb2_grpc import SearchServiceAsyncStub
@@ -30,10 +30,6 @@ SEARCH = "/api/v1/search"
 NOT_CONFIGURED = "no indexer is configured: set PROWLARR_URL and PROWLARR_KEY, VOD_TORZNAB_URLS or VOD_STREMIO_ADDONS"
 SINGLE = "Harbor.Lights.S01E01.720p.WEB-DL.H264-TIDE"
 AT_OPEN_SHELF = {"indexerIds": str(OPEN_SHELF)}
-
-
-class MovableClock(Protocol):
-    def advance(self, by: timedelta) -> None: ...
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 import pytest
@@ -20,6 +20,7 @@ from vod_fakes.prowlarr import Prowlarr
 from vod_fakes.serving import Site, bind, http_servers
 from vod_fakes.stremio import StremioAddon
 from vod_fakes.torrents import Torrent
+from vod_testing import MovableClock
 
 if TYPE_CHECKING:
     from vod.search.v1.search_service_pb2_grpc import SearchServiceAsyncStub
@@ -33,10 +34,6 @@ TRACKER = "http://127.0.0.1:6969/announce"
 SINGLE = "Harbor.Lights.S01E01.720p.WEB-DL.H264-TIDE"
 PACK = "Harbor.Lights.S01.1080p.WEB-DL.H264-NOVA"
 FILM = ("tmdb:movie:9101", "The Glass Orchard", 2023)
-
-
-class MovableClock(Protocol):
-    def advance(self, by: timedelta) -> None: ...
 
 
 def torznab(prowlarr: Prowlarr, number: int, *, key: str = "") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import parse_qs
 
 import asyncpg
@@ -21,7 +21,7 @@ from vod_fakes.indexers import Handover
 from vod_fakes.prowlarr import Prowlarr
 from vod_fakes.torrents import Torrent
 from vod_rpc import InvalidArgument
-from vod_testing import eventually
+from vod_testing import MovableClock, eventually
 
 if TYPE_CHECKING:
     from vod.search.v1.search_service_pb2_grpc import SearchServiceAsyncStub
@@ -33,10 +33,6 @@ TRACKER = "http://127.0.0.1:6969/announce"
 SEARCH, INDEXER = "/api/v1/search", "/api/v1/indexer"
 SINGLE = "Harbor.Lights.S01E01.720p.WEB-DL.H264-TIDE"
 PACK = "Harbor.Lights.S01.1080p.WEB-DL.H264-NOVA"
-
-
-class MovableClock(Protocol):
-    def advance(self, by: timedelta) -> None: ...
 
 
 async def test_episodes_and_packs_are_found_with_what_their_names_say(

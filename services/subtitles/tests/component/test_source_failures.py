@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -18,6 +18,7 @@ from vod_fakes.library import LIBRARY
 from vod_fakes.opensubtitles import OpenSubtitles
 from vod_fakes.serving import Site, bind, http_servers
 from vod_rpc import DeadlineExceeded, NotFound, ResourceExhausted, Unavailable
+from vod_testing import MovableClock
 
 if TYPE_CHECKING:
     from vod.subtitles.v1.subtitles_service_pb2_grpc import SubtitlesServiceAsyncStub
@@ -26,11 +27,6 @@ RunSubtitles = Callable[..., AbstractAsyncContextManager["SubtitlesServiceAsyncS
 KEY = catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=1)
 NEXT = catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=2)
 SEARCH, DOWNLOAD, FILE = "/api/v1/subtitles", "/api/v1/download", "/download"
-
-
-class MovableClock(Protocol):
-    def advance(self, by: timedelta) -> None: ...
-    def now(self) -> datetime: ...
 
 
 async def test_a_used_up_quota_is_remembered_until_it_resets(
