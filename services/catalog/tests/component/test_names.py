@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from vod.catalog.v1 import catalog_pb2
 from vod.catalog.v1.catalog_service_pb2 import (
+    VERDICT_LIKELY,
     GetEpisodeRequest,
     GetSeriesRequest,
     ListEpisodesRequest,
@@ -159,6 +160,24 @@ async def test_what_was_used_before_there_was_a_mapping_stays_apart(
         after = [await key(catalog, SEA, 1, 1), await key(catalog, AT_TMDB, 1, 1)]
 
     assert before == after == [f"{SEA}:S01E01", f"{AT_TMDB}:S01E01"]
+
+
+async def test_a_place_that_only_a_date_speaks_for_is_told_as_likely_and_names_nothing(
+    run_catalog: RunCatalog, mapping: MappingFiles
+) -> None:
+    # TMDb has no second season; its sixth episode came out on the day of our first.
+    mapping.rows = (Row(99201, "9201", ("9301", "2", "0")),)
+    async with run_catalog(**mapped(mapping)) as catalog:
+        await key(catalog, SEA, 1, 1)
+        await until_mapped(catalog, "mal:anime:9201:1", 6)
+        likely = await catalog.ResolveEpisode(ResolveEpisodeRequest(ref="mal:anime:9201:1"))
+        unsure = await catalog.ResolveEpisode(ResolveEpisodeRequest(ref="mal:anime:9201:2"))
+        at_tmdb = await key(catalog, AT_TMDB, 1, 6)
+
+    assert (likely.verdict, likely.confidence) == (VERDICT_LIKELY, 0.6)
+    assert list(likely.flags) == ["by-air-date", "not-upstream"]
+    assert (unsure.HasField("place"), unsure.confidence) == (False, 0.3)
+    assert at_tmdb == f"{AT_TMDB}:S01E06"
 
 
 async def test_two_episodes_of_a_title_never_become_one(
