@@ -81,6 +81,10 @@ class PicksServicer(pb2_grpc.PicksServiceServicer):
         )
         return pb2.RejectPickResponse(rejected=_pick(rejected), replacement=_pick(replacement) if replacement else None)
 
+    async def NoteWatched(self, request: pb2.NoteWatchedRequest, context: _Context) -> pb2.NoteWatchedResponse:
+        await self._picks.watched(_key(request.key), profile_hash=request.profile_hash)
+        return pb2.NoteWatchedResponse()
+
     async def ListPicks(self, request: pb2.ListPicksRequest, context: _Context) -> pb2.ListPicksResponse:
         return pb2.ListPicksResponse(picks=[_pick(one) for one in await self._picks.history(_key(request.key))])
 

@@ -52,6 +52,10 @@ class Store(Protocol):
 
     async def history(self, key: EpisodeKey) -> Sequence[Pick]: ...
 
+    async def note_watched(self, key: EpisodeKey, *, profile_hash: str) -> None:
+        """Count a pick that was watched to the end for its group, once."""
+        ...
+
 
 class EnsureOutcome(StrEnum):
     """How ensuring a pick ended."""
@@ -118,6 +122,10 @@ class Picks:
     async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]:
         """Return what the pick was chosen from, best first, refused ones last; empty if there is no pick."""
         return await self._store.candidates(key, profile_hash=profile_hash)
+
+    async def watched(self, key: EpisodeKey, *, profile_hash: str) -> None:
+        """Learn that somebody saw an episode to its end."""
+        await self._store.note_watched(key, profile_hash=profile_hash)
 
     async def history(self, key: EpisodeKey) -> Sequence[Pick]:
         """Return every pick ever made for an episode, for any profile, newest first."""

@@ -90,11 +90,22 @@ _CANDIDATES = f"""
     ORDER BY rank"""
 
 _PREFERRED_GROUP = "SELECT preferred_group FROM group_preferences WHERE series_id = $1"
+# A choice by hand counts like three watched episodes, and at once.
 _LEARN_GROUP = """
-    INSERT INTO group_preferences AS known (series_id, preferred_group, confidence) VALUES ($1, $2, 1)
+    INSERT INTO group_preferences AS known (series_id, preferred_group, confidence) VALUES ($1, $2, 3)
     ON CONFLICT (series_id) DO UPDATE SET
         preferred_group = excluded.preferred_group,
-        confidence = CASE WHEN known.preferred_group = excluded.preferred_group THEN known.confidence + 1 ELSE 1 END"""
+        confidence = CASE WHEN known.preferred_group = excluded.preferred_group THEN known.confidence + 3 ELSE 3 END"""
+# What was watched to the end counts once; another group has to catch up before it is preferred.
+_WATCHED = f"UPDATE picks SET watched = true WHERE {_KEY} AND NOT watched RETURNING release_group"
+_WATCHED_GROUP = """
+    INSERT INTO group_preferences AS known (series_id, preferred_group, confidence) VALUES ($1, $2, 1)
+    ON CONFLICT (series_id) DO UPDATE SET
+        preferred_group = CASE
+            WHEN known.confidence > 1 THEN known.preferred_group ELSE excluded.preferred_group END,
+        confidence = CASE
+            WHEN known.preferred_group = excluded.preferred_group THEN known.confidence + 1
+            WHEN known.confidence > 1 THEN known.confidence - 1 ELSE 1 END"""
 
 
 class PickStore:
@@ -187,6 +198,13 @@ class PickStore:
                 await connection.execute(_SECOND_CHANCE, rejected.infohash, self._clock.now() + SECOND_CHANCE)
                 await _replace_candidates(connection, rejected.key, rejected.profile_hash, candidates)
                 await _tell(connection, rejected, rejection, None)
+
+    async def note_watched(self, key: EpisodeKey, *, profile_hash: str) -> None:
+        """Count a pick that was watched to the end for its group, once."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            group = await connection.fetchval(_WATCHED, key.series_id, key.season, key.episode, profile_hash)
+            if group:
+                await connection.execute(_WATCHED_GROUP, key.series_id, group)
 
     async def note_refused(self, key: EpisodeKey, profile: Profile, candidates: Sequence[Candidate]) -> None:
         """Keep candidates of which none can be played, for people who ask why."""

@@ -41,6 +41,10 @@ class PicksClient:
         pick = response.pick
         return Pick(infohash=pick.infohash, magnet_uri=pick.magnet_uri, file_index=pick.file_index, title=pick.title)
 
+    async def note_watched(self, key: EpisodeKey, *, profile_hash: str) -> None:
+        request = picks_service_pb2.NoteWatchedRequest(key=key_to_proto(key), profile_hash=profile_hash)
+        await self._stub.NoteWatched(request)
+
 
 class StreamNodeClient:
     def __init__(self, channel: aio.Channel) -> None:

@@ -12,6 +12,9 @@ HEARTBEATS = "playback.v1.heartbeat.*"
 _NEAR = timedelta(minutes=3)
 ENDED = "playback.v1.episode-ended.*"
 
+SEEN = 0.9
+"""Of its duration."""
+
 
 def following(event: HeartbeatRecorded | EpisodeEnded) -> Following | None:
     """Return what the event says will be wanted next, None at the end of a series."""
@@ -31,6 +34,12 @@ def following(event: HeartbeatRecorded | EpisodeEnded) -> Following | None:
 def _is_near(event: HeartbeatRecorded | EpisodeEnded) -> bool:
     duration = event.duration.ToTimedelta()
     return bool(duration) and duration - event.position.ToTimedelta() <= _NEAR
+
+
+def watched_to_the_end(event: EpisodeEnded) -> bool:
+    """Tell whether somebody saw the episode, as far as one does: credits are not watched."""
+    duration = event.duration.ToTimedelta()
+    return bool(duration) and event.position.ToTimedelta() >= SEEN * duration
 
 
 class Listener:
@@ -54,3 +63,6 @@ class Listener:
         """
         if event.position.ToTimedelta() and (wanted := following(event)) is not None:
             await self._prefetch.prepare(wanted)
+        if watched_to_the_end(event):
+            key = EpisodeKey(series_id=event.key.series_id, season=event.key.season, episode=event.key.episode)
+            await self._prefetch.watched(key, profile_hash=event.profile_hash)

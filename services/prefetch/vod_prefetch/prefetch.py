@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
-from vod_prefetch.domain import Following, Outcome, Pick
+from vod_prefetch.domain import EpisodeKey, Following, Outcome, Pick
 from vod_prefetch.errors import NothingPlayable
 from vod_rpc import Failure, deadline
 from vod_runtime import Runtime
@@ -20,6 +20,7 @@ node. What is *not* ready is worked on with each heartbeat, whatever was done be
 NATS, in Redis or on a node stays lost."""
 NOT_TRIED_AGAIN = timedelta(minutes=5)
 """A search that found nothing to play is not repeated with every heartbeat."""
+_WATCHED_DEADLINE = timedelta(seconds=5)
 _LOSES_TO_DEADLINE = timedelta(seconds=2)
 """What is left of the time after waiting for bytes, to say how it went."""
 
@@ -31,6 +32,10 @@ class Picks(Protocol):
         Raises:
             NothingPlayable: there is none.
         """
+        ...
+
+    async def note_watched(self, key: EpisodeKey, *, profile_hash: str) -> None:
+        """Tell that somebody saw an episode to its end."""
         ...
 
 
@@ -81,6 +86,11 @@ class Prefetch:
         self._log = runtime.log
         self._within = within
         self._count = count
+
+    async def watched(self, key: EpisodeKey, *, profile_hash: str) -> None:
+        """Let picks learn that somebody saw an episode to its end."""
+        with deadline(_WATCHED_DEADLINE):
+            await self._picks.note_watched(key, profile_hash=profile_hash)
 
     async def prepare(self, following: Following) -> None:
         """Make an episode ready unless it is, or somebody is at it.

@@ -351,3 +351,42 @@ async def test_two_candidates_are_compared_as_they_were_ranked(picks: Any, neigh
     with pytest.raises(NotFound) as unknown:
         await picks.DiffCandidates(request)
     assert unknown.value.reason == "CANDIDATE_UNKNOWN"
+
+
+async def test_the_group_whose_episodes_are_watched_to_the_end_is_preferred(
+    picks: Any, neighbours: Any, pg_dsn: str
+) -> None:
+    for episode, group in ((1, "NOVA"), (2, "TIDE"), (3, "TIDE"), (4, "TIDE")):
+        neighbours.search.releases.clear()
+        neighbours.offer_single(str(episode), episode, group=group)
+        await picks.EnsurePick(ensure(episode))
+    learned = []
+
+    for episode in (1, 2, 2, 3, 4):
+        await picks.NoteWatched(pb2.NoteWatchedRequest(key=key(episode), profile_hash="p1"))
+        connection = await asyncpg.connect(pg_dsn)
+        try:
+            learned.append(await connection.fetchval("SELECT preferred_group FROM picks.group_preferences"))
+        finally:
+            await connection.close()
+
+    assert learned == ["NOVA", "TIDE", "TIDE", "TIDE", "TIDE"]
+
+
+async def test_a_choice_by_hand_outweighs_two_watched_episodes(picks: Any, neighbours: Any, pg_dsn: str) -> None:
+    neighbours.offer_single("a", 1, group="NOVA")
+    neighbours.offer_single("b", 1, group="TIDE")
+    await picks.EnsurePick(ensure(1))
+    await picks.OverridePick(override(1, "b"))
+    for episode in (2, 3):
+        neighbours.search.releases.clear()
+        neighbours.offer_single(str(episode), episode, group="NOVA")
+        await picks.EnsurePick(ensure(episode))
+        await picks.NoteWatched(pb2.NoteWatchedRequest(key=key(episode), profile_hash="p1"))
+
+    connection = await asyncpg.connect(pg_dsn)
+    try:
+        row = await connection.fetchrow("SELECT preferred_group, confidence FROM picks.group_preferences")
+    finally:
+        await connection.close()
+    assert tuple(row) == ("TIDE", 1)

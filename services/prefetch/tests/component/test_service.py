@@ -24,6 +24,7 @@ from vod_runtime import Runtime
 from vod_testing import eventually
 
 NEXT = EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=2)
+KEY = EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=1)
 WATCHED = Duration(seconds=50)
 
 
@@ -51,6 +52,12 @@ class Picks(picks_service_pb2_grpc.PicksServiceServicer):
             raise self.neighbours.pick_failures.pop(0)
         pick = picks_service_pb2.Pick(infohash="aa", magnet_uri="magnet:?xt=urn:btih:aa", file_index=3, title="T")
         return picks_service_pb2.EnsurePickResponse(pick=pick)
+
+    async def NoteWatched(
+        self, request: picks_service_pb2.NoteWatchedRequest, context: object
+    ) -> picks_service_pb2.NoteWatchedResponse:
+        self.neighbours.asked.append(request)
+        return picks_service_pb2.NoteWatchedResponse()
 
 
 class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
@@ -205,6 +212,23 @@ async def test_an_ended_episodes_event_comes_again_after_a_failure(neighbours: N
     await bus.publish("playback.v1.episode-ended.s1", ended, message_id="s1")
 
     await eventually(lambda: why_not_told(neighbours, True), within=8)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(95, True), (50, False)])
+async def test_picks_learns_what_was_watched_to_the_end(
+    neighbours: Neighbours, bus: Bus, seconds: int, told: bool
+) -> None:
+    position, duration = Duration(seconds=seconds), Duration(seconds=100)
+    ended = EpisodeEnded(session_id="s1", key=KEY, next=NEXT, profile_hash="p", position=position, duration=duration)
+    note = picks_service_pb2.NoteWatchedRequest(key=KEY, profile_hash="p")
+
+    await bus.publish("playback.v1.episode-ended.s1", ended, message_id="s1")
+
+    await eventually(lambda: why_not_told(neighbours, True), within=5)
+    if told:
+        await eventually(lambda: None if note in neighbours.asked else "not told", within=5)
+    else:
+        assert neighbours.asked_for(picks_service_pb2.NoteWatchedRequest) == []
 
 
 async def test_when_nothing_can_be_played_it_says_so(neighbours: Neighbours, bus: Bus) -> None:

@@ -49,6 +49,9 @@ class FakePicks:
     async def ensure(self, following: Following) -> Pick:
         return await self.world.ensure_pick()
 
+    async def note_watched(self, key: EpisodeKey, *, profile_hash: str) -> None:
+        """Nothing that these tests look at."""
+
 
 class FakeStreamNode:
     def __init__(self, world: World) -> None:
