@@ -16,9 +16,12 @@ from redis.asyncio import Redis
 from vod.stream.v1 import stream_service_pb2 as pb2
 from vod.stream.v1.stream_service_pb2_grpc import StreamServiceStub
 
+from vod_fakes.control import html_error
 from vod_local.servers.redis import embedded_redis
 from vod_rpc import channel
 from vod_runtime import Runtime
+from vod_stream_node.domain import Infohash
+from vod_stream_node.placement import Member, place
 from vod_testing import eventually
 
 from .conftest import SECRET, Node, NodeFactory, Swarm, noise, sha256
@@ -154,8 +157,18 @@ async def test_a_reader_at_the_wrong_node_is_led_to_the_owner(
 
 async def test_a_flushed_register_is_filled_again_and_the_owner_stays(swarm: Swarm, pair: Pair, redis_url: str) -> None:
     torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
-    first = await pair.a.pin(torrent, swarm)
+    members = [Member(name, target="", public_base="", peer="") for name in ("node-a", "node-b")]
+    placed = place(Infohash(torrent.infohash), members)
     async with Redis.from_url(redis_url) as redis:
+        # Owned where it would not be placed, so that placing it anew would show.
+        await redis.set(
+            f"stream:{pair.a.settings.fleet}:owner:{torrent.infohash}",
+            "node-b" if placed == members[0] else "node-a",
+        )
+        first = await pair.a.pin(torrent, swarm)
+        assert placed is not None
+        assert first.node != placed.name
+        await pair.b.pin(torrent, swarm)
         await redis.flushall()
         meanwhile = [(await node.pin(torrent, swarm)).node for node in (pair.a, pair.b)]
 
@@ -288,6 +301,8 @@ async def test_a_drained_node_hands_its_torrents_and_their_holders_over_with_the
     leaving, staying = pair.both_by_owner(pin.node)
     await http.get(pin.stream_url)
     await swarm.seeder.stop()
+    # The node that stays must not find the other one by way of the tracker.
+    swarm.tracker.control.misbehave(html_error())
 
     await leaving.endpoint.drain()
 
