@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -25,8 +25,9 @@ _MIN_TIME_LEFT = timedelta(milliseconds=1)
 class ServerInterceptor(aio.ServerInterceptor):
     """Publish the caller's deadline, turn failures into statuses, hide everything else."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, quiet: Collection[str] = ()) -> None:
         self._runtime = runtime
+        self._quiet = quiet
         self._domain = f"{runtime.service}.vod"
         self._seconds = Histogram(
             "vod_rpc_served_seconds",
@@ -82,7 +83,9 @@ class ServerInterceptor(aio.ServerInterceptor):
 
     def _served(self, method: str, code: str, seconds: float) -> None:
         self._seconds.labels(method, code).observe(seconds)
-        self._runtime.log.info(RPC_SERVED, method=method, code=code, ms=round(seconds * 1000, 1))
+        is_quiet = code == "OK" and method.rpartition("/")[2] in self._quiet
+        log = self._runtime.log.debug if is_quiet else self._runtime.log.info
+        log(RPC_SERVED, method=method, code=code, ms=round(seconds * 1000, 1))
 
 
 class ClientInterceptor(aio.UnaryUnaryClientInterceptor):

@@ -40,7 +40,7 @@ class Serving:
     add_to_server: Callable[[Any, aio.Server], None]
     servicer: object
     untraced: Sequence[str] = ()
-    """Names of methods whose span would cost more than the call."""
+    """Names of methods whose span and log line would cost more than the call; only their failures are logged."""
 
     @property
     def names(self) -> list[str]:
@@ -57,7 +57,7 @@ async def rpc_server(
     """
     left_out = any_of(service_prefix("grpc."), *(method_name(name) for name in serving.untraced))
     tracing = aio_server_interceptor(tracer_provider=runtime.tracer_provider, filter_=negate(left_out))
-    server = aio.server(interceptors=[tracing, ServerInterceptor(runtime)], options=_OPTIONS)
+    server = aio.server(interceptors=[tracing, ServerInterceptor(runtime, quiet=serving.untraced)], options=_OPTIONS)
     serving.add_to_server(serving.servicer, server)
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)

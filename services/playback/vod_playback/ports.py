@@ -110,8 +110,10 @@ class Store(Protocol):
         """Note a sign of life that says nothing of the position; None unless the session is active."""
         ...
 
-    async def end(self, session_id: str, *, at: datetime, how: How) -> Session | None:
-        """End a session and queue the event; None unless it was active."""
+    async def end(
+        self, session_id: str, *, at: datetime, how: How, unheard_since: datetime | None = None
+    ) -> Session | None:
+        """End a session and queue the event; None unless it was active, and unheard since then."""
         ...
 
     async def silent(self, *, since: datetime) -> Sequence[str]:

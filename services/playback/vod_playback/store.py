@@ -27,7 +27,9 @@ _TAKE_OVER = """
     WHERE device_id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 AND NOT next_taken
     RETURNING id"""
 _END = f"""
-    UPDATE sessions SET state = 'ended', ended_at = $2 WHERE id = $1 AND state = 'active' RETURNING {COLUMNS}"""
+    UPDATE sessions SET state = 'ended', ended_at = $2 WHERE id = $1 AND state = 'active'
+        AND ($3::timestamptz IS NULL OR heartbeat_at < $3)
+    RETURNING {COLUMNS}"""
 _TOUCH = f"UPDATE sessions SET heartbeat_at = $2 WHERE id = $1 AND state = 'active' RETURNING {COLUMNS}"
 _FINISH = f"""
     UPDATE watch_progress SET finished = true WHERE subject_id = $1 AND {_KEY} AND percent >= {ENDED_PERCENT}"""
@@ -86,13 +88,15 @@ class PlaybackStore:
         """Note a sign of life that says nothing of the position; None unless the session is active."""
         return maybe_session(await self._pool.fetchrow(_TOUCH, session_id, at))
 
-    async def end(self, session_id: str, *, at: datetime, how: How) -> Session | None:
-        """End a session and queue its event, both or neither; None unless it was active.
+    async def end(
+        self, session_id: str, *, at: datetime, how: How, unheard_since: datetime | None = None
+    ) -> Session | None:
+        """End a session and queue its event, both or neither; None unless it was active, and unheard since then.
 
         When the player said so near the end, the episode counts as finished.
         """
         async with self._pool.acquire() as connection, connection.transaction():
-            session = maybe_session(await connection.fetchrow(_END, session_id, at))
+            session = maybe_session(await connection.fetchrow(_END, session_id, at, unheard_since))
             if session:
                 if how is How.SAID:
                     await connection.execute(_FINISH, session.subject_id, *key_values(session.key))

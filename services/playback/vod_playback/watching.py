@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from structlog.typing import FilteringBoundLogger
 
@@ -113,8 +113,11 @@ class Watching:
 
     async def end_silent(self) -> None:
         """End the sessions that have not been heard of for too long, as if their viewers had left."""
-        for session_id in await self._store.silent(since=self._clock.now() - self._silence):
-            await self._close(session_id, How.SILENT)
+        since = self._clock.now() - self._silence
+        # A hundred at a time: after an outage all of them may have fallen silent at once.
+        while silent := await self._store.silent(since=since):
+            for session_id in silent:
+                await self._close(session_id, How.SILENT, unheard_since=since)
 
     async def following(self, session_id: str) -> Following:
         """Return the two best candidates for the next episode, choosing a pick first if there is none."""
@@ -162,8 +165,8 @@ class Watching:
             self._log.info(SWITCH_NOT_TOLD, session_id=session.id, reason=failure.reason)
             return None
 
-    async def _close(self, session_id: str, how: How) -> Session | None:
-        session = await self._store.end(session_id, at=self._clock.now(), how=how)
+    async def _close(self, session_id: str, how: How, *, unheard_since: datetime | None = None) -> Session | None:
+        session = await self._store.end(session_id, at=self._clock.now(), how=how, unheard_since=unheard_since)
         if session:
             self._log.info(SESSION_ENDED, **session_fields(session), reason=how.value)
             self._changed(session_id)

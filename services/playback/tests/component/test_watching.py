@@ -327,3 +327,32 @@ async def test_without_nats_positions_are_stored_and_the_end_is_told_later(
         await eventually(lambda: None if heard else "not told yet", within=10)
 
     assert events_pb2.EpisodeEnded.FromString(heard[0]).session_id == session.id
+
+
+async def test_all_who_fell_silent_at_once_are_ended_in_one_sweep_and_who_was_just_heard_is_not(
+    settings: Any, open_playback: Any, pg_dsn: str
+) -> None:
+    async with open_playback(settings.model_copy(update={"session_timeout": 8.0})) as running:
+        first = (await running.stub.StartSession(start(1))).session
+        connection = await asyncpg.connect(pg_dsn)
+        try:
+            columns = await connection.fetchval(
+                "SELECT string_agg(column_name, ', ') FROM information_schema.columns "
+                "WHERE table_schema = 'playback' AND table_name = 'sessions' "
+                "AND column_name NOT IN ('id', 'heartbeat_at')"
+            )
+            await connection.execute(
+                f"INSERT INTO playback.sessions (id, heartbeat_at, {columns}) "
+                f"SELECT 'copy-' || n, now() - interval '1 hour', {columns} "
+                "FROM playback.sessions, generate_series(1, 230) AS n WHERE id = $1",
+                first.id,
+            )
+        finally:
+            await connection.close()
+
+        async def why_not() -> str | None:
+            await running.stub.RecordHeartbeat(beat(first.id, 1))
+            active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
+            return None if [one.id for one in active] == [first.id] else f"{len(active)} are active"
+
+        await eventually(why_not, within=15)
