@@ -35,7 +35,9 @@ async def outside() -> AsyncIterator[World]:
 async def vod(outside: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """One process per service, shared by all tests that do not break it."""
     own = own_sources(outside, tmp_path_factory.mktemp("sources"))
-    async with system(outside, "--isolate", settings={**SETTINGS, **own}) as one:
+    # Some tests slow the swarm down to see what comes while; that must not look like a swarm that died.
+    patient = {"VOD_STALL_AFTER": "60s"}
+    async with system(outside, "--isolate", settings={**SETTINGS, **own, **patient}) as one:
         yield one
 
 

@@ -113,7 +113,6 @@ class Prefetch:
             raise
         self._count(outcome.value)
         self._log.info(NEXT_PREPARED, session=following.session, episode=str(following.key), outcome=outcome.value)
-        await self._remember(following, outcome)
 
     async def _remember(self, following: Following, outcome: Outcome) -> None:
         if outcome is Outcome.NOTHING_PLAYABLE:
@@ -128,6 +127,7 @@ class Prefetch:
             pick = await self._picks.ensure(following)
         except NothingPlayable:
             await self._playback.tell(following, Outcome.NOTHING_PLAYABLE)
+            await self._remember(following, Outcome.NOTHING_PLAYABLE)
             return Outcome.NOTHING_PLAYABLE
         try:
             async with asyncio.TaskGroup() as group:
@@ -142,6 +142,8 @@ class Prefetch:
         ready = await self._stream_node.pin_next(following, pick, within=self._within - _LOSES_TO_DEADLINE)
         outcome = Outcome.READY if ready else Outcome.NOT_READY
         await self._playback.tell(following, outcome)
+        # Before the subtitles have come: a viewer who now chooses another source for it must not wait for those.
+        await self._remember(following, outcome)
         return outcome
 
     async def _ensure_subtitles(self, following: Following, pick: Pick) -> None:

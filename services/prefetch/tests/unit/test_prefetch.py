@@ -12,6 +12,7 @@ from vod_prefetch.errors import NothingPlayable
 from vod_prefetch.prefetch import LOOKED_AT, Prefetch
 from vod_rpc import Unavailable
 from vod_runtime import Runtime
+from vod_testing import eventually
 
 NEXT = Following(
     session=SessionId("s1"),
@@ -34,6 +35,10 @@ class World:
     pin_failure: Exception | None = None
     failure: Exception | None = None
     subtitles_failure: Exception | None = None
+    subtitles_may_come: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.subtitles_may_come.set()
 
     async def ensure_pick(self) -> Pick:
         self.done.append("pick")
@@ -70,6 +75,7 @@ class FakeSubtitles:
 
     async def ensure(self, following: Following, pick: Pick) -> None:
         self.world.done.append("subtitles")
+        await self.world.subtitles_may_come.wait()
         if self.world.subtitles_failure:
             raise self.world.subtitles_failure
 
@@ -124,6 +130,21 @@ async def test_a_prepared_episode_is_told_ready_and_prepared_once(world: World, 
     assert world.told == [Outcome.READY]
     assert world.done[0] == "pick"
     assert sorted(world.done[1:]) == ["pin", "subtitles"]
+
+
+async def test_a_source_chosen_while_the_subtitles_of_another_still_come_is_prepared_at_once(
+    world: World, prefetch: Prefetch
+) -> None:
+    world.subtitles_may_come.clear()
+    first = asyncio.ensure_future(prefetch.prepare(NEXT))
+    await eventually(lambda: None if world.told else "nothing is prepared yet", within=5)
+
+    second = asyncio.ensure_future(prefetch.prepare(NEXT))
+    await eventually(lambda: None if len(world.told) == 2 else f"told {world.told}", within=5)
+    world.subtitles_may_come.set()
+    await asyncio.gather(first, second)
+
+    assert world.done.count("pin") == 2
 
 
 async def test_what_is_ready_is_looked_at_now_and_then_and_more_often_when_it_begins_soon(
