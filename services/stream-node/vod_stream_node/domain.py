@@ -71,6 +71,16 @@ class PinState(Enum):
     COMPLETE = "complete"
 
 
+class TorrentState(Enum):
+    """How a torrent is doing in the session; `torrent.py` says what moves it on."""
+
+    CONNECTING = "connecting"
+    CHECKING = "checking"
+    ACTIVE = "active"
+    REFUSED = "refused"
+    CLOSED = "closed"
+
+
 class WaitFor(Enum):
     """What EnsurePin waits for before it returns."""
 

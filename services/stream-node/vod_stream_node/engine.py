@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from structlog.typing import FilteringBoundLogger
 
 from vod_rpc import Failure
 from vod_stream_node.domain import Infohash, TorrentFile, short
-from vod_stream_node.errors import NodeBroken, StorageFailed, TorrentRefused
+from vod_stream_node.errors import NodeBroken, TorrentRefused, disk_failure
 from vod_stream_node.lane.addresses import Room
 from vod_stream_node.lane.lane import Lane
+from vod_stream_node.looking import may_reload
 from vod_stream_node.magnets import read_torrent
 from vod_stream_node.peer_filter import PeerFilter
 from vod_stream_node.reader import FileReader, PieceCache, open_file
@@ -33,6 +35,7 @@ RESUME_REJECTED = "torrent_resume_rejected"
 RESUME_UNREADABLE = "torrent_resume_unreadable"
 DISK_FAILED = "torrent_disk_failed"
 ALERTS_DROPPED = "engine_alerts_dropped"
+STRANDED = "torrent_stranded"
 LISTEN_FAILED = "engine_listen_failed"
 
 _SAVE_SECONDS = 2.0
@@ -108,6 +111,34 @@ class Engine:
         self._session.remove_torrent(handle)
         self._notify()
 
+    async def reload(self, torrent: Torrent, change: Callable[[], object], *, may: Callable[[], bool]) -> bool:
+        """Take a torrent out of the session, let *change* work on what is on disk (in a thread), and bring it back.
+
+        Who asks for the torrent meanwhile waits. Reads of files that are complete go on. Nothing happens, and False is
+        returned, unless *may* says so in the moment in which it would leave.
+        """
+        infohash = torrent.infohash
+        await self.save(torrent)
+        if self.torrents.get(infohash) is not torrent or infohash in self._adding or not may():
+            return False
+        self._adding[infohash] = asyncio.get_running_loop().create_future()
+        self.unpin(torrent)
+        try:
+            await asyncio.to_thread(change)
+        finally:
+            self._group.create_task(self._add(infohash, _bare(infohash), b""))
+        await asyncio.shield(self._adding[infohash])
+        self._notify()
+        return True
+
+    async def with_peers(self, torrent: Torrent) -> Torrent:
+        """Return a torrent that can find its seeds: itself, or as it comes back into the session."""
+        if torrent.layout is None or not await torrent.is_stranded():
+            return torrent
+        self._log.info(STRANDED, infohash=short(torrent.infohash))
+        await self.reload(torrent, _nothing, may=partial(may_reload, torrent))
+        return self.torrents.get(torrent.infohash, torrent)
+
     def open_file(self, torrent: Torrent, file: TorrentFile) -> AbstractAsyncContextManager[FileReader]:
         """Open a reader on one of a torrent's files."""
         return open_file(torrent, file, folder=self._store.data_folder(torrent.infohash), cache=self._cache)
@@ -161,7 +192,7 @@ class Engine:
             self._session.async_add_torrent(await asyncio.to_thread(self._params, infohash, magnet, torrent))
         except OSError as error:
             self._log.error(DISK_FAILED, infohash=short(infohash), reason=error.strerror)
-            self._not_added(infohash, StorageFailed("The node's disk is full or broken."))
+            self._not_added(infohash, disk_failure(error.errno))
 
     def _not_added(self, infohash: Infohash, failure: Failure) -> None:
         future = self._adding.pop(infohash)
@@ -232,8 +263,9 @@ class Engine:
             case lt.fastresume_rejected_alert():
                 self._log.warning(RESUME_REJECTED, infohash=short(torrent.infohash), reason=alert.error.message())
             case lt.file_error_alert() | lt.torrent_error_alert():
-                self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=alert.error.message())
-                torrent.on_disk_error()
+                if not torrent.disk_is_full:  # each block that waits is told of
+                    self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=alert.error.message())
+                torrent.on_disk_error(disk_failure(alert.error.value()))
             case lt.metadata_failed_alert():
                 self._log.warning(METADATA_REFUSED, infohash=short(torrent.infohash), reason=alert.error.message())
 
@@ -309,6 +341,15 @@ class Engine:
         for torrent in self.torrents.values():
             if torrent.layout is not None:
                 self._group.create_task(torrent.load_pieces())
+
+
+def _nothing() -> None:
+    return None
+
+
+def _bare(infohash: Infohash) -> str:
+    """Return the magnet of a torrent of which the disk knows all else."""
+    return f"magnet:?xt=urn:btih:{infohash}"
 
 
 def _resumed(resume: bytes, *, magnet: Any) -> Any:

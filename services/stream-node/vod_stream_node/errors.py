@@ -1,5 +1,8 @@
 """The failures of a stream node, one class per reason."""
 
+import errno
+from datetime import timedelta
+
 from vod_rpc import (
     DeadlineExceeded,
     FailedPrecondition,
@@ -80,9 +83,16 @@ class BytesLate(DeadlineExceeded):
 
 
 class StorageFailed(Unavailable):
-    """The disk is full or broken."""
+    """The disk is broken."""
 
     reason = "STORAGE_FAILED"
+
+
+class DiskFull(StorageFailed):
+    """The disk is full, and nothing on it can go; what is there is still served."""
+
+    reason = "DISK_FULL"
+    http_status = 507
 
 
 class NodeDraining(Unavailable):
@@ -158,3 +168,13 @@ class RangeNotSatisfiable(InvalidArgument):
 
     reason = "RANGE_NOT_SATISFIABLE"
     http_status = 416
+
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def disk_failure(code: int | None) -> StorageFailed:
+    """Return what an error of the disk means; *code* is the system's."""
+    if code in _NO_ROOM:
+        return DiskFull("The node's disk is full.", retry_after=timedelta(seconds=10))
+    return StorageFailed("The node's disk is broken.")

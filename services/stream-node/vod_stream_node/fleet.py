@@ -15,7 +15,7 @@ from vod_rpc import Failure, Unavailable, channel
 from vod_runtime import Runtime
 from vod_stream_node.directory import Directory
 from vod_stream_node.domain import Infohash, short
-from vod_stream_node.errors import NodeDraining, StorageFailed
+from vod_stream_node.errors import DiskFull, NodeDraining, StorageFailed
 from vod_stream_node.ownership import Ownership
 from vod_stream_node.placement import Member, place
 
@@ -169,4 +169,4 @@ async def _awaited(call: Awaitable[T]) -> T:
 
 
 def _helps_to_go_on(failure: Unavailable) -> bool:
-    return failure.domain == "grpc" or failure.reason in {NodeDraining.reason, StorageFailed.reason}
+    return failure.domain == "grpc" or failure.reason in {NodeDraining.reason, StorageFailed.reason, DiskFull.reason}

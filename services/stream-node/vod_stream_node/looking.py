@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from vod_stream_node.domain import Claim, PinKey, PinState, PinStatus, TorrentFile, Viewing
+from vod_stream_node.domain import Claim, PinKey, PinState, PinStatus, TorrentFile, TorrentState, Viewing
 from vod_stream_node.torrent import Torrent
 
 
@@ -51,3 +51,11 @@ def _ahead(torrent: Torrent, file: TorrentFile, piece: int) -> int:
             break
         ahead += layout.bytes_in(file, here)
     return ahead
+
+
+def may_reload(torrent: Torrent) -> bool:
+    """Say whether a torrent can leave the session for a moment: all files that somebody reads lie on disk."""
+    if torrent.state is not TorrentState.ACTIVE:
+        return False
+    read = [file for file in torrent.known_layout.files if torrent.is_read(file.index)]
+    return all(piece in torrent.flushed for file in read for piece in torrent.known_layout.pieces(file))

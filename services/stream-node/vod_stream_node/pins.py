@@ -34,9 +34,9 @@ from vod_stream_node.domain import (
     short,
 )
 from vod_stream_node.engine import Engine
-from vod_stream_node.errors import NodeDraining, PinUnknown, SwarmSilent, TorrentUnknown
+from vod_stream_node.errors import NodeDraining, PinUnknown, SwarmSilent, TorrentGone, TorrentUnknown
 from vod_stream_node.janitor import Janitor
-from vod_stream_node.looking import look, state_of
+from vod_stream_node.looking import look, may_reload, state_of
 from vod_stream_node.magnets import Origin, Reach, rebuild
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.picker import NextFill
@@ -111,6 +111,7 @@ class Pins:
             try:
                 torrent = await self._engine.pin(key.infohash, request.magnet, request.torrent)
                 torrent.retry()
+                torrent = await self._engine.with_peers(torrent)
                 self._claim(request, before)
                 await self._wait(torrent, request, within)
             except BaseException:
@@ -162,7 +163,8 @@ class Pins:
 
     async def statuses(self) -> list[PinStatus]:
         """Return all pins as they are now."""
-        return [await self._status(key) for key in list(self._pins) if self._pins[key]]
+        here = [key for key in self._pins if self._pins[key] and key.infohash in self._engine.torrents]
+        return [await self._status(key) for key in here]
 
     async def probe(self, infohash: Infohash, magnet: str, *, within: timedelta) -> tuple[Layout, Stats]:
         """Ask the swarm what is in a torrent, without downloading it.
@@ -218,8 +220,11 @@ class Pins:
         while True:
             try:
                 await self.sweep()
-                if sweeps % _SWEEPS_PER_JANITOR == 0:
-                    await self._janitor.clean()
+                full = [torrent for torrent in self._engine.torrents.values() if torrent.disk_is_full]
+                if full or sweeps % _SWEEPS_PER_JANITOR == 0:
+                    await self._janitor.clean(may_reload=self._may_reload)
+                for torrent in full if not self._janitor.short_of_room else ():
+                    torrent.retry()
             except OSError as error:
                 self._log.error(SWEEP_FAILED, reason=error.strerror)
             sweeps += 1
@@ -313,7 +318,7 @@ class Pins:
             torrent.want(wants.get(torrent.infohash, {}))
         hungry = any(torrent.hungry for torrent in self._engine.torrents.values())
         for torrent in self._engine.torrents.values():
-            torrent.fill_next(NextFill.HELD if hungry else NextFill.ALLOWED)
+            torrent.fill_next(NextFill.HELD if hungry or self._janitor.short_of_room else NextFill.ALLOWED)
 
     def _refuse_unplayable(self) -> None:
         """Drop pins that were made before it was known that there is no such file, or that it is not media."""
@@ -346,6 +351,10 @@ class Pins:
         pinned = any(claims for key, claims in self._pins.items() if key.infohash == torrent.infohash)
         return bool(pinned or torrent.readers or self._calls[torrent.infohash])
 
+    def _may_reload(self, torrent: Torrent) -> bool:
+        """Say whether a torrent can leave the session for a moment: no call waits for it, only reads do."""
+        return self._calls[torrent.infohash] <= torrent.readers and may_reload(torrent)
+
     async def _unload_if_idle(self, torrent: Torrent) -> None:
         if self._is_needed(torrent):
             self._idle_since.pop(torrent.infohash, None)
@@ -371,7 +380,9 @@ class Pins:
     # Answers.
 
     async def _status(self, key: PinKey) -> PinStatus:
-        torrent = self._engine.torrents[key.infohash]
+        torrent = self._engine.torrents.get(key.infohash)
+        if torrent is None:
+            raise TorrentGone("The torrent has left this node.", metadata={"infohash": key.infohash})
         return await look(torrent, key, self._pins[key], stalls=self._stalled(key))
 
     def _states(self) -> Counter[PinState]:

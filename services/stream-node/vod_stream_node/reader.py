@@ -9,7 +9,7 @@ import asyncio
 import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
@@ -59,6 +59,7 @@ class FileReader:
         self._move = move
         self._file: FileIO | None = None
         self._length = 0
+        self._closed = False
 
     async def read(self, position: int, size: int) -> bytes:
         """Return 1 to *size* bytes (a chunk at most) from *position*, as soon as their piece is verified.
@@ -106,29 +107,34 @@ class FileReader:
             StorageFailed: it can't be opened, or is shorter than it was.
         """
         if self._file is None:
-            self._file = await asyncio.to_thread(self._opened)
+            await asyncio.to_thread(self._open_once)
+        assert self._file is not None  # noqa: S101  or it raised
         if self._length < position + size:
             raise StorageFailed("The file on disk is shorter than it was.")
         os.posix_fadvise(self._file.fileno(), position + size, size, os.POSIX_FADV_WILLNEED)
         return self._file
 
     def close(self) -> None:
+        self._closed = True
         if self._file is not None:
+            with suppress(OSError):
+                os.utime(self._file.fileno())  # the janitor sees by it when a file was used last
             self._file.close()
 
-    def _opened(self) -> FileIO:
+    def _open_once(self) -> FileIO:
         try:
             file = FileIO(self._open(), "rb")
-            self._length = os.fstat(file.fileno()).st_size
         except OSError as error:
             raise StorageFailed("The file can't be read from disk.") from error
+        self._length = os.fstat(file.fileno()).st_size
+        self._file = file
+        if self._closed:  # who asked is gone
+            file.close()
         return file
 
     def _read_file(self, position: int, size: int) -> bytes:
         try:
-            if self._file is None:
-                self._file = self._opened()
-            data = os.pread(self._file.fileno(), size, position)
+            data = os.pread((self._file or self._open_once()).fileno(), size, position)
         except OSError as error:
             raise StorageFailed("The file can't be read from disk.") from error
         if len(data) != size:

@@ -59,7 +59,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             clock=runtime.clock,
             metrics=metrics,
             log=runtime.log,
-            keeping=Keeping(ttl=settings.janitor_ttl, budget=settings.cache_bytes),
+            keeping=Keeping(ttl=settings.janitor_ttl, budget=settings.cache_bytes, reserve=settings.disk_reserve),
         )
         told = await stack.enter_async_context(stall_events(settings.nats_url, runtime, node=settings.node_name))
 

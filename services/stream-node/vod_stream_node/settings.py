@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     idle_unload: Duration = Field(default=timedelta(seconds=60), validation_alias="VOD_STREAM_IDLE_UNLOAD")
     """How long a torrent that nobody pins or reads stays in the session: a probe is mostly followed by a pin."""
     cache_bytes: int = Field(default=64 << 30, ge=0, validation_alias="VOD_CACHE_BYTES")
-    """How much all torrents may take on disk before unpinned ones go; 0 for no limit."""
+    """How much all torrents may take on disk before unpinned files go; 0 for no limit."""
+    disk_reserve: int = Field(default=1 << 30, ge=0, validation_alias="VOD_DISK_RESERVE")
+    """Bytes of the disk that are kept free: below, unpinned files go, too."""
 
     allow_private_peers: bool = Field(default=False, validation_alias="VOD_ALLOW_PRIVATE_PEERS")
     """For demo and tests: peers and trackers on loopback and in private networks, none anywhere else (no DHT)."""

@@ -12,21 +12,32 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import libtorrent as lt
+
 from vod_stream_node.domain import Infohash
+from vod_stream_node.metainfo import layout_of
+from vod_stream_node.shedding import shed
 
 _RESUME = "resume"
 _FOLDER = r"[0-9a-f]{40}"
 
 
+WHOLE = -1
+"""Stands for a torrent of which it is not known what is in it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A torrent on disk."""
+    """A file on disk, or all of a torrent whose metadata is not known."""
 
     infohash: Infohash
+    file_index: int
+    """`WHOLE` for all."""
     size: int
     """Bytes it takes on disk; files are sparse."""
     used_at: datetime
@@ -90,13 +101,46 @@ class TorrentStore:
         shutil.rmtree(self._folder / infohash, ignore_errors=True)
 
     def list_stored(self) -> list[Stored]:
-        """Return every torrent on disk."""
-        return [_stored(self._folder / infohash) for infohash in self.infohashes()]
+        """Return every file on disk."""
+        return [stored for infohash in self.infohashes() for stored in _stored(self._folder / infohash)]
+
+    def shed(self, infohash: Infohash, indexes: Collection[int]) -> int:
+        """Remove single files of a torrent; return how many of its pieces are left."""
+        folder = self._folder / infohash
+        return shed(folder / _RESUME, folder / "data", indexes)
+
+    def free(self) -> int:
+        """Return the bytes that the disk still takes."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return shutil.disk_usage(self._folder).free
 
 
-def _stored(folder: Path) -> Stored:
-    resume = folder / _RESUME
-    used = (resume if resume.exists() else folder).stat().st_mtime
-    # Blocks, not lengths: a file of which one piece is here is as long as the whole.
-    size = sum((Path(root) / name).lstat().st_blocks * 512 for root, _, names in os.walk(folder) for name in names)
-    return Stored(Infohash(folder.name), size=size, used_at=datetime.fromtimestamp(used, UTC))
+def _stored(folder: Path) -> list[Stored]:
+    infohash, resume = Infohash(folder.name), folder / _RESUME
+    try:
+        params = lt.read_resume_data(resume.read_bytes())
+    except (OSError, RuntimeError):  # none yet, or damaged
+        params = None
+    if params is None or params.ti is None:
+        used = datetime.fromtimestamp((resume if resume.exists() else folder).stat().st_mtime, UTC)
+        files = [Path(root) / name for root, _, names in os.walk(folder) for name in names]
+        return [Stored(infohash, WHOLE, size=sum(_taken(file) for file in files), used_at=used)]
+    found = []
+    layout, have = layout_of(params.ti), params.have_pieces
+    for file in layout.files:
+        path = folder / "data" / file.path
+        # A file that has only what its neighbours need as well has nothing to give.
+        own = [piece for piece in layout.pieces(file) if layout.bytes_in(file, piece) == layout.piece_size(piece)]
+        if any(have[piece : piece + 1] == [True] for piece in own) and (size := _taken(path)):
+            used = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            found.append(Stored(infohash, file.index, size=size, used_at=used))
+    empty = datetime.fromtimestamp(resume.stat().st_mtime, UTC)
+    return found or [Stored(infohash, WHOLE, size=0, used_at=empty)]
+
+
+def _taken(path: Path) -> int:
+    """Return what a file takes on disk: blocks, not its length. A file of which one piece is here is as long as all."""
+    try:
+        return path.lstat().st_blocks * 512
+    except OSError:
+        return 0

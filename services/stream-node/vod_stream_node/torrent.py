@@ -17,14 +17,13 @@ torrent's, since the number of pieces is not known yet), so nothing is requested
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import Enum
 from typing import Any
 
 import libtorrent as lt
 
 from vod_rpc import Failure
-from vod_stream_node.domain import Infohash, Layout, Purpose, Stats, TorrentFile, check_layout
-from vod_stream_node.errors import StorageFailed, TorrentGone
+from vod_stream_node.domain import Infohash, Layout, Purpose, Stats, TorrentFile, TorrentState, check_layout
+from vod_stream_node.errors import DiskFull, StorageFailed, TorrentGone
 from vod_stream_node.lane.lane import Lane
 from vod_stream_node.metainfo import layout_of
 from vod_stream_node.picker import NextFill, ends
@@ -37,14 +36,6 @@ CHECKPOINT_SECONDS = 3.0
 
 _MAX_FRESH = 64 << 20
 """Bytes that may wait for the disk before nothing more is asked for."""
-
-
-class TorrentState(Enum):
-    CONNECTING = "connecting"
-    CHECKING = "checking"
-    ACTIVE = "active"
-    REFUSED = "refused"
-    CLOSED = "closed"
 
 
 class Torrent:
@@ -65,6 +56,7 @@ class Torrent:
         self.layout: Layout | None = None
         self.have: set[int] = set()
         self.flushed: set[int] = set()
+        self.disk_is_full = False
         self._handle = handle
         self._trackers = set(trackers)
         self._on_change = on_change
@@ -192,6 +184,11 @@ class Torrent:
             distinct_copies=status.distributed_copies if status.distributed_copies >= 0 else float(status.num_seeds),
         )
 
+    async def is_stranded(self) -> bool:
+        """Say whether it knows seeds that libtorrent will never call: those that hung up while it lacked nothing."""
+        status = await self._status(0)
+        return bool(status.list_seeds and not status.num_peers and not status.connect_candidates)
+
     def read_at(self, index: int) -> list[int]:
         """Return the pieces at which a file's readers are."""
         return [piece for read, piece in self._readers.values() if read == index]
@@ -223,8 +220,8 @@ class Torrent:
 
     def retry(self) -> None:
         """Forget a disk error and try again."""
-        if self._fault and self._fault[0] is StorageFailed:
-            self._fault = None
+        if self._fault and issubclass(self._fault[0], StorageFailed):
+            self._fault, self.disk_is_full = None, False
             self._handle.clear_error()
             self._handle.unset_flags(lt.torrent_flags.upload_mode | lt.torrent_flags.paused)
 
@@ -329,10 +326,11 @@ class Torrent:
         """Hand a piece's bytes to who waits for them; None when it could not be read."""
         self._reads.answer(piece, data)
 
-    def on_disk_error(self) -> None:
+    def on_disk_error(self, failure: StorageFailed) -> None:
         """Fail all that waits until a pin tries again."""
         if self.state is not TorrentState.REFUSED:
-            self._fault = (StorageFailed, "The node's disk is full or broken.")
+            self.disk_is_full = isinstance(failure, DiskFull)
+            self._fault = (type(failure), str(failure))
             self._changed.notify()
 
     async def checkpoint(self) -> None:

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import libtorrent as lt
 import pytest
 
-from vod_stream_node.domain import Infohash, Purpose
+from vod_stream_node.domain import Infohash, Purpose, TorrentState
 from vod_stream_node.errors import StorageFailed, TorrentGone
 from vod_stream_node.picker import NextFill
-from vod_stream_node.torrent import Torrent, TorrentState
+from vod_stream_node.torrent import Torrent
 from vod_testing import eventually
 
 MIB = 1 << 20

@@ -1,0 +1,58 @@
+"""A disk that is really full is a state of the node, not its end. Needs root, to mount a disk that is small enough."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from vod.stream.v1 import stream_service_pb2 as pb2
+
+from vod_testing import eventually
+
+from .conftest import Node, NodeFactory, Swarm, noise, sha256
+
+MIB = 1 << 20
+SMALL, LARGE = noise(4 * MIB, seed=1), noise(20 * MIB, seed=2)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 16 MiB."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        why = f"can't mount a small disk here: {mounted.stderr.strip()}"
+        if os.environ.get("CI") and os.geteuid() == 0 and "permission denied" not in why:
+            pytest.fail(why)
+        pytest.skip(why)
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+async def test_a_full_disk_is_507_for_what_is_not_here_and_what_is_here_is_served(
+    small_disk: Path, swarm: Swarm, start_node: NodeFactory
+) -> None:
+    small = await swarm.share("Small.mkv", {"Small.mkv": SMALL})
+    large = await swarm.share("Large.mkv", {"Large.mkv": LARGE})
+    async with start_node(data_dir=small_disk, disk_reserve=0) as node:
+        here = await node.pin(small, swarm)
+        assert sha256((await node.http.get(here.stream_url)).content) == sha256(SMALL)
+        too_much = await node.pin(large, swarm)
+        await eventually(lambda: _why_not_full(node, too_much), within=20)
+        known = await node.rpc.DescribeTorrent(pb2.DescribeTorrentRequest(infohash=large.infohash), timeout=5)
+        gap = known.present[0].end if known.present and not known.present[0].begin else 0
+        refused = await node.http.get(too_much.stream_url, headers={"Range": f"bytes={gap}-{gap + 999}"})
+        again = await node.http.get(here.stream_url)
+
+    assert (refused.status_code, refused.json()["reason"]) == (507, "DISK_FULL")
+    assert sha256(again.content) == sha256(SMALL)
+
+
+def _why_not_full(node: Node, pin: pb2.Pin) -> str | None:
+    torrents = node.stored
+    free = os.statvfs(torrents)
+    return None if free.f_bavail * free.f_frsize < MIB else f"{free.f_bavail * free.f_frsize} bytes are free"
