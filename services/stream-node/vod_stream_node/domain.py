@@ -199,6 +199,10 @@ class Stats:
     download_rate: int
     """Bytes per second."""
     upload_rate: int = 0
+    given: int = 0
+    """Bytes to other peers, ever."""
+    taken: int = 0
+    """Bytes from them, ever."""
     distinct_copies: float = 0.0
     """Copies of the torrent among the connected peers, whole and part."""
 

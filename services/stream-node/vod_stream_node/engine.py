@@ -215,6 +215,8 @@ class Engine:
         pieces = MAX_PIECES if params.ti is None else params.ti.num_pieces()
         params.piece_priorities = [0] * pieces
         params.flags = lt.torrent_flags.apply_ip_filter
+        if not self._config.network.pex:
+            params.flags |= lt.torrent_flags.disable_pex
         return params
 
     def _notify(self) -> None:

@@ -42,6 +42,7 @@ from vod_stream_node.metrics import Metrics
 from vod_stream_node.picker import NextFill
 from vod_stream_node.reader import FileReader
 from vod_stream_node.sampling import Sample, Wish, take_sample
+from vod_stream_node.seeding import SeedPolicy
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.tokens import Grant
 from vod_stream_node.torrent import Torrent
@@ -69,6 +70,7 @@ class Pins:
         log: FilteringBoundLogger,
         janitor: Janitor,
         idle: timedelta,
+        seeding: SeedPolicy,
         stalled: Callable[[PinKey], int],
     ) -> None:
         self._engine = engine
@@ -78,6 +80,7 @@ class Pins:
         self._log = log
         self._janitor = janitor
         self._idle = idle
+        self._seeding = seeding
         self._stalled = stalled
         self._pins: defaultdict[PinKey, dict[str, Claim]] = defaultdict(dict)
         self._calls: Counter[Infohash] = Counter()
@@ -360,7 +363,8 @@ class Pins:
             self._idle_since.pop(torrent.infohash, None)
             return
         since = self._idle_since.setdefault(torrent.infohash, self._clock.monotonic())
-        if self._clock.monotonic() - since < self._idle.total_seconds():
+        idle = timedelta(seconds=self._clock.monotonic() - since)
+        if idle < self._idle or await self._seeding.goes_on(torrent, idle):
             return
         await self._engine.save(torrent)
         if self._is_needed(torrent):

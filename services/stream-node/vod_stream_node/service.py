@@ -22,6 +22,7 @@ from vod_stream_node.metrics import Metrics
 from vod_stream_node.pins import Pins
 from vod_stream_node.present import Present
 from vod_stream_node.reader import PieceCache
+from vod_stream_node.seeding import SeedPolicy
 from vod_stream_node.session import SessionConfig
 from vod_stream_node.settings import Settings
 from vod_stream_node.stalls import Crowd, Stalls, stall_watch
@@ -42,11 +43,12 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
     store = TorrentStore(settings.data_dir / "stream")
     metrics = Metrics(runtime.metrics)
     signer = TokenSigner([key.get_secret_value().encode() for key in settings.secret_keys])
+    network = await asyncio.to_thread(lambda: settings.network)
     session = SessionConfig(
         listen=settings.peer_interfaces,
         reach=reach,
-        dht=reach is Reach.PUBLIC,
-        upload_bytes_per_second=settings.upload_bytes_per_second,
+        network=network,
+        express=network.allows_own_connections,
     )
     limits = Limits(stall=settings.stall_timeout, idle=settings.idle_timeout, reads_per_token=settings.reads_per_token)
     async with AsyncExitStack() as stack:
@@ -83,6 +85,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             log=runtime.log,
             janitor=janitor,
             idle=settings.idle_unload,
+            seeding=SeedPolicy(time=settings.seed_time, ratio=settings.seed_ratio),
             stalled=stalls.count,
         )
         together = None

@@ -1,12 +1,13 @@
 """The settings of the libtorrent session: tuned for a viewer who waits, and closed towards our own network."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
 import libtorrent as lt
 
 from vod_stream_node.magnets import PRIVATE_NETWORKS, Reach
+from vod_stream_node.network import Network
 
 MAX_PIECES = 1 << 18
 """A terabyte in pieces of 4 MiB; torrents with more are refused."""
@@ -19,14 +20,14 @@ class SessionConfig:
     listen: str
     """libtorrent's `listen_interfaces`, for example `0.0.0.0:6881,[::]:6881`."""
     reach: Reach
-    dht: bool
-    upload_bytes_per_second: int = 0
-    """0 for no limit."""
+    network: Network = field(default_factory=Network)
     express: bool = True
     """Whether what a viewer waits for is fetched over connections of our own (`lane/`)."""
 
     def allows(self, address: str) -> bool:
         """Say whether a peer may be at an IP address."""
+        if self.network.blocks(address):
+            return False
         if self.reach is Reach.ANYWHERE:
             return True
         return not any(ip_address(address) in network for network in PRIVATE_NETWORKS)
@@ -60,7 +61,6 @@ _SAFETY: dict[str, Any] = {
     "validate_https_trackers": True,
     "apply_ip_filter_to_trackers": True,
     "allow_idna": False,
-    "enable_lsd": False,
     "enable_upnp": False,
     "enable_natpmp": False,
     "max_metadata_size": 10 << 20,
@@ -87,8 +87,7 @@ def new_session(config: SessionConfig, waker: int) -> Any:
         "allow_multiple_connections_per_ip": anywhere,
         "ssrf_mitigation": not anywhere,
         "listen_interfaces": config.listen,
-        "enable_dht": config.dht,
-        "upload_rate_limit": config.upload_bytes_per_second,
+        **config.network.settings(),
         "alert_mask": _ALERTS,
         # Alerts wait for the loop's next turn; a torrent of 20,000 pieces that is loaded makes as many at once.
         "alert_queue_size": 100_000,
@@ -97,13 +96,10 @@ def new_session(config: SessionConfig, waker: int) -> Any:
     }
     session = lt.session(settings)
     session.set_alert_fd(waker)
-    if not anywhere:
-        session.set_ip_filter(_public_only())
-    return session
-
-
-def _public_only() -> Any:
     ip_filter = lt.ip_filter()
-    for network in PRIVATE_NETWORKS:
+    for first, last in config.network.blocked:
+        ip_filter.add_rule(str(first), str(last), 1)
+    for network in () if anywhere else PRIVATE_NETWORKS:
         ip_filter.add_rule(str(network[0]), str(network[-1]), 1)
-    return ip_filter
+    session.set_ip_filter(ip_filter)
+    return session

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vod_runtime import Duration
+from vod_stream_node.network import Encryption, Network, read_filter, read_proxy
 
 
 class Settings(BaseSettings):
@@ -64,6 +65,26 @@ class Settings(BaseSettings):
     """Where peers connect to, as libtorrent's `listen_interfaces`; by default all interfaces, loopback for the demo."""
     upload_bytes_per_second: int = Field(default=0, ge=0, validation_alias="VOD_STREAM_UPLOAD_LIMIT")
     """0 for no limit."""
+    download_bytes_per_second: int = Field(default=0, ge=0, validation_alias="VOD_STREAM_DOWNLOAD_LIMIT")
+    """0 for no limit."""
+    bind: str = Field(default="", validation_alias="VOD_STREAM_BIND")
+    """Addresses or interfaces to reach peers by, separated by commas; empty: the system chooses."""
+    proxy: SecretStr = Field(default=SecretStr(""), validation_alias="VOD_STREAM_PROXY")
+    """`socks5://[user:password@]host:port` or `http://…`: all of the swarm goes through it, names too."""
+    encryption: Encryption = Field(default=Encryption.PREFER, validation_alias="VOD_STREAM_ENCRYPTION")
+    """Of connections to peers: `prefer`, `require` or `off`."""
+    dht: bool = Field(default=True, validation_alias="VOD_STREAM_DHT")
+    """Whether to find peers in the DHT, too; never in the demo."""
+    pex: bool = Field(default=True, validation_alias="VOD_STREAM_PEX")
+    """Whether to learn peers from peers."""
+    lsd: bool = Field(default=False, validation_alias="VOD_STREAM_LSD")
+    """Whether to look for peers in the local network."""
+    ip_filter: Path | None = Field(default=None, validation_alias="VOD_STREAM_IP_FILTER")
+    """A file of addresses never to talk to: networks, or lines of PeerGuardian or eMule."""
+    seed_ratio: float = Field(default=0.0, ge=0, validation_alias="VOD_STREAM_SEED_RATIO")
+    """Give back so many times what was taken, for `VOD_STREAM_SEED_TIME` at most; 0: no matter how much."""
+    seed_time: Duration = Field(default=timedelta(0), validation_alias="VOD_STREAM_SEED_TIME")
+    """How long a torrent that nobody pins or reads stays in the swarm to give back."""
 
     nats_url: SecretStr | None = Field(default=None, validation_alias="NATS_URL")
     """Where stalls are told; without it nobody hears of them."""
@@ -105,6 +126,25 @@ class Settings(BaseSettings):
     def peer_host(self) -> str:
         """Where the other nodes reach this one as a BitTorrent peer."""
         return "127.0.0.1" if self.target.startswith("unix:") else self.target.rpartition(":")[0].rpartition("/")[2]
+
+    @property
+    def network(self) -> Network:
+        """How to reach the internet.
+
+        Raises:
+            ValueError, OSError: the proxy's URL or the IP filter can't be read.
+        """
+        return Network(
+            bind=self.bind,
+            proxy=read_proxy(self.proxy.get_secret_value()),
+            encryption=self.encryption,
+            dht=self.dht and not self.allow_private_peers,
+            pex=self.pex,
+            lsd=self.lsd,
+            download_bytes_per_second=self.download_bytes_per_second,
+            upload_bytes_per_second=self.upload_bytes_per_second,
+            blocked=read_filter(self.ip_filter) if self.ip_filter else (),
+        )
 
     @property
     def peer_interfaces(self) -> str:

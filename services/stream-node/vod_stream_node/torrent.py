@@ -180,6 +180,8 @@ class Torrent:
             peers=max(status.num_peers, self._lane.connections if self._lane else 0),
             download_rate=status.download_payload_rate + (self._lane.rate() if self._lane else 0),
             upload_rate=status.upload_payload_rate,
+            given=status.all_time_upload,
+            taken=status.all_time_download,
             # Who has everything itself no longer counts.
             distinct_copies=status.distributed_copies if status.distributed_copies >= 0 else float(status.num_seeds),
         )

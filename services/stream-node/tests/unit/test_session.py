@@ -1,8 +1,11 @@
 import os
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
 from vod_stream_node.magnets import Reach
+from vod_stream_node.network import Encryption, Network, Proxy, read_filter, read_proxy
 from vod_stream_node.session import SessionConfig, new_session
 
 
@@ -28,11 +31,85 @@ def test_peers_and_trackers_in_private_networks_are_blocked_unless_allowed(
     reading, waker = os.pipe()
 
     def blocked(reach: Reach) -> int:
-        session = new_session(SessionConfig(listen="127.0.0.1:0", reach=reach, dht=False), waker)
+        session = new_session(SessionConfig(listen="127.0.0.1:0", reach=reach, network=Network(dht=False)), waker)
         session.set_alert_fd(-1)
         assert session.get_settings()["apply_ip_filter_to_trackers"]
         return int(session.get_ip_filter().access(address))
 
     assert (blocked(Reach.PUBLIC), blocked(Reach.ANYWHERE)) == (public, anywhere)
+    os.close(reading)
+    os.close(waker)
+
+
+@pytest.mark.parametrize(
+    ("text", "blocked", "free"),
+    [
+        ("9.9.0.0/16", "9.9.1.2", "9.10.0.0"),
+        ("009.009.000.000 - 009.009.255.255 , 000 , Some company", "9.9.255.255", "9.10.0.0"),
+        ("Some: company:9.9.0.0-9.9.255.255", "9.9.0.0", "9.8.255.255"),
+        ("2a00::/16", "2a00::1", "2a01::1"),
+        ("# nothing\n\n9.9.9.9\n", "9.9.9.9", "9.9.9.8"),
+    ],
+)
+def test_an_ip_filter_is_read_in_the_forms_that_are_around(tmp_path: Path, text: str, blocked: str, free: str) -> None:
+    (tmp_path / "list").write_text(text)
+    network = Network(blocked=read_filter(tmp_path / "list"))
+
+    assert (network.blocks(blocked), network.blocks(free)) == (True, False)
+
+
+def test_what_emule_lists_with_a_high_level_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("009.009.000.000 - 009.009.255.255 , 200 , Friends")
+
+    assert read_filter(tmp_path / "list") == ()
+
+
+def test_a_filter_that_can_not_be_read_says_where(tmp_path: Path) -> None:
+    (tmp_path / "list").write_text("9.9.9.9\nrubbish\n")
+
+    with pytest.raises(ValueError, match="line 2"):
+        read_filter(tmp_path / "list")
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [
+        ("", None),
+        ("socks5://10.0.0.1:1080", Proxy("socks5", "10.0.0.1", 1080)),
+        ("http://me:p%40ss@proxy.example:3128", Proxy("http", "proxy.example", 3128, "me", "p@ss")),
+    ],
+)
+def test_a_proxy_is_a_url(url: str, proxy: Proxy | None) -> None:
+    assert read_proxy(url) == proxy
+
+
+@pytest.mark.parametrize("url", ["ftp://x:1", "socks5://x", "x:1080"])
+def test_what_is_no_proxy_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="a proxy is"):
+        read_proxy(url)
+
+
+def test_what_the_owner_wants_reaches_the_session() -> None:
+    reading, waker = os.pipe()
+    span = (ip_address("9.9.0.0"), ip_address("9.9.255.255"))
+    network = Network(
+        bind="127.0.0.1",
+        proxy=Proxy("socks5", "127.0.0.1", 9, "me", "secret"),
+        encryption=Encryption.REQUIRE,
+        dht=False,
+        download_bytes_per_second=1000,
+        upload_bytes_per_second=500,
+        blocked=(span,),
+    )
+    session = new_session(SessionConfig(listen="127.0.0.1:0", reach=Reach.PUBLIC, network=network), waker)
+    session.set_alert_fd(-1)
+    given = session.get_settings()
+
+    assert (given["outgoing_interfaces"], given["proxy_hostname"], given["proxy_port"]) == ("127.0.0.1", "127.0.0.1", 9)
+    assert (given["out_enc_policy"], given["in_enc_policy"], given["allowed_enc_level"]) == (0, 0, 2)
+    assert (given["download_rate_limit"], given["upload_rate_limit"], given["enable_dht"]) == (1000, 500, False)
+    assert (session.get_ip_filter().access("9.9.9.9"), session.get_ip_filter().access("10.0.0.1")) == (1, 1)
+    assert "secret" not in repr(network)
+    assert not network.allows_own_connections
     os.close(reading)
     os.close(waker)
