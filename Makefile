@@ -29,6 +29,7 @@ test: install ## Run all tests (options: make test T="services/picks -k race")
 
 bench: install ## Measure ratios side by side: the stream node and a plain file server, a start and an empty request
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/bench.py
+	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/files.py
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/heartbeats.py
 	@PYTHONPATH=tests/e2e $(BIN)/python -m pytest -q -s tests/bench/catalog.py
 

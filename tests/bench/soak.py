@@ -1,0 +1,226 @@
+"""A day of a stream node in ten minutes: `python tests/bench/soak.py [--minutes 10] [--quota-gb 3]`.
+
+Sessions come, read, jump, and leave, some without a word; torrents have 1 to 500 files, many more bytes than the quota.
+Memory, file descriptors, threads and disk of the node are printed on the way, and compared at the end: after all have
+left and the node had time to let go, they should be where they were after the first round.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import random
+import secrets
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+from allinone import free_ports
+from vod.stream.v1 import stream_service_pb2 as pb2
+from vod.stream.v1 import stream_service_pb2_grpc
+
+from vod_fakes.seeder import Seeder
+from vod_fakes.serving import Site, bind, http_servers
+from vod_fakes.torrents import Torrent, make_torrent
+from vod_fakes.tracker import Tracker
+from vod_rpc import Failure, channel
+from vod_runtime.host import new_runtime
+
+if TYPE_CHECKING:
+    from vod.stream.v1.stream_service_pb2_grpc import StreamServiceAsyncStub
+
+SHAPES = (1, 1, 1, 2, 4, 8, 12, 24, 60, 150, 500)
+"""Files of the torrents."""
+TORRENT_BYTES = 160 << 20
+TORRENTS = 28
+VIEWERS = 12
+MB = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the node takes."""
+
+    rss_mb: float
+    descriptors: int
+    threads: int
+    disk_mb: float
+
+
+def make_library(folder: Path) -> list[Torrent]:
+    """Make torrents of all shapes; their bytes repeat, their pieces don't matter."""
+    library, block = [], random.Random(1).randbytes(1 << 20)
+    for number in range(TORRENTS):
+        files = SHAPES[number % len(SHAPES)]
+        size = TORRENT_BYTES // files
+        paths = [f"t{number}/E{index:03}.mkv" for index in range(files)]
+        for index, path in enumerate(paths):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            with (folder / path).open("wb") as file:
+                file.write(f"{number}/{index}".encode().ljust(16))
+                for _ in range(max(1, size >> 20)):
+                    file.write(block[: min(size, 1 << 20)])
+        library.append(make_torrent(f"t{number}", paths, folder))
+    return library
+
+
+class Soak:
+    """The viewers of a node."""
+
+    def __init__(self, stub: "StreamServiceAsyncStub", library: list[Torrent], tracker_url: str) -> None:
+        self._stub = stub
+        self._library = library
+        self._tracker_url = tracker_url
+        self.sessions = 0
+        self.read = 0
+        self.wrong: list[str] = []
+        self.troubles: dict[str, int] = {}
+
+    async def viewer(self, until: float, *, seed: int) -> None:
+        """Watch one thing after another."""
+        dice = random.Random(seed)
+        async with httpx.AsyncClient(timeout=30) as http:
+            while time.monotonic() < until:
+                try:
+                    await self._session(http, dice)
+                except (Failure, httpx.HTTPError) as error:
+                    name = getattr(error, "reason", None) or type(error).__name__
+                    self.troubles[name] = self.troubles.get(name, 0) + 1
+
+    async def _session(self, http: httpx.AsyncClient, dice: random.Random) -> None:
+        torrent, holder = dice.choice(self._library), secrets.token_hex(8)
+        index = dice.randrange(len(torrent.files))
+        request = pb2.EnsurePinRequest(
+            magnet_uri=torrent.magnet(self._tracker_url),
+            file_index=index,
+            purpose=pb2.PURPOSE_CURRENT if dice.random() < 0.8 else pb2.PURPOSE_NEXT,
+            holder=holder,
+            wait_for=pb2.WAIT_FOR_METADATA,
+        )
+        request.ttl.seconds = 20
+        pin = (await self._stub.EnsurePin(request, timeout=20)).pin
+        self.sessions += 1
+        for jump in range(dice.randrange(1, 6)):
+            first = 0 if jump == 0 else dice.randrange(pin.size_bytes)
+            await self._read(http, pin, first, dice, mark=torrent.files[index].path)
+        if dice.random() < 0.7:  # the others fall silent, and their claims expire
+            await self._stub.ReleasePin(
+                pb2.ReleasePinRequest(infohash=pin.infohash, file_index=index, holder=holder), timeout=5
+            )
+
+    async def _read(self, http: httpx.AsyncClient, pin: pb2.Pin, first: int, dice: random.Random, *, mark: str) -> None:
+        wanted, got = dice.randrange(1, 12 << 20), b""
+        async with http.stream("GET", pin.stream_url, headers={"Range": f"bytes={first}-"}) as answer:
+            answer.raise_for_status()
+            async for chunk in answer.aiter_raw():
+                self.read += len(chunk)
+                wanted -= len(chunk)
+                if first == 0 and len(got) < 16:
+                    got += chunk[:16]
+                if wanted < 0:
+                    break  # the viewer jumps or leaves: the connection is cut
+        if first == 0:
+            folder, _, name = mark.partition("/")
+            expected = f"{folder[1:]}/{int(name[1:4])}".encode().ljust(16)
+            if got[:16] != expected:
+                self.wrong.append(mark)
+
+
+def look(process: psutil.Process, data: Path) -> Look:
+    taken = sum(path.lstat().st_blocks * 512 for path in data.rglob("*") if path.is_file())
+    return Look(
+        rss_mb=round(process.memory_info().rss / MB, 1),
+        descriptors=process.num_fds(),
+        threads=process.num_threads(),
+        disk_mb=round(taken / MB, 1),
+    )
+
+
+def told(what: str, look: Look, **more: Any) -> None:
+    fields = {"rss_mb": look.rss_mb, "fds": look.descriptors, "threads": look.threads, "disk_mb": look.disk_mb, **more}
+    sys.stdout.write(f"{what:<8} {json.dumps(fields)}\n")
+    sys.stdout.flush()
+
+
+@contextlib.asynccontextmanager
+async def node(data: Path, quota: int) -> Any:
+    port = free_ports()
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "VOD_STREAM_NODE_LISTEN": f"unix:{data}/grpc.sock",
+        "VOD_STREAM_HTTP_LISTEN": f"127.0.0.1:{port}",
+        "VOD_STREAM_PUBLIC_BASE": f"http://127.0.0.1:{port}",
+        "VOD_OPS_LISTEN": f"unix:{data}/ops.sock",
+        "VOD_SECRET_KEY": secrets.token_hex(16),
+        "VOD_DATA_DIR": str(data),
+        "VOD_ALLOW_PRIVATE_PEERS": "1",
+        "VOD_LOG_LEVEL": "ERROR",
+        "VOD_CACHE_BYTES": str(quota),
+        "VOD_DISK_RESERVE": "0",
+        # A day in ten minutes: all that takes minutes takes seconds.
+        "VOD_STREAM_SWEEP_INTERVAL": "0.5",
+        "VOD_STREAM_IDLE_UNLOAD": "3",
+    }
+    running = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "vod_runtime.host", "stream-node", env=environment
+    )
+    try:
+        async with channel(environment["VOD_STREAM_NODE_LISTEN"], new_runtime("soak", level="CRITICAL")) as opened:
+            stub = stream_service_pb2_grpc.StreamServiceStub(opened)
+            for _ in range(60):
+                with contextlib.suppress(Failure):
+                    await stub.ListPins(pb2.ListPinsRequest(), timeout=2)
+                    break
+                await asyncio.sleep(0.5)
+            yield psutil.Process(running.pid), stub
+    finally:
+        running.terminate()
+        await running.wait()
+
+
+async def main(minutes: float, quota_gb: float) -> None:
+    with tempfile.TemporaryDirectory(prefix="vod-soak-") as folder:
+        seeds, data = Path(folder) / "seed", Path(folder) / "data"
+        seeds.mkdir()
+        data.mkdir()
+        library = await asyncio.to_thread(make_library, seeds)
+        tracker, seeder = Tracker(), Seeder()
+        site = Site(tracker.app(), tracker.control, bind())
+        async with http_servers([site]), node(data, int(quota_gb * 1e9)) as (process, stub):
+            tracker.url = f"{site.url}/announce"
+            await seeder.start()
+            for torrent in library:
+                seeder.add(torrent, seeds, tracker.url)
+            await asyncio.sleep(3)
+            await run(Soak(stub, library, tracker.url), process, data, minutes)
+            await seeder.stop()
+
+
+async def run(soak: Soak, process: psutil.Process, data: Path, minutes: float) -> None:
+    told("idle", look(process, data))
+    warm, end = time.monotonic() + 60 * minutes * 0.1, time.monotonic() + 60 * minutes
+    await asyncio.gather(*(soak.viewer(warm, seed=number) for number in range(VIEWERS)))
+    await asyncio.sleep(30)  # claims expire, torrents leave
+    told("before", look(process, data), sessions=soak.sessions)
+    async with asyncio.TaskGroup() as group:
+        for number in range(VIEWERS):
+            group.create_task(soak.viewer(end, seed=1000 + number))
+        while time.monotonic() < end:
+            await asyncio.sleep(min(30, max(0.1, end - time.monotonic())))
+            told("", look(process, data), sessions=soak.sessions, read_gb=round(soak.read / 1e9, 2))
+    await asyncio.sleep(30)
+    told("after", look(process, data), sessions=soak.sessions, read_gb=round(soak.read / 1e9, 2))
+    sys.stdout.write(f"wrong    {soak.wrong}\ntroubles {soak.troubles}\n")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--quota-gb", type=float, default=3)
+    given = parser.parse_args()
+    asyncio.run(main(given.minutes, given.quota_gb))
