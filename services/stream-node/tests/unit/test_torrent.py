@@ -131,7 +131,7 @@ async def test_who_waits_for_a_piece_goes_on_when_it_is_here(torrent: Torrent) -
 
 
 async def test_a_disk_error_fails_who_waits_until_somebody_tries_again(torrent: Torrent) -> None:
-    torrent.on_disk_error()
+    torrent.on_disk_error(StorageFailed("The disk is broken."))
 
     with pytest.raises(StorageFailed):
         await torrent.piece(20)
