@@ -126,7 +126,6 @@ class Prefetch:
         try:
             pick = await self._picks.ensure(following)
         except NothingPlayable:
-            await self._remember(following, Outcome.NOTHING_PLAYABLE)
             await self._playback.tell(following, Outcome.NOTHING_PLAYABLE)
             await self._remember(following, Outcome.NOTHING_PLAYABLE)
             return Outcome.NOTHING_PLAYABLE
@@ -142,8 +141,6 @@ class Prefetch:
     async def _pin_and_tell(self, following: Following, pick: Pick) -> Outcome:
         ready = await self._stream_node.pin_next(following, pick, within=self._within - _LOSES_TO_DEADLINE)
         outcome = Outcome.READY if ready else Outcome.NOT_READY
-        # Before subtitles are here: who hears that it is ready may choose another one the next moment.
-        await self._remember(following, outcome)
         await self._playback.tell(following, outcome)
         # Before the subtitles have come: a viewer who now chooses another source for it must not wait for those.
         await self._remember(following, outcome)
