@@ -3,10 +3,13 @@
 import asyncio
 import email
 import email.policy
+import os
 import random
+import socket
 from itertools import pairwise
 
 import httpx
+import psutil
 import pytest
 from vod.stream.v1 import stream_service_pb2 as pb2
 
@@ -178,3 +181,12 @@ async def test_the_first_byte_of_a_start_is_measured_once(node: Node, url: str) 
 
     assert node.runtime.metrics.get_sample_value("start_to_first_byte_ms_count") == 1
     assert node.runtime.metrics.get_sample_value("vod_stream_bytes_served_total") == 20
+
+
+async def test_the_end_of_an_answer_waits_for_nobodys_acknowledgement(node: Node, url: str) -> None:
+    async with node.http.stream("HEAD", url) as answer:
+        ours = answer.extensions["network_stream"].get_extra_info("server_addr")
+        open_ = psutil.Process().net_connections("tcp")
+        accepted = [one for one in open_ if one.laddr == ours and one.raddr]
+        with socket.socket(fileno=os.dup(accepted[0].fd)) as theirs:
+            assert theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
