@@ -202,7 +202,7 @@ def test_what_a_peer_owed_is_asked_of_others_when_it_leaves_or_chokes() -> None:
     swarm.want([0])
 
     swarm.dispatcher.leave(0)
-    swarm.dispatcher.choked(1)
+    swarm.dispatcher.choked(1, 0.0)
     swarm.dispatcher.unchoked(1)
 
     orders = swarm.dispatcher.orders(0.0)
@@ -235,7 +235,7 @@ def test_a_rejected_block_is_asked_for_again() -> None:
     asked = [order for order in swarm.dispatcher.orders(0.0) if order.peer == 0]
 
     for order in asked:
-        swarm.dispatcher.rejected(0, order.block)
+        swarm.dispatcher.rejected(0, order.block, 0.0)
     again = swarm.dispatcher.orders(0.0)
 
     assert asked

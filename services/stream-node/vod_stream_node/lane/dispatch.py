@@ -13,7 +13,7 @@ The rules
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from vod_stream_node.lane.pace import Pace
@@ -27,6 +27,8 @@ _FIRST = 1 << 20
 """Bytes that are shared out evenly while nothing is known of the peers."""
 _COPIES = 3
 """How often a late block is asked for at most."""
+_CONTROL = 64
+"""Bytes of messages that are not data: they say nothing of a peer's rate."""
 _GRACE = 0.08
 """Seconds beyond a round trip after which a peer's rate is believed."""
 _SLACK = 0.25
@@ -59,6 +61,8 @@ class _Asked:
     at: float
     ahead: int
     """Blocks outstanding at the peer then, this one included."""
+    clear: bool
+    """Whether nothing that was cancelled was still to come before it."""
 
 
 @dataclass(slots=True)
@@ -70,7 +74,7 @@ class _Peer:
     silent: bool = False
     queue: dict[Block, _Asked] = field(default_factory=dict)
     cancelled: dict[Block, float] = field(default_factory=dict)
-    """What may still come, and since when it is not wanted."""
+    """What is not wanted any more but may still come, and when it was asked for."""
     progress: int = 0
     """Bytes of the block that is coming."""
     heard: float = 0.0
@@ -123,13 +127,13 @@ class Dispatcher:
     def unchoked(self, key: PeerKey) -> None:
         self._peers[key].open = True
 
-    def choked(self, key: PeerKey) -> None:
+    def choked(self, key: PeerKey, now: float) -> None:
         """Note that a peer serves nothing: what was asked of it will not come."""
         peer = self._peers[key]
         peer.open = False
         self._free_all(peer)
         peer.cancelled.clear()
-        peer.pace.idle()
+        peer.pace.idle(now)
 
     @property
     def serving(self) -> int:
@@ -155,22 +159,27 @@ class Dispatcher:
     # What is wanted.
 
     def want(self, pieces: Sequence[int], *, critical: int) -> list[Order]:
-        """Say which pieces are wanted, in order, and how many of the first ones a viewer waits for."""
+        """Say which pieces are wanted, in order, and how many of the first ones a viewer waits for.
+
+        What is on order is cancelled when a viewer jumped or nothing is wanted any more; else it is of use later.
+        """
         self._wanted, self._critical = list(pieces), critical
         orders: list[Order] = []
-        wanted = set(pieces)
         now_critical = set(pieces[:critical])
         jumped = any(piece not in self._pieces or self._is_untouched(piece) for piece in now_critical)
-        kept = now_critical if jumped else wanted
+        if jumped or not pieces:
+            orders += self._cancel_all_but(now_critical)
         for piece in pieces:
             if piece not in self._pieces:
                 count = self._blocks_in(piece)
                 self._pieces[piece] = _Piece(count, list(range(count - 1, -1, -1)))
+        return orders
+
+    def _cancel_all_but(self, kept: Collection[int]) -> Iterator[Order]:
         for peer in self._peers.values():
             for block in [block for block in peer.queue if block[0] not in kept]:
-                orders.append(self._cancel(peer, block))
+                yield self._cancel(peer, block)
                 self._release(peer.key, block)
-        return orders
 
     def forget(self, piece: int) -> None:
         """Drop what is known of a piece: it is here, or given up."""
@@ -199,7 +208,8 @@ class Dispatcher:
         peer.heard = now
         peer.silent = False
         peer.progress += size
-        peer.pace.came(size, now)
+        if size > _CONTROL:
+            peer.pace.came(size, now)
 
     def received(self, key: PeerKey, block: Block, now: float) -> tuple[bool, list[Order]]:
         """Note that a block came; return whether it is of use, and what to cancel because of it."""
@@ -207,10 +217,15 @@ class Dispatcher:
         peer.progress = 0
         asked = peer.queue.pop(block, None)
         if asked is not None:
-            peer.pace.block(now - asked.at, asked.ahead)
+            # Behind what was cancelled too late it took longer than the peer does.
+            # Peers answer in order: what was cancelled before this was asked for will not come any more.
+            peer.cancelled = {other: at for other, at in peer.cancelled.items() if at >= asked.at}
+            if asked.clear:
+                peer.pace.block(now - asked.at, asked.ahead, now)
+            peer.pace.measure(now)
         peer.cancelled.pop(block, None)
         if not peer.queue and not peer.cancelled:
-            peer.pace.idle()
+            peer.pace.idle(now)
         piece, index = block
         state = self._pieces.get(piece)
         if state is None or index in state.got or (state.only is not None and state.only != key):
@@ -227,7 +242,7 @@ class Dispatcher:
         """Say whether every block of a piece has come."""
         return self._pieces[piece].missing <= 0
 
-    def rejected(self, key: PeerKey, block: Block) -> None:
+    def rejected(self, key: PeerKey, block: Block, now: float) -> None:
         """Note that a peer will not send a block."""
         peer = self._peers[key]
         peer.cancelled.pop(block, None)
@@ -235,7 +250,7 @@ class Dispatcher:
             del peer.queue[block]
             self._release(key, block)
         if not peer.queue and not peer.cancelled:
-            peer.pace.idle()
+            peer.pace.idle(now)
 
     # What to do.
 
@@ -243,14 +258,14 @@ class Dispatcher:
         """Give up what silent peers owe; to be called several times a second."""
         for peer in self._peers.values():
             patience = max(_SILENCE, 8 * peer.pace.rtt)
-            for block in [block for block, since in peer.cancelled.items() if now - since > patience]:
+            for block in [block for block, at in peer.cancelled.items() if now - max(at, peer.heard) > patience]:
                 del peer.cancelled[block]  # peers without the fast extension say nothing
             oldest = next(iter(peer.queue.values()), None)
             if oldest is not None and now - max(peer.heard, oldest.at) > patience:
                 peer.silent = True
                 self._free_all(peer)
             if not peer.queue and not peer.cancelled:
-                peer.pace.idle()
+                peer.pace.idle(now)
 
     def orders(self, now: float, only: Iterable[PeerKey] | None = None) -> list[Order]:
         """Return what to ask for now; of all peers, or only of those that have become free."""
@@ -345,7 +360,7 @@ class Dispatcher:
         if not peer.queue and not peer.cancelled:
             peer.pace.asked(now)
             peer.progress = 0
-        peer.queue[block] = _Asked(now, len(peer.queue) + 1)
+        peer.queue[block] = _Asked(now, len(peer.queue) + 1, clear=not peer.cancelled)
         state = self._pieces[block[0]]
         if state.free and state.free[-1] == block[1]:
             state.free.pop()
@@ -353,7 +368,7 @@ class Dispatcher:
 
     def _cancel(self, peer: _Peer, block: Block) -> Cancel:
         asked = peer.queue.pop(block)
-        peer.cancelled[block] = max(asked.at, peer.heard)
+        peer.cancelled[block] = asked.at
         return Cancel(peer.key, block)
 
     def _release(self, key: PeerKey, block: Block) -> None:
@@ -370,8 +385,7 @@ class Dispatcher:
 
     def _free_all(self, peer: _Peer) -> None:
         for block in list(peer.queue):
-            peer.cancelled[block] = peer.heard
-            del peer.queue[block]
+            peer.cancelled[block] = peer.queue.pop(block).at
             self._release(peer.key, block)
 
     def _is_untouched(self, piece: int) -> bool:

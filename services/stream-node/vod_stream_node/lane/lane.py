@@ -288,10 +288,11 @@ class Lane:
                 self._send_orders(self._work)
                 self._tell_change()
             case wire.Choked():
-                self._work.dispatcher.choked(peer.key)
+                self._work.dispatcher.choked(peer.key, self._loop.time())
                 self._send_orders(self._work)
             case wire.Rejected():
-                self._work.dispatcher.rejected(peer.key, (message.piece, message.begin // BLOCK))
+                block = (message.piece, message.begin // BLOCK)
+                self._work.dispatcher.rejected(peer.key, block, self._loop.time())
 
     def on_chunk_end(self, peer: PeerConnection) -> None:
         if self._work and peer.joined and self._active:
@@ -340,7 +341,7 @@ class Lane:
     def _send_orders(self, work: _Work, only: Iterable[int] | None = None) -> None:
         if not self._active:
             return
-        work.dispatcher.coming = sum(peer.greeted for peer in self._peers.values())
+        work.dispatcher.coming = len(self._peers)
         self._carry_out(work, work.dispatcher.orders(self._loop.time(), only))
 
     def _carry_out(self, work: _Work, orders: Iterable[Order]) -> None:

@@ -15,12 +15,14 @@ from vod_stream_node.lane.wire import BLOCK
 _MEMORY = 0.5
 """Seconds after which an observation of the rate counts for a third."""
 _PRIOR_RATE = 200_000.0
-_PRIOR_WEIGHT = 0.05
+_PRIOR_WEIGHT = 0.02
 """Seconds that the assumed rate counts for."""
 _QUEUE = 0.015
 """Seconds of queue at the peer that are wanted, so that it is never idle."""
-_STANDING = 0.06
+_STANDING = 0.04
 """Seconds of queue from which on nothing is gained by asking for more."""
+_USED = 0.7
+"""How much of the depth must have been used when a block was asked for, so that its latency says something."""
 _FASTEST = 3_000_000.0
 """Bytes/s a peer is trusted with before it has shown anything."""
 _MIN_DEPTH, _MAX_DEPTH = 2, 250
@@ -29,7 +31,20 @@ _MIN_DEPTH, _MAX_DEPTH = 2, 250
 class Pace:
     """The speed of one peer, as far as observed; all times are seconds of one monotonic clock."""
 
-    __slots__ = ("_asked", "_base", "_bytes", "_ceiling", "_floor", "_mark", "_seconds", "_timed", "measured", "rtt")
+    __slots__ = (
+        "_asked",
+        "_base",
+        "_bytes",
+        "_ceiling",
+        "_eased",
+        "_floor",
+        "_mark",
+        "_peak",
+        "_seconds",
+        "_timed",
+        "measured",
+        "rtt",
+    )
 
     def __init__(self, rtt: float) -> None:
         self.rtt = rtt
@@ -44,13 +59,17 @@ class Pace:
         self._timed = False
         self._floor = _MIN_DEPTH
         self._ceiling = 0
+        self._peak = 0.0
+        self._eased = 0.0
 
     def asked(self, now: float) -> None:
         """Note that something is asked of a peer that had nothing to do."""
         self._mark, self._asked = now + self.rtt, now
 
-    def idle(self) -> None:
-        """Note that nothing is asked of the peer any more."""
+    def idle(self, now: float) -> None:
+        """Note that nothing is asked of the peer any more; what it did not send until then counts."""
+        if self._mark is not None:
+            self._forget(max(0.0, now - self._mark))
         self._mark = self._asked = None
 
     def came(self, size: int, now: float) -> None:
@@ -66,16 +85,22 @@ class Pace:
         self._bytes += size
         self._mark = max(self._mark, now)
 
-    def block(self, latency: float, ahead: int) -> None:
+    def block(self, latency: float, ahead: int, now: float) -> None:
         """Note that a block came *latency* after it was asked for, when *ahead* were outstanding, itself included."""
-        self._ceiling = max(self._ceiling, ahead) + 1
-        self.measured = True
+        self._ceiling = max(self._ceiling, ahead) + 2
         self._base = min(self._base, latency)
         queued = latency - self._base
-        if queued < _QUEUE and ahead >= self._floor:
-            self._floor = min(_MAX_DEPTH, ahead + 1)
-        elif queued > _STANDING:
-            self._floor = _MIN_DEPTH
+        if queued < _QUEUE and ahead >= _USED * self._floor:
+            self._floor = min(_MAX_DEPTH, max(self._floor, ahead) + 1)
+        elif queued > _STANDING and now - self._eased > self._base:
+            self._eased = now
+            self._floor = max(_MIN_DEPTH, self._floor * 7 // 8)
+            self._peak *= 7 / 8
+
+    def measure(self, now: float) -> None:
+        """Note the rate as it is when a block has come; the best one says how much the peer can do."""
+        self.measured = True
+        self._peak = max(self._peak, self.rate(now))
 
     def rate(self, now: float) -> float:
         """Return the bytes/s to expect."""
@@ -91,9 +116,9 @@ class Pace:
         Until something is known of the peer, this is its *share* of what is waited for, as far as a fast one could
         deliver it at once.
         """
-        if not self.measured:
+        if not self.measured or self._base == math.inf:
             return max(4, min(share, 4 + int(_FASTEST * self.rtt / BLOCK)))
-        needed = math.ceil(self.rate(now) * (self._base + _QUEUE) / BLOCK)
+        needed = math.ceil(self._peak * (self._base + _QUEUE) / BLOCK - 0.2)
         return max(self._floor, min(self._ceiling, _MAX_DEPTH, needed))
 
     def _forget(self, elapsed: float) -> None:
