@@ -27,11 +27,12 @@ install: ## Install into .venv, as far as something changed
 test: install ## Run all tests (options: make test T="services/picks -k race")
 	@$(BIN)/python -m pytest $(T)
 
-bench: install ## Measure ratios side by side: the stream node and a plain file server, a start and an empty request
+bench: install ## Measure ratios side by side (options: make bench HARNESS=FOLDER also measures other torrent streamers)
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/bench.py
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/files.py
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/heartbeats.py
 	@PYTHONPATH=tests/e2e $(BIN)/python -m pytest -q -s tests/bench/catalog.py
+	@test -z "$(HARNESS)" || $(BIN)/python tests/bench/swarms.py "$(HARNESS)"
 
 chaos: install ## Break everything for as long as is promised, and print what a viewer sees of it (some 15 minutes)
 	@VOD_CHAOS=full $(BIN)/python -m pytest -p no:cacheprovider --timeout 1200 tests/chaos $(T)

@@ -9,10 +9,11 @@ The rules, strongest first; a piece that several rules name gets the strongest:
     4  further ahead
     1  the rest of a CURRENT file, so that the whole of it arrives in the end
     1  the rest of a NEXT file, but only while no CURRENT file of this node lacks anything
+    0  all of a NEXT file while a viewer of this node has less than 8 MiB ahead of him
     0  all else: nothing is asked for before a pin says so
 
 A reader's window is counted in *missing* pieces, so it moves as pieces arrive and as the reader reads. First and last
-bytes of a NEXT file compete with a CURRENT file's window (they are at most 3 MiB, once), the rest of it never does.
+bytes of a NEXT file compete with what is far ahead of a viewer (they are at most 3 MiB, once), the rest never does.
 
 Only piece priorities are planned here: libtorrent's file priorities are applied by a disk job that later overwrites
 piece priorities. The one piece that a reader waits for at the moment gets a deadline as well (`Torrent.piece`).
@@ -31,6 +32,8 @@ TAIL_BYTES = 1 << 20
 
 SOON_BYTES = 4 << 20
 AHEAD_BYTES = 32 << 20
+COMFORT_BYTES = 8 << 20
+"""What a viewer must have ahead before anything else may take from the swarm."""
 
 WAITED, ENDS, SOON, NEAR, AHEAD, REST, NOTHING = 7, 7, 6, 5, 4, 1, 0
 
@@ -39,10 +42,13 @@ _WINDOW = ((WAITED, 1280 << 10), (SOON, 2 << 20), (NEAR, 6 << 20), (AHEAD, 24 <<
 
 
 class NextFill(Enum):
-    """Whether the rest of NEXT files may be downloaded."""
+    """How much of NEXT files may be downloaded."""
 
     ALLOWED = "allowed"
     HELD = "held"
+    """First and last bytes only: a CURRENT file lacks something."""
+    STOPPED = "stopped"
+    """Nothing: a viewer has little ahead of him."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,13 @@ class Plan:
         return max((level for pieces, level in self.rest if piece in pieces), default=NOTHING)
 
 
+def is_starving(demand: Demand, have: Collection[int], *, piece_length: int) -> bool:
+    """Say whether a viewer of a file has little ahead of him, or has not got what he needs to start."""
+    comfort = _pieces_of(COMFORT_BYTES, piece_length)
+    ahead = [demand.pieces[demand.pieces.index(at) :][:comfort] for at in demand.readers]
+    return any(piece not in have for pieces in ahead or ends(demand.pieces, piece_length) for piece in pieces)
+
+
 def ends(pieces: range, piece_length: int) -> tuple[range, range]:
     """Return the pieces with a file's first and last bytes: what a player needs to start."""
     head, tail = _pieces_of(HEAD_BYTES, piece_length), _pieces_of(TAIL_BYTES, piece_length)
@@ -81,6 +94,8 @@ def plan(demands: Sequence[Demand], have: Collection[int], *, piece_length: int,
     """Return what to ask for, given what is wanted and which pieces are here."""
     urgent: dict[int, int] = {}
     for demand in demands:
+        if demand.purpose is Purpose.NEXT and next_fill is NextFill.STOPPED and not demand.readers:
+            continue
         for piece, level in _urgent(demand, have, piece_length=piece_length):
             urgent[piece] = max(urgent.get(piece, NOTHING), level)
     rest = tuple((demand.pieces, _rest(demand, next_fill)) for demand in demands if demand.pieces)
@@ -124,16 +139,14 @@ def _in_order(
         for end in ends(demand.pieces, piece_length):
             yield from end
     yield from _turns([ahead[: _pieces_of(AHEAD_BYTES, piece_length)] for ahead in readers])
-    for ahead in readers:
-        yield from ahead
-    for demand in current:
+    following = [demand for demand in demands if demand.purpose is Purpose.NEXT]
+    for demand in following if next_fill is not NextFill.STOPPED else ():
+        for end in ends(demand.pieces, piece_length):
+            yield from end
+    for pieces in (*readers, *(demand.pieces for demand in current)):
+        yield from pieces
+    for demand in following if next_fill is NextFill.ALLOWED else ():
         yield from demand.pieces
-    for demand in demands:
-        if demand.purpose is Purpose.NEXT:
-            for end in ends(demand.pieces, piece_length):
-                yield from end
-            if next_fill is NextFill.ALLOWED:
-                yield from demand.pieces
 
 
 def _turns(windows: Sequence[range]) -> Iterator[int]:

@@ -4,7 +4,8 @@ Rules
 - A holder has at most one claim on a file. A claim ends by ReleasePin, or when its time is over without the file being
   asked for or read.
 - A file is CURRENT when any claim says so or while anybody reads it, else NEXT.
-- The rest of NEXT files is downloaded only while no CURRENT file of this node lacks anything (`picker.py`).
+- The rest of NEXT files is downloaded only while no CURRENT file of this node lacks anything, and nothing of them
+  while a viewer of this node has little ahead of him (`picker.py`).
 - A torrent that nobody pins, reads or asks about stays in the session for a minute (a probe is mostly followed by a
   pin), without downloading; then it leaves. One without metadata leaves at once. What has no bytes leaves no trace.
 """
@@ -319,9 +320,12 @@ class Pins:
         wants = self._wants()
         for torrent in self._engine.torrents.values():
             torrent.want(wants.get(torrent.infohash, {}))
-        hungry = any(torrent.hungry for torrent in self._engine.torrents.values())
+        spared = {torrent.spares for torrent in self._engine.torrents.values()}
+        if self._janitor.short_of_room:
+            spared.add(NextFill.HELD)
+        fill = next((fill for fill in (NextFill.STOPPED, NextFill.HELD) if fill in spared), NextFill.ALLOWED)
         for torrent in self._engine.torrents.values():
-            torrent.fill_next(NextFill.HELD if hungry or self._janitor.short_of_room else NextFill.ALLOWED)
+            torrent.fill_next(fill)
 
     def _refuse_unplayable(self) -> None:
         """Drop pins that were made before it was known that there is no such file, or that it is not media."""

@@ -122,10 +122,12 @@ class Torrent:
         return self._wants | {index: Purpose.CURRENT for index, _ in self._readers.values()}
 
     @property
-    def hungry(self) -> bool:
-        """Whether a CURRENT file lacks anything."""
+    def spares(self) -> NextFill:
+        """What the CURRENT files here leave to NEXT files of the node."""
         current = [index for index, purpose in self.purposes().items() if purpose is Purpose.CURRENT]
-        return any(self.layout is None or self.missing(index) for index in current)
+        if not any(self.layout is None or self.missing(index) for index in current):
+            return NextFill.ALLOWED
+        return NextFill.STOPPED if self.layout is None or self._supply.starving else NextFill.HELD
 
     # What is known and here.
 
@@ -345,13 +347,10 @@ class Torrent:
         """Let go of all that waits; the engine removes the torrent from the session."""
         self.state, self._fault = TorrentState.CLOSED, (TorrentGone, "The torrent has left this node.")
         self._supply.close()
-        for later in (self._checkpoint_soon, self._replan_soon):
-            if later:
-                later.cancel()
+        for later in filter(None, (self._checkpoint_soon, self._replan_soon)):
+            later.cancel()
         self._reads.close()
         self._changed.notify()
-
-    # Inside.
 
     async def _status(self, flags: int) -> Any:
         try:
@@ -373,7 +372,10 @@ class Torrent:
         self._replan_soon = None
         if self.layout is None or self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
             return
+        starved = self._supply.starving
         self._supply.ask(self._wishes(self.layout), self.have, self.layout, self._next_fill)
+        if starved != self._supply.starving:
+            self._on_change()
 
     def _wishes(self, layout: Layout) -> list[Wish]:
         if self.state is TorrentState.CHECKING and not self._blank:

@@ -77,7 +77,7 @@ async def test_of_a_pack_only_the_pinned_file_is_downloaded(swarm: Swarm, node: 
 
 
 async def test_next_gets_its_ends_while_current_is_read_and_its_rest_only_after(swarm: Swarm, node: Node) -> None:
-    film = noise(20 * MIB, seed=1)
+    film = noise(32 * MIB, seed=1)
     current = await swarm.share("Now.mkv", {"Now.mkv": film})
     later = await swarm.share("Next.mkv", {"Next.mkv": noise(10 * MIB, seed=2)})
     swarm.seeder.limit_upload(6 * MIB)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +17,9 @@ from vod_stream_node.picker import (
     Plan,
     changes,
     ends,
+    is_starving,
     plan,
+    sequence,
 )
 
 MIB = 1 << 20
@@ -92,6 +96,49 @@ def test_the_rest_of_a_next_file_waits_until_nothing_current_lacks_anything() ->
 
     assert levels(held, FILE) == [NEAR] * 2 + [NOTHING] * 97 + [NEAR]
     assert levels(allowed, FILE) == [NEAR] * 2 + [REST] * 97 + [NEAR]
+
+
+def test_nothing_of_a_next_file_is_asked_for_while_a_viewer_has_little_ahead() -> None:
+    asked = plan([Demand(FILE, NEXT)], frozenset(), piece_length=MIB, next_fill=NextFill.STOPPED)
+    order, _ = sequence([Demand(FILE, NEXT)], frozenset(), piece_length=MIB, next_fill=NextFill.STOPPED, limit=50)
+
+    assert (levels(asked, FILE), order) == ([NOTHING] * 100, [])
+
+
+def test_a_viewer_is_starving_until_the_pieces_ahead_of_him_are_here() -> None:
+    watched = Demand(FILE, CURRENT, (50,))
+
+    assert is_starving(watched, frozenset(range(50, 57)), piece_length=MIB)
+    assert not is_starving(watched, frozenset(range(50, 58)), piece_length=MIB)
+    assert is_starving(Demand(FILE, CURRENT), frozenset({10, 11}), piece_length=MIB)
+    assert not is_starving(Demand(FILE, CURRENT), frozenset({10, 11, 109}), piece_length=MIB)
+
+
+def test_the_order_begins_where_the_viewer_has_jumped_to_then_the_index_then_older_readers() -> None:
+    watched = Demand(FILE, CURRENT, (108, 20), index=range(107, 110))
+
+    order, waited = sequence([watched], frozenset({108}), piece_length=MIB, next_fill=NextFill.HELD, limit=6)
+
+    assert (order, waited) == ([109, 107, 20, 21, 22, 23], 3)
+
+
+def test_without_a_reader_nobody_waits_and_the_first_bytes_come_first() -> None:
+    order, waited = sequence([Demand(FILE, CURRENT)], frozenset(), piece_length=MIB, next_fill=NextFill.HELD, limit=5)
+
+    assert (order, waited) == ([10, 11, 109, 12, 13], 0)
+
+
+@given(wanted=st.lists(demands(), max_size=4), have=pieces_here, fill=fills)
+def test_every_piece_that_the_plan_wants_is_in_the_order_once(
+    wanted: list[Demand], have: frozenset[int], fill: NextFill
+) -> None:
+    wanted = [replace(demand, purpose=CURRENT) if demand.readers else demand for demand in wanted]
+    asked = plan(wanted, have, piece_length=MIB, next_fill=fill)
+
+    order, waited = sequence(wanted, have, piece_length=MIB, next_fill=fill, limit=1_000)
+
+    assert sorted(order) == [piece for piece in range(140) if asked.level(piece) and piece not in have]
+    assert waited <= len(order)
 
 
 def test_a_piece_that_two_files_share_gets_the_stronger_wish() -> None:

@@ -101,10 +101,10 @@ async def test_a_reader_that_left_no_longer_has_a_window(torrent: Torrent, handl
     with torrent.reading(torrent.known_layout.files[0]) as move:
         move(20)
         await eventually(lambda: None if handle.asked.get(20) == 7 else "no window yet", within=2)
-        current = torrent.hungry
+        spared = torrent.spares
 
     await planned(handle, before)
-    assert current
+    assert spared is NextFill.STOPPED
 
 
 async def test_a_piece_is_time_critical_only_while_somebody_waits_for_it(torrent: Torrent, handle: Handle) -> None:

@@ -31,6 +31,8 @@ _CONTROL = 64
 """Bytes of messages that are not data: they say nothing of a peer's rate."""
 _GRACE = 0.08
 """Seconds beyond a round trip after which a peer's rate is believed."""
+_FAR = 0.25
+"""Seconds that a round trip takes at most, for that: a slow peer's seems long."""
 _SLACK = 0.25
 """Seconds by which a block that nobody waits for yet may be late."""
 _SILENCE = 1.5
@@ -290,7 +292,7 @@ class Dispatcher:
 
     def _choose(self, peer: _Peer, eta: float, now: float, total: float) -> Block | None:
         """Return the most urgent block that the peer would deliver in time."""
-        before = 0
+        before, nearest = 0, min(one.pace.rtt for one in self._peers.values() if one.open)
         for rank, piece in enumerate(self._wanted):
             state = self._pieces.get(piece)
             if state is None:
@@ -298,7 +300,7 @@ class Dispatcher:
             before += state.missing
             if state.only not in {None, peer.key} or not peer.has(piece):
                 continue
-            due = now + peer.pace.rtt + before / total
+            due = now + nearest + before / total
             if state.free and (eta <= due + 0.02 or self._is_best(peer, piece, eta, now)):
                 return piece, state.free[-1]
             if not state.free:
@@ -326,7 +328,8 @@ class Dispatcher:
 
     def _has_had_time(self, holders: Iterable[PeerKey], block: Block, now: float) -> bool:
         """Say whether the peers that were asked for a block could have shown by now how fast they are."""
-        return all(now - self._peers[key].queue[block].at > self._peers[key].pace.rtt + _GRACE for key in holders)
+        peers = (self._peers[key] for key in holders)
+        return all(now - peer.queue[block].at > min(peer.pace.rtt, _FAR) + _GRACE for peer in peers)
 
     def _is_best(self, peer: _Peer, piece: int, eta: float, now: float) -> bool:
         """Say whether nobody else would deliver a block of a piece much sooner than this peer."""

@@ -179,8 +179,7 @@ class Lane:
 
     def rate(self) -> int:
         """Return the bytes/s that come."""
-        busy = self._work is not None and self._active
-        return int(self._work.dispatcher.rate(self._loop.time())) if busy and self._work else 0
+        return int(self._work.dispatcher.rate(self._loop.time())) if self._work and self._active else 0
 
     # Connections.
 
