@@ -78,10 +78,10 @@ class Plan:
 
 
 def is_starving(demand: Demand, have: Collection[int], *, piece_length: int) -> bool:
-    """Say whether a viewer of a file has little ahead of him, or has not got what he needs to start."""
+    """Say whether somebody who reads a file has little ahead of him."""
     comfort = _pieces_of(COMFORT_BYTES, piece_length)
     ahead = [demand.pieces[demand.pieces.index(at) :][:comfort] for at in demand.readers]
-    return any(piece not in have for pieces in ahead or ends(demand.pieces, piece_length) for piece in pieces)
+    return any(piece not in have for pieces in ahead for piece in pieces)
 
 
 def ends(pieces: range, piece_length: int) -> tuple[range, range]:

@@ -28,6 +28,7 @@ from vod_stream_node.lane.lane import Lane
 from vod_stream_node.metainfo import layout_of
 from vod_stream_node.picker import NextFill, ends
 from vod_stream_node.piece_reads import PieceReads
+from vod_stream_node.readers import Readers
 from vod_stream_node.signals import Signal
 from vod_stream_node.supply import Supply, Wish
 
@@ -64,7 +65,7 @@ class Torrent:
         self._fault: tuple[type[Failure], str] | None = None
         self._wants: dict[int, Purpose] = {}
         self._next_fill = NextFill.HELD
-        self._readers: dict[object, tuple[int, int]] = {}
+        self._readers = Readers()
         self._missing: dict[int, int] = {}
         self.fresh: dict[int, bytes] = {}
         """Verified pieces of the express lane that libtorrent does not have yet."""
@@ -93,19 +94,18 @@ class Torrent:
     @contextmanager
     def reading(self, file: TorrentFile) -> Iterator[Callable[[int], None]]:
         """Open a reader's window on a file; yield what moves it to a piece. Leaving drops the window at once."""
-        reader = object()
+        reader = self._readers.open(file.index, self.known_layout.pieces(file).start)
 
         def move(piece: int) -> None:
-            if self._readers.get(reader) != (file.index, piece):
-                self._readers[reader] = (file.index, piece)
+            if self._readers.move(reader, piece):
                 self._replan()
 
-        move(self.known_layout.pieces(file).start)
+        self._replan()
         self._on_change()
         try:
             yield move
         finally:
-            del self._readers[reader]
+            self._readers.close(reader)
             self._replan()
             self._on_change()
 
@@ -115,11 +115,11 @@ class Torrent:
 
     def is_read(self, index: int) -> bool:
         """Say whether anybody reads a file now."""
-        return any(read == index for read, _ in self._readers.values())
+        return index in self._readers.files()
 
     def purposes(self) -> dict[int, Purpose]:
         """Return the wanted files; one that is being read is CURRENT whatever its pins say."""
-        return self._wants | {index: Purpose.CURRENT for index, _ in self._readers.values()}
+        return self._wants | dict.fromkeys(self._readers.files(), Purpose.CURRENT)
 
     @property
     def spares(self) -> NextFill:
@@ -127,7 +127,7 @@ class Torrent:
         current = [index for index, purpose in self.purposes().items() if purpose is Purpose.CURRENT]
         if not any(self.layout is None or self.missing(index) for index in current):
             return NextFill.ALLOWED
-        return NextFill.STOPPED if self.layout is None or self._supply.starving else NextFill.HELD
+        return NextFill.STOPPED if self._supply.starving else NextFill.HELD
 
     # What is known and here.
 
@@ -195,7 +195,7 @@ class Torrent:
 
     def read_at(self, index: int) -> list[int]:
         """Return the pieces at which a file's readers are."""
-        return [piece for read, piece in self._readers.values() if read == index]
+        return self._readers.pieces(index)
 
     @property
     def window(self) -> int:
@@ -386,7 +386,7 @@ class Torrent:
             Wish(
                 layout.files[index],
                 purpose,
-                tuple(dict.fromkeys(at for read, at in reversed(self._readers.values()) if read == index)),
+                tuple(dict.fromkeys(self._readers.pieces(index))),
             )
             for index, purpose in sorted(self.purposes().items())
             if index < len(layout.files)

@@ -110,8 +110,7 @@ def test_a_viewer_is_starving_until_the_pieces_ahead_of_him_are_here() -> None:
 
     assert is_starving(watched, frozenset(range(50, 57)), piece_length=MIB)
     assert not is_starving(watched, frozenset(range(50, 58)), piece_length=MIB)
-    assert is_starving(Demand(FILE, CURRENT), frozenset({10, 11}), piece_length=MIB)
-    assert not is_starving(Demand(FILE, CURRENT), frozenset({10, 11, 109}), piece_length=MIB)
+    assert not is_starving(Demand(FILE, CURRENT), frozenset(), piece_length=MIB)
 
 
 def test_the_order_begins_where_the_viewer_has_jumped_to_then_the_index_then_older_readers() -> None:
