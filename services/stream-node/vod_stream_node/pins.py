@@ -4,8 +4,7 @@ Rules
 - A holder has at most one claim on a file. A claim ends by ReleasePin, or when its time is over without the file being
   asked for or read.
 - A file is CURRENT when any claim says so or while anybody reads it, else NEXT.
-- The rest of NEXT files is downloaded only while no CURRENT file of this node lacks anything, and nothing of them
-  while a viewer of this node has little ahead of him (`picker.py`).
+- How much of NEXT files is downloaded depends on what CURRENT files of this node lack (`picker.py`).
 - A torrent that nobody pins, reads or asks about stays in the session for a minute (a probe is mostly followed by a
   pin), without downloading; then it leaves. One without metadata leaves at once. What has no bytes leaves no trace.
 """
@@ -321,8 +320,7 @@ class Pins:
         for torrent in self._engine.torrents.values():
             torrent.want(wants.get(torrent.infohash, {}))
         spared = {torrent.spares for torrent in self._engine.torrents.values()}
-        if self._janitor.short_of_room:
-            spared.add(NextFill.HELD)
+        spared |= {NextFill.HELD} if self._janitor.short_of_room else set()
         fill = next((fill for fill in (NextFill.STOPPED, NextFill.HELD) if fill in spared), NextFill.ALLOWED)
         for torrent in self._engine.torrents.values():
             torrent.fill_next(fill)
