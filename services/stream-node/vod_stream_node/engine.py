@@ -137,7 +137,8 @@ class Engine:
             return torrent
         self._log.info(STRANDED, infohash=short(torrent.infohash))
         await self.reload(torrent, _nothing, may=partial(may_reload, torrent))
-        return self.torrents.get(torrent.infohash, torrent)
+        # Somebody else may be reloading it at the same time.
+        return await self.pin(torrent.infohash, _bare(torrent.infohash))
 
     def open_file(self, torrent: Torrent, file: TorrentFile) -> AbstractAsyncContextManager[FileReader]:
         """Open a reader on one of a torrent's files."""

@@ -191,7 +191,7 @@ class Torrent:
     async def is_stranded(self) -> bool:
         """Say whether it knows seeds that libtorrent will never call: those that hung up while it lacked nothing."""
         status = await self._status(0)
-        return bool(status.list_seeds and not status.num_peers and not status.connect_candidates)
+        return bool(status.list_seeds) and not (status.is_seeding or status.num_peers or status.connect_candidates)
 
     def read_at(self, index: int) -> list[int]:
         """Return the pieces at which a file's readers are."""
@@ -396,5 +396,5 @@ class Torrent:
         if self._checkpoint_soon:
             self._checkpoint_soon.cancel()
             self._checkpoint_soon = None
-        if self.layout is not None:
+        if self.layout is not None and self.state is not TorrentState.CLOSED:
             self._handle.flush_cache()

@@ -1,5 +1,6 @@
 """Pins: what is downloaded for whom, and what is left when nobody wants it any more."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -278,3 +279,21 @@ async def test_a_draining_node_takes_no_new_pins_and_goes_on_streaming(swarm: Sw
     with pytest.raises(Unavailable) as refused:
         await node.pin(torrent, swarm)
     assert refused.value.reason == "NODE_DRAINING"
+
+
+async def test_many_may_pin_at_once_what_is_complete_and_has_lost_its_seeds(swarm: Swarm, node: Node) -> None:
+    film = noise(1 << 20, seed=1)
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    first = await node.pin(torrent, swarm)
+    assert (await node.http.get(first.stream_url)).content == film
+
+    async def why_seeds_are_there() -> str | None:
+        (pin,) = (await node.rpc.ListPins(pb2.ListPinsRequest(), timeout=5)).pins
+        return f"{pin.peers} peers" if pin.peers else None
+
+    # A seed hangs up on who lacks nothing.
+    await eventually(why_seeds_are_there, within=20)
+    pins = await asyncio.gather(*(node.pin(torrent, swarm, holder=f"session-{number}") for number in range(12)))
+    contents = await asyncio.gather(*(node.http.get(pin.stream_url) for pin in pins))
+
+    assert [one.content == film for one in contents] == [True] * 12
