@@ -31,7 +31,7 @@ async def test_a_killed_node_costs_seconds_and_no_byte(
         process(vod, node_of(viewer)).kill()
 
         await viewer.reads(more=3 * RATE, within=20)
-        await to_the_end(viewer, outside, lengths)
+        await to_the_end(viewer, outside)
         report.add("stream node kill -9", viewer)
 
     assert viewer.came_right(partial(content, outside))
@@ -51,7 +51,7 @@ async def test_a_drained_node_is_left_without_a_gap_and_ends(
 
         await eventually(lambda: None if not psutil.pid_exists(draining.pid) else "it still runs", within=25)
         await viewer.reads(more=3 * RATE, within=15)
-        await to_the_end(viewer, outside, lengths)
+        await to_the_end(viewer, outside)
         report.add("stream node drained", viewer)
 
     assert viewer.came_right(partial(content, outside))
@@ -72,7 +72,7 @@ async def test_a_frozen_node_is_left_like_a_dead_one(
         frozen.suspend()
         try:
             await viewer.reads(more=3 * RATE, within=30)
-            await to_the_end(viewer, outside, lengths)
+            await to_the_end(viewer, outside)
         finally:
             frozen.resume()
         report.add("stream node frozen (SIGSTOP)", viewer)

@@ -37,7 +37,7 @@ async def test_when_a_swarm_dies_at_a_third_the_next_candidate_plays_on(
 
         await eventually(lambda: None if viewer.seen.switched else f"{viewer.seen}", within=40)
         await viewer.reads(more=RATE, within=15)
-        await to_the_end(viewer, outside, lengths)
+        await to_the_end(viewer, outside)
         report.add("swarm dies at 30 %", viewer, f"went on with {viewer.seen.switched[0]} (Y = {STALL_AFTER:.0f} s)")
 
     first, second = viewer.parts
