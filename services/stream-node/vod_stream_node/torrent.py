@@ -140,9 +140,9 @@ class Torrent:
     def missing(self, index: int) -> int:
         """Return how many pieces of a file are not here; counted once, then kept as pieces arrive."""
         if index not in self._missing:
-            if self.state is not TorrentState.ACTIVE:
-                return 1
             pieces = self.known_layout.pieces(self.known_layout.files[index])
+            if self.state is not TorrentState.ACTIVE:
+                return len(pieces)  # it is not known yet what is here
             self._missing[index] = sum(piece not in self.have for piece in pieces)
         return self._missing[index]
 
