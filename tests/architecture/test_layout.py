@@ -68,7 +68,7 @@ def test_the_kernel_is_small_and_knows_nothing_of_the_domain(root: Path) -> None
 
 def test_the_kernel_imports_no_service_and_no_contract(root: Path) -> None:
     pattern = re.compile(
-        r"^\s*(?:from|import) (vod\.\w+\.v1|vod_(?!runtime|rpc|events|storage|testing|local)\w+)", re.MULTILINE
+        r"^\s*(?:from|import) (vod\.\w+\.v1|vod_(?!runtime|rpc|events|storage|testing|web|local)\w+)", re.MULTILINE
     )
     found = {
         str(path.relative_to(root)): pattern.findall(path.read_text())

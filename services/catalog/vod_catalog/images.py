@@ -11,7 +11,7 @@ import httpx
 
 from vod_catalog.domain import Title
 from vod_catalog.errors import ImageNotFound, UpstreamUnavailable
-from vod_catalog.public_http import RefusedError
+from vod_web.public import NotPublicError
 
 _MAX_BYTES = 3 * 1024 * 1024
 _TYPES = frozenset({"image/jpeg", "image/png", "image/webp", "image/avif"})
@@ -70,7 +70,7 @@ class Images:
                 if response.status_code != httpx.codes.OK or content_type not in _TYPES:
                     raise ImageNotFound(f"{series.title} has no {kind.value}.", metadata={"series_id": series_id})
                 return Image(content_type, await _body(response))
-        except RefusedError as error:
+        except NotPublicError as error:
             raise ImageNotFound(f"The image is refused: {error}", metadata={"series_id": series_id}) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UpstreamUnavailable("The image's host does not answer.") from error

@@ -9,8 +9,8 @@ import httpx
 from structlog.typing import FilteringBoundLogger
 
 from vod_catalog.animelists import AnimeLists, parse_anime_lists
-from vod_catalog.public_http import RefusedError
 from vod_runtime import Clock
+from vod_web.public import NotPublicError
 
 MAPPING_DATA_READ = "mapping_data_read"
 MAPPING_DATA_NOT_FETCHED = "mapping_data_not_fetched"
@@ -64,7 +64,7 @@ class MappingData:
                 await self._fetch()
         except (httpx.HTTPError, ValueError, TimeoutError, OSError) as error:
             if not self._failing:
-                reason = str(error) if isinstance(error, RefusedError | ValueError) else ""
+                reason = str(error) if isinstance(error, NotPublicError | ValueError) else ""
                 self._log.warning(MAPPING_DATA_NOT_FETCHED, error=type(error).__name__, reason=reason)
             self._failing = True
             return _AGAIN_AFTER_FAILURE

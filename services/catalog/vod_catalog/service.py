@@ -21,7 +21,6 @@ from vod_catalog.mal import Mal, mal_http
 from vod_catalog.mapping_data import MappingData
 from vod_catalog.naming import Naming, StoredOnly
 from vod_catalog.numbering import Numbering
-from vod_catalog.public_http import PublicTransport, host_and_port
 from vod_catalog.refresh import Refreshing
 from vod_catalog.relations import shipped_relations
 from vod_catalog.settings import Settings
@@ -35,6 +34,7 @@ from vod_catalog.upstream import Limits, Upstream
 from vod_rpc import Flights, Serving, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
+from vod_web.public import PublicTransport, host_and_port
 
 _ARCHIVE_PER_SECOND = 1.0
 _MAL_PER_SECOND = 1.0

@@ -6,23 +6,21 @@ A published magnet may point the torrent engine anywhere (`ws=`, `x.pe=`), so ou
 import base64
 import enum
 import html
-import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qs, quote, urlsplit
 
 from vod_search.domain import Hashes, Infohash
+from vod_web.public import looks_public
 
 LONGEST_MAGNET = 16 * 1024
 MOST_TRACKERS = 30
 LONGEST_TRACKER = 300
 LONGEST_NAME = 200
 TRACKER_SCHEMES = ("http", "https", "udp", "wss")
-PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".lan", ".home", ".home.arpa", ".corp")
 HEX = re.compile(r"[0-9a-f]{40}")
 MULTIHASH = re.compile(r"(?:urn:)?(?:btmh:)?1220([0-9a-f]{64})")  # 12: SHA-256, 20: of 32 bytes
-NUMERIC_HOST = re.compile(r"(?:(?:0x[0-9a-f]*|\d+)\.?)+")  # forms that only some resolvers read: 127.1, 0x7f000001
 BASE32 = re.compile(r"[a-z2-7]{32}")
 
 
@@ -107,15 +105,4 @@ def _is_allowed(url: str, hosts: TrackerHosts, *, schemes: Sequence[str]) -> boo
         return False
     if parts.scheme not in schemes or not host:
         return False
-    return hosts is TrackerHosts.ANY or is_public_host(host)
-
-
-def is_public_host(host: str) -> bool:
-    """Tell whether *host* looks like a public one, without asking DNS."""
-    try:
-        return ipaddress.ip_address(host).is_global
-    except ValueError:
-        pass
-    if NUMERIC_HOST.fullmatch(host.lower()):
-        return False
-    return "." in host and not host.rstrip(".").endswith(PRIVATE_SUFFIXES)
+    return hosts is TrackerHosts.ANY or looks_public(host)

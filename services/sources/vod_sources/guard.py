@@ -5,24 +5,20 @@ mind in between (DNS rebinding) gains nothing.
 """
 
 import asyncio
-import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from vod_sources.errors import SourceRefused
+from vod_web.public import NotPublicError, Resolve, public_address
 
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_HOPS = 5
 _READ_OVER = 32 * 1024 * 1024
 """How much of an answer is thrown away to reach its middle, where a host does not know ranges."""
 _SECRET_HEADERS = frozenset({"cookie", "authorization"})
-# IPv6 addresses that lead to an IPv4 one inside of them (RFC 6052).
-_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
 _NOT_OURS = frozenset({"host", "content-length", "connection", "transfer-encoding", "range", "accept-encoding"})
 
 
@@ -49,12 +45,6 @@ class Fetched:
     url: str
     is_part: bool = False
     """The host knows ranges."""
-
-
-async def system_resolve(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a name, as the machine's resolver knows them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(info[4][0]) for info in found]
 
 
 class Guard:
@@ -110,36 +100,13 @@ class Guard:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         if f"{parts.hostname}:{port}" in self._allowed:
             return self._http.build_request("GET", url, headers=headers)
-        address = await self._public_address(parts.hostname, port)
+        try:
+            address = await public_address(parts.hostname, port, resolve=self._resolve)
+        except NotPublicError:
+            raise SourceRefused("The source leads to an address that is not public.") from None
         pinned = httpx.URL(url).copy_with(host=address)
         named = {**headers, "Host": parts.netloc}
         return self._http.build_request("GET", pinned, headers=named, extensions={"sni_hostname": parts.hostname})
-
-    async def _public_address(self, host: str, port: int) -> str:
-        try:
-            addresses = [str(ip_address(host))]
-        except ValueError:
-            addresses = list(await self._resolve(host, port))
-        if not all(is_public(one) for one in addresses):
-            raise SourceRefused("The source leads to an address that is not public.")
-        if not addresses:
-            raise UnwellError
-        return addresses[0]
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an address is anybody's on the internet, and not one that leads to a private one."""
-    found = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        found = _embedded(found) or found
-    return found.is_global and not found.is_multicast
-
-
-def _embedded(address: IPv6Address) -> IPv4Address | None:
-    if any(address in one for one in _TRANSLATED):
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    teredo = address.teredo
-    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
 
 
 async def _read(response: httpx.Response, url: str, *, most: int, first: int | None, last: int | None) -> Fetched:

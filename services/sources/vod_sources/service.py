@@ -15,7 +15,7 @@ from vod_sources.api import SourcesServicer
 from vod_sources.archive import InternetArchive
 from vod_sources.editorial import SHIPPED, Editorial
 from vod_sources.finding import Finding
-from vod_sources.guard import Guard, Resolve, system_resolve
+from vod_sources.guard import Guard
 from vod_sources.keeping import Keeping
 from vod_sources.mirrors import Mirrors
 from vod_sources.playing import Playing
@@ -25,6 +25,7 @@ from vod_sources.replacing import Replacing
 from vod_sources.settings import Settings
 from vod_sources.store import Store
 from vod_storage import postgres
+from vod_web.public import Resolve, system_resolve
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ import libtorrent as lt
 
 from vod_stream_node.domain import Infohash, parse_infohash
 from vod_stream_node.errors import InfohashInvalid, MagnetInvalid, TorrentInvalid
+from vod_web.public import looks_public
 
 MAX_TORRENT_BYTES = 3 << 20
 _TORRENT_LIMITS: Any = {
@@ -30,7 +31,6 @@ _MAX_WEB_SEEDS = 10
 _MAX_TRACKERS = 30
 _MAX_TRACKER = 512
 _MAX_NAME = 200
-_LOCAL_NAMES = ("localhost", "local", "internal", "lan", "home.arpa")
 
 
 class Reach(Enum):
@@ -239,15 +239,4 @@ def _is_usable(address: str, reach: Reach) -> bool:
         return False
     if url.scheme not in {"http", "https", "udp"} or not host:
         return False
-    return reach is Reach.ANYWHERE or not _is_local(host)
-
-
-def _is_local(host: str) -> bool:
-    """Say whether a host is plainly not on the internet; names that only resolve there are for the IP filter."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        # The forms 2130706433, 0x7f.1 and 0177.1 are addresses to a resolver.
-        numeric = re.fullmatch(r"(0x[0-9a-f]*|\d+)(\.(0x[0-9a-f]*|\d+))*\.?", host)
-        return bool(numeric) or "." not in host.rstrip(".") or host.rstrip(".").endswith(_LOCAL_NAMES)
-    return any(address in network for network in PRIVATE_NETWORKS)
+    return reach is Reach.ANYWHERE or looks_public(host)

@@ -1,8 +1,9 @@
 """Subtitles, put together."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
 import httpx
 from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceStub
@@ -21,16 +22,18 @@ from vod_subtitles.files import Downloader, Files
 from vod_subtitles.job_store import Fonts, Jobs
 from vod_subtitles.opensubtitles import Account, opensubtitles
 from vod_subtitles.ports import Source
-from vod_subtitles.public_http import origin, public_http
 from vod_subtitles.settings import Settings
 from vod_subtitles.store import Store
 from vod_subtitles.subtitles import Subtitles
 from vod_subtitles.torrents import Torrents
 from vod_subtitles.workers import workers
+from vod_web.public import PublicTransport, host_and_port
 
 _CONVERSIONS_AT_ONCE = 2
 _VIDEOS_AT_ONCE = 1
 _ALIGNMENTS_AT_ONCE = 1
+_FETCH_DEADLINE = timedelta(seconds=10)
+_MOST_REDIRECTS = 3
 
 
 @asynccontextmanager
@@ -97,9 +100,20 @@ async def _sources(settings: Settings, runtime: Runtime, stack: AsyncExitStack) 
     if settings.folder is not None:
         sources.append(Folder(settings.folder))
     if settings.addresses:
-        trusted = frozenset(origin(httpx.URL(re.sub(r"[{}]", "", address))) for address in settings.addresses)
-        http = await stack.enter_async_context(public_http(trusted=trusted))
+        named = {host_and_port(httpx.URL(re.sub(r"[{}]", "", address))) for address in settings.addresses}
+        http = await stack.enter_async_context(_public_http(named))
         sources += [Addon(http, address) for address in settings.addon_list]
         sources += [Template(http, template) for template in settings.endpoint_list]
         sources += [Feed(http, address, language=lang) for address, lang in settings.feed_list]
     return sources
+
+
+def _public_http(named: Set[str]) -> httpx.AsyncClient:
+    """Return a client that reaches public addresses, and the `host:port`s that the operator named."""
+    return httpx.AsyncClient(
+        transport=PublicTransport(httpx.AsyncHTTPTransport(), allowed=named),
+        timeout=_FETCH_DEADLINE.total_seconds(),
+        follow_redirects=True,
+        max_redirects=_MOST_REDIRECTS,
+        trust_env=False,
+    )

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import string
 
 import pytest
 from hypothesis import given
@@ -15,7 +14,6 @@ from vod_search.magnets import (
     TrackerHosts,
     build_magnet,
     has_web_seeds,
-    is_public_host,
     parse_hashes,
     parse_magnet,
     safe_trackers,
@@ -139,11 +137,6 @@ def test_trackers_are_few() -> None:
     many = [f"udp://tracker{n}.lamps.example:80/announce" for n in range(20_000)]
 
     assert len(safe_trackers(many, hosts=TrackerHosts.PUBLIC)) == 30
-
-
-@given(st.text(alphabet=string.printable, max_size=40))
-def test_any_host_is_public_or_not(host: str) -> None:
-    assert is_public_host(host) in (True, False)
 
 
 def test_the_infohash_of_a_torrent_is_that_of_its_raw_info() -> None:

@@ -18,7 +18,6 @@ from vod.subtitles.v1.subtitles_service_pb2 import GetSubtitleRequest
 from vod_fakes.control import Control
 from vod_fakes.serving import Site, bind, http_servers
 from vod_rpc import NotFound, Unavailable
-from vod_subtitles.public_http import is_public
 
 if TYPE_CHECKING:
     from vod.subtitles.v1.subtitles_service_pb2_grpc import SubtitlesServiceAsyncStub
@@ -131,27 +130,6 @@ async def test_nothing_is_fetched_from_inside_our_network(run_subtitles: RunSubt
             await subtitles.GetSubtitle(ASKED)
 
     assert list(inside.control.seen) == []
-
-
-@pytest.mark.parametrize(
-    ("address", "public"),
-    [
-        ("93.184.216.34", True),
-        ("2606:4700::1111", True),
-        ("127.0.0.1", False),
-        ("10.1.2.3", False),
-        ("169.254.169.254", False),
-        ("100.64.0.1", False),
-        ("0.0.0.0", False),
-        ("224.0.0.1", False),
-        ("::1", False),
-        ("fe80::1%eth0", False),
-        ("::ffff:127.0.0.1", False),
-        ("2002:7f00:1::", False),
-    ],
-)
-def test_what_a_public_address_is(address: str, public: bool) -> None:
-    assert is_public(address) is public
 
 
 async def test_an_accounts_downloads_are_spent_with_one_login(

@@ -1,0 +1,1 @@
+"""Fetching from addresses that strangers chose: what is public, and a transport that goes nowhere else."""
