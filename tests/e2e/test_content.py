@@ -95,6 +95,16 @@ async def test_watch_pages_have_that_documents_types(viewer: httpx.AsyncClient, 
     assert pages[0]["content"] == pages[1]["content"]
 
 
+async def test_posters_come_from_us_and_only_they_may_be_kept_by_others(viewer: httpx.AsyncClient) -> None:
+    listed = (await viewer.get("/v1/titles", params={"query": "Paper Boats"})).json()["titles"]
+    [film] = [one for one in listed if one["seriesId"] == OPEN_FILM]
+    poster = await viewer.get(film["posterUrl"])
+
+    assert film["posterUrl"] == f"/v1/images/{OPEN_FILM}/poster"
+    assert (poster.status_code, poster.headers["content-type"]) == (200, "image/png")
+    assert poster.headers["cache-control"].startswith("public, max-age=")
+
+
 async def test_trending_and_sources_have_that_documents_types_and_progress_takes_them(
     viewer: httpx.AsyncClient,
 ) -> None:

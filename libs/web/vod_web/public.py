@@ -85,9 +85,7 @@ class PublicTransport(httpx.AsyncBaseTransport):
                 address = await public_address(url.host, _port(url), resolve=self._resolve)
             except OSError as error:
                 raise httpx.ConnectError(f"{url.host} has no address.", request=request) from error
-            request.extensions = {**request.extensions, "sni_hostname": url.host}
-            # `Host` was set from the name when the request was made, and stays.
-            request.url = url.copy_with(host=address)
+            request = _to(address, request)
         return await self._inner.handle_async_request(request)
 
     async def aclose(self) -> None:
@@ -97,6 +95,18 @@ class PublicTransport(httpx.AsyncBaseTransport):
 def host_and_port(url: httpx.URL) -> str:
     """Return `host:port` of an address, the port also where it is the usual one."""
     return f"{url.host}:{_port(url)}"
+
+
+def _to(address: str, request: httpx.Request) -> httpx.Request:
+    """Return the request to that very address; the client's own keeps the name, which redirects are relative to."""
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        # `Host` among them was set from the name.
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": request.url.host},
+    )
 
 
 def _port(url: httpx.URL) -> int:

@@ -40,14 +40,16 @@ class Titles(Protocol):
 
 @asynccontextmanager
 async def image_http(transport: httpx.AsyncBaseTransport) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client that follows no redirects: they could lead anywhere."""
+    """Open a client that follows a few redirects, as the Archive's thumbnails need; *transport* guards every hop."""
     headers = {"user-agent": "NovaStream/0.1"}
-    async with httpx.AsyncClient(transport=transport, headers=headers, timeout=8.0) as http:
+    async with httpx.AsyncClient(
+        transport=transport, headers=headers, timeout=8.0, follow_redirects=True, max_redirects=3
+    ) as http:
         yield http
 
 
 class Images:
-    """The use case. Only *hosts* are asked, the providers' own; an address from elsewhere is no image."""
+    """The use case. Only *hosts* are asked, the providers' own, and where they redirect to."""
 
     def __init__(self, titles: Titles, http: httpx.AsyncClient, *, hosts: Set[str]) -> None:
         self._titles = titles

@@ -24,8 +24,8 @@ _TITLE = {
     "type": "series",
     "year": 2024,
     "overview": "Who keeps the light when the last keeper leaves?",
-    "posterUrl": "https://images.example/harbor-lights.jpg",
-    "backdropUrl": "https://images.example/harbor.jpg",
+    "posterUrl": "/v1/images/tmdb:tv:9001/poster",
+    "backdropUrl": "/v1/images/tmdb:tv:9001/backdrop",
     "genres": ["Drama"],
     "seasonCount": 1,
 }
@@ -115,7 +115,7 @@ class Title(BaseModel):
     type: Literal["series", "anime", "movie"] | None
     year: int | None
     overview: str
-    poster_url: str | None
+    poster_url: str | None = Field(description="An address of ours; a viewer's browser meets no third party.")
     backdrop_url: str | None
     genres: list[str]
     season_count: int | None = Field(description="Null until the title's episodes were looked at.")

@@ -9,7 +9,7 @@ from vod.sources.v1 import sources_service_pb2 as sources_pb2
 
 from vod_gateway import dto_content
 from vod_gateway.mapping import enum_name
-from vod_gateway.mapping_library import episode_key_text
+from vod_gateway.mapping_library import episode_key_text, image_path
 
 SOURCE_KINDS = {
     catalog_pb2.KIND_SERIES: sources_pb2.CONTENT_KIND_SERIES,
@@ -70,8 +70,8 @@ def content(message: catalog_pb2.Series) -> dto_content.Content:
         tmdb_id=int(tmdb) if tmdb.isdecimal() else None,
         title=message.title,
         type=_TYPES.get(message.kind, "series"),
-        backdrop_url=f"/v1/images/{message.id}/backdrop" if message.backdrop_url else "",
-        poster_url=f"/v1/images/{message.id}/poster" if message.poster_url else "",
+        backdrop_url=image_path(message, "backdrop") if message.backdrop_url else "",
+        poster_url=image_path(message, "poster") if message.poster_url else "",
         genres=list(message.genres),
         year=message.year,
     )

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from typing import Literal
 
 from vod.catalog.v1 import catalog_pb2
 from vod.picks.v1 import events_pb2 as events
@@ -28,6 +29,11 @@ def parse_episode_key(name: str) -> catalog_pb2.EpisodeKey | None:
     return catalog_pb2.EpisodeKey(
         series_id=match["series_id"], season=int(match["season"]), episode=int(match["episode"])
     )
+
+
+def image_path(series: catalog_pb2.Series, kind: Literal["poster", "backdrop"]) -> str:
+    """Return where a picture of a title is to be had from us."""
+    return f"/v1/images/{series.id}/{kind}"
 
 
 def episode(message: catalog_pb2.Episode) -> dto_library.EpisodeAnswer:
@@ -58,8 +64,8 @@ def title(message: catalog_pb2.Series) -> dto_library.Title:
         type=enum_name(catalog_pb2.Kind, message.kind),
         year=message.year or None,
         overview=message.overview,
-        poster_url=message.poster_url or None,
-        backdrop_url=message.backdrop_url or None,
+        poster_url=image_path(message, "poster") if message.poster_url else None,
+        backdrop_url=image_path(message, "backdrop") if message.backdrop_url else None,
         genres=list(message.genres),
         season_count=message.season_count or None,
     )

@@ -13,6 +13,9 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from vod_fakes.control import Control
+from vod_fakes.pictures import dot
+
+_THUMBNAIL = "__ia_thumb.png"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class InternetArchive:
                 Route("/advancedsearch.php", self._search),
                 Route("/metadata/{item}", self._metadata),
                 Route("/download/{item}/{name:path}", self._download),
+                Route("/services/img/{item}", self._thumbnail),
                 Route("/node/items/{item}/{name:path}", self._node),
             ]
         )
@@ -64,8 +68,13 @@ class InternetArchive:
     async def _download(self, request: Request) -> Response:
         return RedirectResponse(f"{self.url}/node/items/{request.path_params['item']}/{request.path_params['name']}")
 
+    async def _thumbnail(self, request: Request) -> Response:
+        return RedirectResponse(f"{self.url}/node/items/{request.path_params['item']}/{_THUMBNAIL}")
+
     async def _node(self, request: Request) -> Response:
         item = self._find(request)
+        if item and request.path_params["name"] == _THUMBNAIL:
+            return Response(dot((40, 70, 110)), media_type="image/png")
         film = item.films.get(request.path_params["name"]) if item else None
         return FileResponse(film, media_type="video/mp4") if film else Response(status_code=404)
 

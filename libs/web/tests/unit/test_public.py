@@ -117,6 +117,13 @@ async def test_a_redirect_to_a_file_is_refused() -> None:
             await http.get("https://data.example/start")
 
 
+async def test_a_redirect_that_names_no_host_stays_at_the_name_and_not_at_its_address() -> None:
+    async with client(leads_to("/lists.xml"), PUBLIC, PUBLIC) as http:
+        answer = await http.get("https://data.example/start")
+
+    assert (str(answer.url), answer.text) == ("https://data.example/lists.xml", f"{PUBLIC} as data.example")
+
+
 async def test_what_the_operator_named_may_be_inside() -> None:
     async with client(ok, allowed=frozenset({"127.0.0.1:8090"})) as http:
         answer = await http.get("http://127.0.0.1:8090/lists.xml")

@@ -10,7 +10,7 @@ from structlog.testing import LogCapture
 
 from vod_catalog.domain import Episode, Kind, Series, SeriesId, Title
 from vod_catalog.errors import ImageNotFound, UpstreamUnavailable
-from vod_catalog.images import ImageKind, Images
+from vod_catalog.images import ImageKind, Images, image_http
 from vod_catalog.mapping_data import MappingData
 from vod_runtime import SystemClock
 from vod_web.public import PublicTransport
@@ -94,7 +94,7 @@ class OneTitle:
         ("https://images.example/a.jpg", ok, "127.0.0.1", ImageNotFound, "not public"),
         ("https://elsewhere.example/a.jpg", ok, PUBLIC, ImageNotFound, "no poster"),
         ("file:///etc/passwd", ok, PUBLIC, ImageNotFound, "no poster"),
-        ("https://images.example/start", leads_to("http://127.0.0.1/"), PUBLIC, ImageNotFound, "no poster"),
+        ("https://images.example/start", leads_to("http://127.0.0.1/"), PUBLIC, ImageNotFound, "not public"),
         (
             "https://images.example/a.jpg",
             lambda _: httpx.Response(200, headers={"content-type": "image/png"}, content=b" " * (4 * 1024 * 1024)),
@@ -109,7 +109,7 @@ async def test_an_image_that_leads_astray_is_refused_with_a_reason(
     url: str, answer: Answer, turn: str, failure: type[Exception], reason: str
 ) -> None:
     transport = PublicTransport(httpx.MockTransport(answer), allowed=frozenset(), resolve=Names(turn))
-    async with httpx.AsyncClient(transport=transport) as http:
+    async with image_http(transport) as http:
         images = Images(OneTitle(url), http, hosts=frozenset({"images.example"}))
         with pytest.raises(failure, match=reason):
             await images.get("tmdb:movie:1", ImageKind.POSTER)
