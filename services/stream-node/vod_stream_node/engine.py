@@ -21,10 +21,10 @@ from vod_stream_node.errors import NodeBroken, TorrentRefused, disk_failure
 from vod_stream_node.lane.addresses import Room
 from vod_stream_node.lane.lane import Lane
 from vod_stream_node.looking import may_reload
-from vod_stream_node.magnets import read_torrent
 from vod_stream_node.peer_filter import PeerFilter
 from vod_stream_node.reader import FileReader, PieceCache, open_file
-from vod_stream_node.session import MAX_PIECES, SessionConfig, new_session
+from vod_stream_node.resume import DISK_FAILED, ResumeData
+from vod_stream_node.session import SessionConfig, new_session
 from vod_stream_node.signals import Signal
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.torrent import Torrent
@@ -32,8 +32,6 @@ from vod_stream_node.torrent import Torrent
 METADATA_RECEIVED = "torrent_metadata_received"
 METADATA_REFUSED = "torrent_metadata_refused"
 RESUME_REJECTED = "torrent_resume_rejected"
-RESUME_UNREADABLE = "torrent_resume_unreadable"
-DISK_FAILED = "torrent_disk_failed"
 ALERTS_DROPPED = "engine_alerts_dropped"
 STRANDED = "torrent_stranded"
 LISTEN_FAILED = "engine_listen_failed"
@@ -66,7 +64,7 @@ class Engine:
         self._log = log
         self._by_handle: dict[Any, Torrent] = {}
         self._adding: dict[Infohash, asyncio.Future[Torrent]] = {}
-        self._unsaved: dict[Infohash, tuple[bytes, int]] = {}
+        self._resume = ResumeData(store, group=group, log=log)
         self._on_disk: set[Infohash] = set()
         """Torrents on their way into the session whose data folder is not empty."""
         self._goodbyes = Signal()
@@ -190,35 +188,21 @@ class Engine:
 
     async def _add(self, infohash: Infohash, magnet: str, torrent: bytes) -> None:
         try:
-            self._session.async_add_torrent(await asyncio.to_thread(self._params, infohash, magnet, torrent))
+            entry = await asyncio.to_thread(self._resume.entry, infohash, magnet, torrent)
         except OSError as error:
             self._log.error(DISK_FAILED, infohash=short(infohash), reason=error.strerror)
             self._not_added(infohash, disk_failure(error.errno))
+            return
+        if not entry.blank:
+            self._on_disk.add(infohash)
+        if not self._config.network.pex:
+            entry.params.flags |= lt.torrent_flags.disable_pex
+        self._session.async_add_torrent(entry.params)
 
     def _not_added(self, infohash: Infohash, failure: Failure) -> None:
         future = self._adding.pop(infohash)
         future.set_exception(failure)
         future.exception()  # who asked may be gone
-
-    def _params(self, infohash: Infohash, magnet: str, torrent: bytes) -> Any:
-        params = lt.parse_magnet_uri(magnet)
-        if torrent:
-            params.ti = read_torrent(torrent).ti
-        resume = self._store.prepare(infohash)
-        if any(self._store.data_folder(infohash).iterdir()):
-            self._on_disk.add(infohash)
-        if resume is not None:
-            try:
-                params = _resumed(resume, magnet=params)
-            except RuntimeError:  # what the binding raises for data that libtorrent can't read
-                self._log.warning(RESUME_UNREADABLE, infohash=short(infohash))
-        params.save_path = str(self._store.data_folder(infohash))
-        pieces = MAX_PIECES if params.ti is None else params.ti.num_pieces()
-        params.piece_priorities = [0] * pieces
-        params.flags = lt.torrent_flags.apply_ip_filter
-        if not self._config.network.pex:
-            params.flags |= lt.torrent_flags.disable_pex
-        return params
 
     def _notify(self) -> None:
         for listener in self._listeners:
@@ -260,9 +244,9 @@ class Engine:
             case lt.torrent_checked_alert():
                 self._group.create_task(torrent.load_pieces())
             case lt.cache_flushed_alert():
-                torrent.on_flushed()
+                torrent.checkpoints.on_flushed()
             case lt.save_resume_data_alert():
-                self._on_resume_data(torrent, alert.params)
+                self._resume.save(torrent, alert.params)
             case lt.fastresume_rejected_alert():
                 self._log.warning(RESUME_REJECTED, infohash=short(torrent.infohash), reason=alert.error.message())
             case lt.file_error_alert() | lt.torrent_error_alert():
@@ -316,29 +300,6 @@ class Engine:
             give_back=torrent.connect,
         )
 
-    def _on_resume_data(self, torrent: Torrent, params: Any) -> None:
-        pieces = [piece for piece, here in enumerate(params.have_pieces) if here]
-        torrent.on_flushed_pieces(pieces)
-        writing = torrent.infohash in self._unsaved
-        self._unsaved[torrent.infohash] = (lt.write_resume_data_buf(params), len(pieces))
-        if not writing:
-            self._group.create_task(self._save_resume(torrent))
-
-    async def _save_resume(self, torrent: Torrent) -> None:
-        """Write a torrent's newest resume data; one write at a time, so that an older one never comes last."""
-        written = None
-        while (newest := self._unsaved[torrent.infohash]) is not written:
-            written = newest
-            data, pieces = newest
-            try:
-                await asyncio.to_thread(self._store.save_resume, torrent.infohash, data)
-            except OSError as error:
-                # Streaming goes on without; the next checkpoint tries again.
-                self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=error.strerror)
-            else:
-                torrent.on_saved(pieces)
-        del self._unsaved[torrent.infohash]
-
     def _on_alerts_dropped(self) -> None:
         self._log.warning(ALERTS_DROPPED)
         for torrent in self.torrents.values():
@@ -353,14 +314,6 @@ def _nothing() -> None:
 def _bare(infohash: Infohash) -> str:
     """Return the magnet of a torrent of which the disk knows all else."""
     return f"magnet:?xt=urn:btih:{infohash}"
-
-
-def _resumed(resume: bytes, *, magnet: Any) -> Any:
-    params = lt.read_resume_data(resume)
-    params.trackers = list(dict.fromkeys([*magnet.trackers, *params.trackers]))
-    params.url_seeds = list(dict.fromkeys([*magnet.url_seeds, *params.url_seeds]))
-    params.tracker_tiers = [0] * len(params.trackers)
-    return params
 
 
 @asynccontextmanager

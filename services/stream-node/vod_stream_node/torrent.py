@@ -22,8 +22,10 @@ from typing import Any
 import libtorrent as lt
 
 from vod_rpc import Failure
+from vod_stream_node.checkpoints import Checkpoints
 from vod_stream_node.domain import Infohash, Layout, Purpose, Stats, TorrentFile, TorrentState, check_layout
 from vod_stream_node.errors import DiskFull, StorageFailed, TorrentGone
+from vod_stream_node.holdings import Holdings
 from vod_stream_node.lane.lane import Lane
 from vod_stream_node.metainfo import layout_of
 from vod_stream_node.picker import NextFill, ends
@@ -31,9 +33,6 @@ from vod_stream_node.piece_reads import PieceReads
 from vod_stream_node.readers import Readers
 from vod_stream_node.signals import Signal
 from vod_stream_node.supply import Supply, Wish
-
-CHECKPOINT_SECONDS = 3.0
-"""How much later than a new piece the resume data is saved; this is what a `kill -9` costs at most."""
 
 _MAX_FRESH = 64 << 20
 """Bytes that may wait for the disk before nothing more is asked for."""
@@ -55,8 +54,6 @@ class Torrent:
         self.infohash = infohash
         self.state = TorrentState.CONNECTING
         self.layout: Layout | None = None
-        self.have: set[int] = set()
-        self.flushed: set[int] = set()
         self.disk_is_full = False
         self._handle = handle
         self._trackers = set(trackers)
@@ -66,16 +63,13 @@ class Torrent:
         self._wants: dict[int, Purpose] = {}
         self._next_fill = NextFill.HELD
         self._readers = Readers()
-        self._missing: dict[int, int] = {}
-        self.fresh: dict[int, bytes] = {}
-        """Verified pieces of the express lane that libtorrent does not have yet."""
+        self._held = Holdings()
         self._blank = blank
         self._lane = new_lane(self)
         self._supply = Supply(handle, self._lane)
         self._replan_soon: asyncio.Handle | None = None
-        self._checkpoint_soon: asyncio.TimerHandle | None = None
+        self.checkpoints = Checkpoints(handle, self._changed)
         self._reads = PieceReads(handle)
-        self._saved = 0
 
     # What callers want of it.
 
@@ -137,19 +131,30 @@ class Torrent:
             raise TorrentGone("The torrent's metadata is not known.")
         return self.layout
 
+    @property
+    def have(self) -> set[int]:
+        """The pieces that are here."""
+        return self._held.have
+
+    @property
+    def flushed(self) -> set[int]:
+        """The pieces that the disk holds for certain."""
+        return self._held.flushed
+
+    @property
+    def fresh(self) -> Mapping[int, bytes]:
+        """The pieces that libtorrent does not have yet."""
+        return self._held.fresh
+
     def missing(self, index: int) -> int:
-        """Return how many pieces of a file are not here; counted once, then kept as pieces arrive."""
-        if index not in self._missing:
-            pieces = self.known_layout.pieces(self.known_layout.files[index])
-            if self.state is not TorrentState.ACTIVE:
-                return len(pieces)  # it is not known yet what is here
-            self._missing[index] = sum(piece not in self.have for piece in pieces)
-        return self._missing[index]
+        """Return how many pieces of a file are not here."""
+        if self.state in {TorrentState.CONNECTING, TorrentState.CHECKING}:
+            return len(self.known_layout.pieces(self.known_layout.files[index]))  # it is not known yet what is here
+        return self._held.missing(self.known_layout, index)
 
     def downloaded(self, file: TorrentFile) -> int:
         """Return the bytes of a file that are here."""
-        layout = self.known_layout
-        return sum(layout.bytes_in(file, piece) for piece in layout.pieces(file) if piece in self.have)
+        return self._held.downloaded(self.known_layout, file)
 
     def has_ends(self, file: TorrentFile) -> bool:
         """Say whether the first and the last bytes of a file are here."""
@@ -249,6 +254,7 @@ class Torrent:
         except Failure as failure:
             self.refuse(failure)
             return
+        self.checkpoints.open()
         if self._lane:
             self._lane.on_metadata(self.layout, info.hash_for_piece if info.info_hashes().has_v1() else None)
         self._replan_now()
@@ -270,61 +276,40 @@ class Torrent:
             return
         if self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
             return
-        stored = {piece for piece, here in enumerate(status.pieces) if here}
-        self.have |= stored
-        for piece, data in list(self.fresh.items()):
-            if piece in stored:
-                del self.fresh[piece]
-            else:
-                self._handle.add_piece(piece, data, 0)
-        self._missing.clear()
+        for piece, data in self._held.recount(piece for piece, here in enumerate(status.pieces) if here).items():
+            self._handle.add_piece(piece, data, 0)
         self.state = TorrentState.ACTIVE
-        self._checkpoint_now()
+        self.checkpoints.now()
         self._replan()
         self._changed.notify()
         self._on_change()
 
     def on_express_piece(self, piece: int, data: bytes) -> None:
         """Take in a piece that the express lane fetched and checked: for readers at once, and for libtorrent."""
-        self.fresh[piece] = data
+        self._held.fresh[piece] = data
         if self.state is TorrentState.ACTIVE:
             self._handle.add_piece(piece, data, 0)
         self._note(piece)
 
     def on_piece(self, piece: int) -> None:
         """Note a piece that libtorrent has, with the right hash."""
-        self.fresh.pop(piece, None)
+        self._held.fresh.pop(piece, None)
         self._note(piece)
 
     def _note(self, piece: int) -> None:
         if piece in self.have:
             return
-        self.have.add(piece)
-        completed = False
-        for index, missing in self._missing.items():
-            if missing and piece in self.known_layout.pieces(self.known_layout.files[index]):
-                self._missing[index] = missing - 1
-                completed = completed or missing == 1
-        if self._checkpoint_soon is None:
-            self._checkpoint_soon = asyncio.get_running_loop().call_later(CHECKPOINT_SECONDS, self._checkpoint_now)
+        completed = self._held.add(self.known_layout, piece)
+        self.checkpoints.soon()
         self._replan()
         self._changed.notify()
         if completed:
-            self._checkpoint_now()
+            self.checkpoints.now()
             self._on_change()
-
-    def on_flushed(self) -> None:
-        """Go on with a checkpoint: what was written before the flush is on disk now, so the count of it is true."""
-        self._handle.save_resume_data(lt.torrent_handle.save_info_dict)
 
     def on_flushed_pieces(self, pieces: Iterable[int]) -> None:
         """Note which pieces the disk holds."""
         self.flushed.update(pieces)
-
-    def on_saved(self, pieces: int) -> None:
-        """Note that resume data with so many pieces is on disk."""
-        self._saved = pieces
-        self._changed.notify()
 
     def on_read(self, piece: int, data: bytes | None) -> None:
         """Hand a piece's bytes to who waits for them; None when it could not be read."""
@@ -339,16 +324,15 @@ class Torrent:
 
     async def checkpoint(self) -> None:
         """Save resume data with all that is here now, and wait for it."""
-        wanted = len(self.have) - len(self.fresh)
-        self._checkpoint_now()
-        await self._changed.until(lambda: self._saved >= wanted or self.state is TorrentState.CLOSED)
+        await self.checkpoints.until(len(self.have) - len(self.fresh))
 
     def close(self) -> None:
         """Let go of all that waits; the engine removes the torrent from the session."""
         self.state, self._fault = TorrentState.CLOSED, (TorrentGone, "The torrent has left this node.")
         self._supply.close()
-        for later in filter(None, (self._checkpoint_soon, self._replan_soon)):
-            later.cancel()
+        self.checkpoints.close()
+        if self._replan_soon is not None:
+            self._replan_soon.cancel()
         self._reads.close()
         self._changed.notify()
 
@@ -380,7 +364,7 @@ class Torrent:
     def _wishes(self, layout: Layout) -> list[Wish]:
         if self.state is TorrentState.CHECKING and not self._blank:
             return []  # what is wanted may be here
-        if sum(map(len, self.fresh.values())) > _MAX_FRESH:
+        if self._held.fresh_bytes > _MAX_FRESH:
             return []
         return [
             Wish(
@@ -391,10 +375,3 @@ class Torrent:
             for index, purpose in sorted(self.purposes().items())
             if index < len(layout.files)
         ]
-
-    def _checkpoint_now(self) -> None:
-        if self._checkpoint_soon:
-            self._checkpoint_soon.cancel()
-            self._checkpoint_soon = None
-        if self.layout is not None and self.state is not TorrentState.CLOSED:
-            self._handle.flush_cache()

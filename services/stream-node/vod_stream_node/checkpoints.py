@@ -1,0 +1,63 @@
+"""When a torrent's resume data is saved: soon after a piece came, at once when a file is complete or the node asks.
+
+A checkpoint flushes libtorrent's cache first, so that the count of what is here is true of the disk.
+"""
+
+import asyncio
+from typing import Any
+
+import libtorrent as lt
+
+from vod_stream_node.signals import Signal
+
+CHECKPOINT_SECONDS = 3.0
+"""How much later than a new piece the resume data is saved; this is what a `kill -9` costs at most."""
+
+
+class Checkpoints:
+    """The checkpoints of one torrent."""
+
+    def __init__(self, handle: Any, changed: Signal) -> None:
+        self._handle = handle
+        self._changed = changed
+        self._timer: asyncio.TimerHandle | None = None
+        self._saved = 0
+        self._open = False
+
+    def open(self) -> None:
+        """Begin: the torrent's metadata is known, without which there is nothing to save."""
+        self._open = True
+
+    def soon(self) -> None:
+        """Save within `CHECKPOINT_SECONDS`."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(CHECKPOINT_SECONDS, self.now)
+
+    def now(self) -> None:
+        """Save what is here now."""
+        self._cancel()
+        if self._open:
+            self._handle.flush_cache()
+
+    def on_flushed(self) -> None:
+        """Go on: what was written before the flush is on disk now."""
+        self._handle.save_resume_data(lt.torrent_handle.save_info_dict)
+
+    def on_saved(self, pieces: int) -> None:
+        """Note that resume data with so many pieces is on disk."""
+        self._saved = pieces
+        self._changed.notify()
+
+    async def until(self, pieces: int) -> None:
+        """Save, and wait until resume data with so many pieces is on disk, or the torrent has left the session."""
+        self.now()
+        await self._changed.until(lambda: self._saved >= pieces or not self._open)
+
+    def close(self) -> None:
+        self._open = False
+        self._cancel()
+
+    def _cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -1,0 +1,52 @@
+"""What is here of a torrent: which pieces, and how safely.
+
+A piece is *here* once its hash is checked. It is *fresh* while only our memory has it, because libtorrent was not given
+it yet, and *flushed* when the disk holds it for certain. Readers are given bytes of no other piece.
+"""
+
+from collections.abc import Iterable
+
+from vod_stream_node.domain import Layout, TorrentFile
+
+
+class Holdings:
+    """The pieces of one torrent."""
+
+    def __init__(self) -> None:
+        self.have: set[int] = set()
+        self.flushed: set[int] = set()
+        self.fresh: dict[int, bytes] = {}
+        """Verified pieces of the express lane that libtorrent does not have yet."""
+        self._missing: dict[int, int] = {}
+
+    @property
+    def fresh_bytes(self) -> int:
+        return sum(map(len, self.fresh.values()))
+
+    def missing(self, layout: Layout, index: int) -> int:
+        """Return how many pieces of a file are not here; counted once, then kept as pieces arrive."""
+        if index not in self._missing:
+            self._missing[index] = sum(piece not in self.have for piece in layout.pieces(layout.files[index]))
+        return self._missing[index]
+
+    def downloaded(self, layout: Layout, file: TorrentFile) -> int:
+        """Return the bytes of a file that are here."""
+        return sum(layout.bytes_in(file, piece) for piece in layout.pieces(file) if piece in self.have)
+
+    def add(self, layout: Layout, piece: int) -> bool:
+        """Note a piece that was not here; return whether it completes a file that somebody asked about."""
+        self.have.add(piece)
+        completed = False
+        for index, missing in self._missing.items():
+            if missing and piece in layout.pieces(layout.files[index]):
+                self._missing[index] = missing - 1
+                completed = completed or missing == 1
+        return completed
+
+    def recount(self, stored: Iterable[int]) -> dict[int, bytes]:
+        """Take in all that libtorrent has; return what it has to be given."""
+        known = set(stored)
+        self.have |= known
+        self.fresh = {piece: data for piece, data in self.fresh.items() if piece not in known}
+        self._missing.clear()
+        return self.fresh

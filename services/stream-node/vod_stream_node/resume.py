@@ -1,0 +1,91 @@
+"""Resume data: with it a torrent comes back into the session as it left, without hashing anything again."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import libtorrent as lt
+from structlog.typing import FilteringBoundLogger
+
+from vod_stream_node.domain import Infohash, short
+from vod_stream_node.magnets import read_torrent
+from vod_stream_node.session import MAX_PIECES
+from vod_stream_node.store import TorrentStore
+from vod_stream_node.torrent import Torrent
+
+RESUME_UNREADABLE = "torrent_resume_unreadable"
+DISK_FAILED = "torrent_disk_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a torrent comes into the session with."""
+
+    params: Any
+    """libtorrent's `add_torrent_params`."""
+    blank: bool
+    """Whether nothing of it is on disk."""
+
+
+class ResumeData:
+    """The resume data of a node's torrents."""
+
+    def __init__(self, store: TorrentStore, *, group: asyncio.TaskGroup, log: FilteringBoundLogger) -> None:
+        self._store = store
+        self._group = group
+        self._log = log
+        self._unsaved: dict[Infohash, tuple[bytes, int]] = {}
+
+    def entry(self, infohash: Infohash, magnet: str, torrent: bytes) -> Entry:
+        """Return a torrent as the disk knows it, then as a magnet and a .torrent do; blocks.
+
+        Raises:
+            OSError: its folder can't be made or read.
+        """
+        params = lt.parse_magnet_uri(magnet)
+        if torrent:
+            params.ti = read_torrent(torrent).ti
+        resume = self._store.prepare(infohash)
+        folder = self._store.data_folder(infohash)
+        if resume is not None:
+            try:
+                params = _resumed(resume, magnet=params)
+            except RuntimeError:  # what the binding raises for data that libtorrent can't read
+                self._log.warning(RESUME_UNREADABLE, infohash=short(infohash))
+        params.save_path = str(folder)
+        pieces = MAX_PIECES if params.ti is None else params.ti.num_pieces()
+        params.piece_priorities = [0] * pieces
+        params.flags = lt.torrent_flags.apply_ip_filter
+        return Entry(params, blank=not any(folder.iterdir()))
+
+    def save(self, torrent: Torrent, params: Any) -> None:
+        """Take in what libtorrent says of a torrent, and write it to disk."""
+        pieces = [piece for piece, here in enumerate(params.have_pieces) if here]
+        torrent.on_flushed_pieces(pieces)
+        writing = torrent.infohash in self._unsaved
+        self._unsaved[torrent.infohash] = (lt.write_resume_data_buf(params), len(pieces))
+        if not writing:
+            self._group.create_task(self._write(torrent))
+
+    async def _write(self, torrent: Torrent) -> None:
+        """Write a torrent's newest resume data; one write at a time, so that an older one never comes last."""
+        written = None
+        while (newest := self._unsaved[torrent.infohash]) is not written:
+            written = newest
+            data, pieces = newest
+            try:
+                await asyncio.to_thread(self._store.save_resume, torrent.infohash, data)
+            except OSError as error:
+                # Streaming goes on without; the next checkpoint tries again.
+                self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=error.strerror)
+            else:
+                torrent.checkpoints.on_saved(pieces)
+        del self._unsaved[torrent.infohash]
+
+
+def _resumed(resume: bytes, *, magnet: Any) -> Any:
+    params = lt.read_resume_data(resume)
+    params.trackers = list(dict.fromkeys([*magnet.trackers, *params.trackers]))
+    params.url_seeds = list(dict.fromkeys([*magnet.url_seeds, *params.url_seeds]))
+    params.tracker_tiers = [0] * len(params.trackers)
+    return params
