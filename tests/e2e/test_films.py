@@ -1,6 +1,7 @@
 """The hierarchy of sources in sessions, over the public API of a whole system: curated, torrents, direct ones."""
 
 import asyncio
+import hashlib
 from typing import Any
 
 import av
@@ -8,9 +9,12 @@ import httpx
 import pytest
 from allinone import HARBOR, start
 
+from vod_fakes.world import World
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CURATED_FILM, FILM = "ia:item:paper_boats_test", "tmdb:movie:9101"
+UNREACHABLE_FILM = "ia:item:tin_rockets_test"
 
 
 async def frames_of(url: str, count: int) -> int:
@@ -44,6 +48,18 @@ async def test_a_curated_film_plays_from_its_own_source_and_goes_on_there(viewer
     assert (source["reasons"][0], shown) == ("curated: House favourites", 20)
     assert (int(resumed["position_s"]), resumed["pick"], resumed["source"]) == (21, None, source)
     assert again["streamUrl"] == started["streamUrl"] == redirected.headers["location"]
+
+
+async def test_a_film_whose_own_file_fails_plays_from_its_torrent_that_only_web_seeds_have(
+    viewer: httpx.AsyncClient, outside: World
+) -> None:
+    started = await start(viewer, UNREACHABLE_FILM, 1, 1)
+    answer = await viewer.get(f"/v1/stream/{started['sessionId']}", follow_redirects=True)
+
+    item = next(one for one in outside.archive.items if f"ia:item:{one.identifier}" == UNREACHABLE_FILM)
+    [film] = item.films.values()
+    assert (started["source"]["type"], started["pick"]["infohash"]) == ("torrent", item.infohash)
+    assert hashlib.sha256(answer.content).digest() == hashlib.sha256(film.read_bytes()).digest()
 
 
 async def test_another_film_plays_from_its_torrent_and_keeps_it_whatever_the_link_says_later(

@@ -93,7 +93,13 @@ def _release(release: Release) -> search_service_pb2.Release:
         published_at=release.published_at,
         web_seeded=release.web_seeded,
     )
-    magnet = build_magnet(Hashes(release.infohash, release.v2), release.title, release.trackers)
+    magnet = build_magnet(
+        Hashes(release.infohash, release.v2),
+        release.title,
+        release.trackers,
+        web_seeds=release.web_seeds,
+        exact_source=release.exact_source,
+    )
     return search_service_pb2.Release(candidate=candidate, magnet_uri=magnet)
 
 

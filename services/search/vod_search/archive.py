@@ -1,7 +1,8 @@
 """Internet Archive: torrents of open films, from a list of identifiers only (https://archive.org/help/aboutsearch.htm).
 
 Uploads there are not vetted, so nothing is found but what the list names *and* states an open licence of its own, as
-in the catalog. Its torrents are served over HTTP by the Archive itself, so seeders do not decide.
+in the catalog. Its torrents are served over HTTP by the Archive itself, so seeders do not decide; mostly there
+are none. The hosts that a .torrent names may be gone, because items move, so the Archive's own door is named as well.
 """
 
 import re
@@ -43,8 +44,11 @@ class InternetArchive:
 
     name = NAME
 
-    def __init__(self, upstream: Upstream, *, items: Sequence[str], hosts: TrackerHosts, clock: Clock) -> None:
+    def __init__(
+        self, upstream: Upstream, *, base: str, items: Sequence[str], hosts: TrackerHosts, clock: Clock
+    ) -> None:
         self._upstream = upstream
+        self._downloads = f"{base.rstrip('/')}/download/"
         self._items = frozenset(one for one in items if IDENTIFIER.fullmatch(one))
         self._hosts = hosts
         self._clock = clock
@@ -96,7 +100,8 @@ class InternetArchive:
         ):
             return []
         there = [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
-        hashes = next((parse_hashes(_one(one.get("btih"))) for one in there if one.get("format") == TORRENT), None)
+        torrent = next((one for one in there if one.get("format") == TORRENT), {})
+        hashes = parse_hashes(_one(torrent.get("btih")))
         films = [one for one in there if one.get("format") in VIDEO]
         if hashes is None or not films:
             return []
@@ -109,6 +114,9 @@ class InternetArchive:
             published_at=seconds_of(_one(about.get("publicdate"))),
             trackers=safe_trackers(TRACKERS, hosts=self._hosts),
             web_seeded=True,
+            # A torrent of the Archive has the item's name, and its files below that.
+            web_seeds=frozenset({self._downloads}),
+            exact_source=f"{self._downloads}{quote(item, safe='')}/{quote(_one(torrent.get('name')))}",
         )
         return [found]
 

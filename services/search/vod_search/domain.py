@@ -106,7 +106,9 @@ class Wanted:
 class Announcement:
     """One search result of one indexer, cleaned; still without an infohash where the indexer gave none.
 
-    `web_seeded`: it is served over HTTP as well, so that seeders do not decide.
+    `web_seeded`: it is served over HTTP as well, so that seeders do not decide. `web_seeds` are addresses of which we
+    know by ourselves that they do, and `exact_source` is that of its .torrent, without which nobody could tell a node
+    what is in a torrent that has no other peers. Neither is taken from what strangers publish.
     `download_url` may carry an API key: it is used here and forgotten, never stored, logged or handed on.
     """
 
@@ -120,6 +122,8 @@ class Announcement:
     published_at: int = 0
     trackers: frozenset[str] = frozenset()
     web_seeded: bool = False
+    web_seeds: frozenset[str] = frozenset()
+    exact_source: str = ""
     download_url: str = field(default="", repr=False)
 
 
@@ -138,6 +142,8 @@ class Release:
     published_at: int = 0
     trackers: tuple[str, ...] = ()
     web_seeded: bool = False
+    web_seeds: tuple[str, ...] = ()
+    exact_source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Infohashes and magnet links: read from what indexers publish, rebuilt from nothing but what is known to be harmless.
 
-A published magnet may point the torrent engine anywhere (`ws=`, `x.pe=`), so ours are made of xt, dn and tr only.
+A published magnet may point the torrent engine anywhere (`ws=`, `xs=`, `x.pe=`), so ours are made of xt, dn and tr
+only, and of web seeds and the address of a .torrent where we know them by ourselves.
 """
 
 import base64
@@ -76,11 +77,15 @@ def parse_magnet(text: str) -> Magnet | None:
     return Magnet(hashes, frozenset(fields.get("tr", ())), frozenset(fields.get("ws", ())))
 
 
-def build_magnet(hashes: Hashes, name: str, trackers: Iterable[str]) -> str:
-    """Make a magnet link of xt, dn and tr, with the trackers in a stable order."""
+def build_magnet(
+    hashes: Hashes, name: str, trackers: Iterable[str], *, web_seeds: Iterable[str] = (), exact_source: str = ""
+) -> str:
+    """Make a magnet link of what is known to be harmless, with trackers and web seeds in a stable order."""
     topic = f"urn:btmh:1220{hashes.v2}" if hashes.v2 else f"urn:btih:{hashes.infohash}"
     parts = [f"magnet:?xt={topic}", f"dn={quote(name[:LONGEST_NAME], safe='')}"]
     parts += [f"tr={quote(tracker, safe='')}" for tracker in sorted(trackers)]
+    parts += [f"ws={quote(seed, safe='')}" for seed in sorted(web_seeds)]
+    parts += [f"xs={quote(exact_source, safe='')}"] if exact_source else []
     return "&".join(parts)
 
 

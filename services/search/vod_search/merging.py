@@ -110,6 +110,8 @@ def merge(left: Announcement, right: Announcement) -> Announcement:
         published_at=min(dates, default=0),
         trackers=left.trackers | right.trackers,
         web_seeded=left.web_seeded or right.web_seeded,
+        web_seeds=left.web_seeds | right.web_seeds,
+        exact_source=max(left.exact_source, right.exact_source),
     )
 
 
@@ -133,4 +135,6 @@ def _release(infohash: Infohash, same: Sequence[Announcement], kind: Kind) -> Re
         published_at=merged.published_at,
         trackers=tuple(sorted(merged.trackers)[:MOST_TRACKERS]),
         web_seeded=merged.web_seeded,
+        web_seeds=tuple(sorted(merged.web_seeds)),
+        exact_source=merged.exact_source,
     )

@@ -47,5 +47,6 @@ async def open_providers(settings: Settings, stack: AsyncExitStack, *, clock: Cl
         providers.append(NotConfigured())
     if settings.archive:
         items = (*archive.shipped_items(), *(one.strip() for one in settings.archive_items.split(",")))
-        providers.append(InternetArchive(await client(settings.archive_base), items=items, hosts=hosts, clock=clock))
+        base = settings.archive_base
+        providers.append(InternetArchive(await client(base), base=base, items=items, hosts=hosts, clock=clock))
     return providers

@@ -14,7 +14,8 @@ from vod_rpc import time_left
 from vod_runtime import Clock
 from vod_stream_node.domain import Layout, PinKey, PinRequest, PinState, PinStatus, Purpose, WaitFor, parse_infohash
 from vod_stream_node.errors import NodeAlone, PurposeMissing
-from vod_stream_node.magnets import Origin, Reach, origin, rebuild
+from vod_stream_node.exact_sources import ExactSources
+from vod_stream_node.magnets import Origin, Reach, origin
 from vod_stream_node.pins import Pins
 from vod_stream_node.present import Present
 from vod_stream_node.sampling import Wish
@@ -44,6 +45,7 @@ class StreamServicer(StreamServiceServicer):
         pins: Pins,
         *,
         present: Present,
+        exact_sources: ExactSources,
         successors: Successors,
         signer: TokenSigner,
         clock: Clock,
@@ -55,6 +57,7 @@ class StreamServicer(StreamServiceServicer):
     ) -> None:
         self._pins = pins
         self._present = present
+        self._exact_sources = exact_sources
         self._successors = successors
         self._signer = signer
         self._clock = clock
@@ -70,7 +73,7 @@ class StreamServicer(StreamServiceServicer):
         purpose = _PURPOSES.get(request.purpose)
         if purpose is None:
             raise PurposeMissing("A pin has a purpose: CURRENT or NEXT.")
-        wanted = await self._origin(request)
+        wanted = await self._exact_sources.complete(await self._origin(request), within=_budget())
         if request.choose_file:
             key = await self._pins.main_file(wanted, within=_budget())
         else:
@@ -111,16 +114,16 @@ class StreamServicer(StreamServiceServicer):
     async def ProbeSwarm(
         self, request: pb2.ProbeSwarmRequest, context: ServicerContext[pb2.ProbeSwarmRequest, pb2.ProbeSwarmResponse]
     ) -> pb2.ProbeSwarmResponse:
-        infohash = parse_infohash(request.infohash)
-        magnet = rebuild(request.magnet_uri, infohash, reach=self._reach)
+        asked = origin(parse_infohash(request.infohash), request.magnet_uri, b"", reach=self._reach)
+        wanted = await self._exact_sources.complete(asked, within=_budget())
         if request.sample_bytes > 0:
-            return await self._sample(PinKey(infohash, request.file_index), magnet, request)
-        layout, stats = await self._pins.probe(infohash, magnet, within=_budget())
+            return await self._sample(wanted, request)
+        layout, stats = await self._pins.probe(wanted, within=_budget())
         return pb2.ProbeSwarmResponse(files=_files(layout), peers=stats.peers)
 
-    async def _sample(self, key: PinKey, magnet: str, request: pb2.ProbeSwarmRequest) -> pb2.ProbeSwarmResponse:
-        wish = Wish(size=min(request.sample_bytes, _LARGEST_SAMPLE), enough_rate=request.enough_rate)
-        layout, stats, taken = await self._pins.sample(key, magnet, wish, within=_budget())
+    async def _sample(self, wanted: Origin, request: pb2.ProbeSwarmRequest) -> pb2.ProbeSwarmResponse:
+        wish = Wish(request.file_index, min(request.sample_bytes, _LARGEST_SAMPLE), enough_rate=request.enough_rate)
+        layout, stats, taken = await self._pins.sample(wanted, wish, within=_budget())
         answer = pb2.ProbeSwarmResponse(
             files=_files(layout),
             peers=stats.peers,

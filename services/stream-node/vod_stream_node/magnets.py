@@ -1,14 +1,15 @@
 """Magnet links and .torrent files from strangers, rebuilt from the parts that are safe.
 
 They can carry trackers, web seeds and peers at addresses inside our own network, and files to select. Only the
-infohashes (v1 of BEP 3, v2 of BEP 52), the display name, public trackers and public web seeds (BEP 19) survive.
+infohashes (v1 of BEP 3, v2 of BEP 52), the display name, public trackers, public web seeds (BEP 19) and public
+addresses of the .torrent itself (`xs`, see `exact_sources.py`) survive.
 """
 
 import base64
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -28,6 +29,7 @@ _TORRENT_LIMITS: Any = {
 }
 _MAX_MAGNET = 16_384
 _MAX_WEB_SEEDS = 10
+_MAX_EXACT_SOURCES = 2
 _MAX_TRACKERS = 30
 _MAX_TRACKER = 512
 _MAX_NAME = 200
@@ -93,10 +95,32 @@ class Origin:
     torrent: bytes = field(default=b"", repr=False)
     """A .torrent's content, if that was given."""
     title: str = ""
+    exact_sources: tuple[str, ...] = field(default=(), repr=False)
+    """Where the .torrent is, if the magnet says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What of a magnet is used."""
+
+    topics: Topics
+    name: str = ""
+    trackers: Sequence[str] = ()
+    web_seeds: Sequence[str] = ()
+    exact_sources: Sequence[str] = ()
+
+    def usable(self, reach: Reach) -> "_Parts":
+        """Return it without addresses that must not be reached."""
+        return replace(
+            self,
+            trackers=_usable(self.trackers, reach),
+            web_seeds=_on_the_web(_usable(self.web_seeds, reach)),
+            exact_sources=_on_the_web(_usable(self.exact_sources, reach))[:_MAX_EXACT_SOURCES],
+        )
 
 
 def rebuild(magnet: str, infohash: Infohash, *, reach: Reach) -> str:
-    """Return a magnet for *infohash* with nothing else from *magnet* than its name, usable trackers and web seeds.
+    """Return a magnet for *infohash* with nothing else from *magnet* than its name and addresses that may be reached.
 
     An empty *magnet* is one without trackers.
 
@@ -104,11 +128,8 @@ def rebuild(magnet: str, infohash: Infohash, *, reach: Reach) -> str:
         MagnetInvalid: it is no magnet, too long, or names another torrent.
     """
     if not magnet:
-        return _written(Topics(v1=infohash), "", (), ())
-    topics, name, trackers, web_seeds = _parts(magnet)
-    if infohash not in topics.names:
-        raise MagnetInvalid("The magnet does not name this infohash.")
-    return _written(topics, name, _usable(trackers, reach), _usable(web_seeds, reach))
+        return _written(_Parts(Topics(v1=infohash)))
+    return _written(_usable_parts(magnet, infohash, reach))
 
 
 def origin(infohash: str, magnet: str, torrent: bytes, *, reach: Reach) -> Origin:
@@ -124,13 +145,34 @@ def origin(infohash: str, magnet: str, torrent: bytes, *, reach: Reach) -> Origi
         return _of_torrent(torrent, name, reach)
     if not magnet and name is None:
         raise InfohashInvalid("Name a torrent: by infohash, magnet or .torrent.")
-    magnet = _of_bare(magnet)
-    title = ""
-    if magnet:
-        topics, title, _, _ = _parts(magnet)
-        name = name or topics.infohash
-    assert name is not None  # noqa: S101  there is a magnet, or there was an infohash
-    return Origin(name, rebuild(magnet, name, reach=reach), title=title)
+    if not magnet:
+        assert name is not None  # noqa: S101  said above
+        return Origin(name, rebuild("", name, reach=reach))
+    parts = _usable_parts(_of_bare(magnet), name, reach)
+    return Origin(
+        name or parts.topics.infohash,
+        _written(parts),
+        title=parts.name,
+        exact_sources=tuple(parts.exact_sources),
+    )
+
+
+def with_torrent(asked: Origin, torrent: bytes, *, reach: Reach) -> Origin:
+    """Return a torrent that was asked for by a magnet with its .torrent, and with the trackers and seeds of both.
+
+    Blocks while the .torrent is read.
+
+    Raises:
+        TorrentInvalid: that is no .torrent, or one of another torrent.
+    """
+    found = _of_torrent(torrent, asked.infohash, reach)
+    first, second = _parts(asked.magnet), _parts(found.magnet)
+    both = replace(
+        first,
+        trackers=list(dict.fromkeys([*first.trackers, *second.trackers])),
+        web_seeds=list(dict.fromkeys([*first.web_seeds, *second.web_seeds])),
+    )
+    return replace(asked, magnet=_written(both), torrent=torrent)
 
 
 def _of_bare(text: str) -> str:
@@ -149,8 +191,8 @@ def _of_torrent(torrent: bytes, name: Infohash | None, reach: Reach) -> Origin:
     if name is not None and name not in topics.names:
         raise TorrentInvalid("The .torrent is of another infohash.")
     title = _clean(params.ti.name())
-    magnet = _written(topics, title, _usable(params.trackers, reach), _usable(params.url_seeds, reach))
-    return Origin(name or topics.infohash, magnet, torrent, title)
+    parts = _Parts(topics, title, params.trackers, params.url_seeds).usable(reach)
+    return Origin(name or topics.infohash, _written(parts), torrent, title)
 
 
 def read_torrent(torrent: bytes) -> Any:
@@ -167,23 +209,33 @@ def read_torrent(torrent: bytes) -> Any:
         raise TorrentInvalid("That is not a .torrent file.") from None
 
 
-def _written(topics: Topics, name: str, trackers: Sequence[str], web_seeds: Sequence[str]) -> str:
-    parts = [f"xt=urn:btih:{topics.v1}"] if topics.v1 else []
-    parts += [f"xt=urn:btmh:1220{topics.v2}"] if topics.v2 else []
-    parts += [f"dn={quote(name, safe='')}"] if name else []
-    parts += [f"tr={quote(tracker, safe='')}" for tracker in trackers[:_MAX_TRACKERS]]
-    parts += [f"ws={quote(seed, safe='')}" for seed in web_seeds[:_MAX_WEB_SEEDS] if not seed.startswith("udp:")]
-    return "magnet:?" + "&".join(parts)
+def _written(parts: _Parts) -> str:
+    topics = parts.topics
+    words = [f"xt=urn:btih:{topics.v1}"] if topics.v1 else []
+    words += [f"xt=urn:btmh:1220{topics.v2}"] if topics.v2 else []
+    words += [f"dn={quote(parts.name, safe='')}"] if parts.name else []
+    words += [f"tr={quote(tracker, safe='')}" for tracker in parts.trackers[:_MAX_TRACKERS]]
+    words += [f"ws={quote(seed, safe='')}" for seed in parts.web_seeds[:_MAX_WEB_SEEDS]]
+    words += [f"xs={quote(source, safe='')}" for source in parts.exact_sources]
+    return "magnet:?" + "&".join(words)
 
 
-def _parts(magnet: str) -> tuple[Topics, str, list[str], list[str]]:
-    """Return a magnet's infohashes, name, trackers and web seeds."""
+def _usable_parts(magnet: str, infohash: Infohash | None, reach: Reach) -> _Parts:
+    parts = _parts(magnet)
+    if infohash is not None and infohash not in parts.topics.names:
+        raise MagnetInvalid("The magnet does not name this infohash.")
+    return parts.usable(reach)
+
+
+def _parts(magnet: str) -> _Parts:
+    """Return what a magnet says."""
     pairs = _pairs(magnet)
-    topics = _topics([value for key, value in pairs if re.fullmatch(r"xt(\.\d+)?", key)])
-    names = [_clean(value) for key, value in pairs if key == "dn"]
-    trackers = [value for key, value in pairs if re.fullmatch(r"tr(\.\d+)?", key)]
-    web_seeds = [value for key, value in pairs if re.fullmatch(r"ws(\.\d+)?", key)]
-    return topics, next(filter(None, names), ""), trackers, web_seeds
+
+    def all_of(key: str) -> list[str]:
+        return [value for name, value in pairs if re.fullmatch(rf"{key}(\.\d+)?", name)]
+
+    names = [_clean(value) for name, value in pairs if name == "dn"]
+    return _Parts(_topics(all_of("xt")), next(filter(None, names), ""), all_of("tr"), all_of("ws"), all_of("xs"))
 
 
 def _pairs(magnet: str) -> list[tuple[str, str]]:
@@ -227,6 +279,10 @@ def _clean(name: str) -> str:
 def _usable(addresses: Iterable[str], reach: Reach) -> list[str]:
     """Return the addresses of trackers or web seeds that may be reached, each once."""
     return [address for address in dict.fromkeys(addresses) if _is_usable(address, reach)]
+
+
+def _on_the_web(addresses: Iterable[str]) -> list[str]:
+    return [address for address in addresses if not address.startswith("udp:")]
 
 
 def _is_usable(address: str, reach: Reach) -> bool:

@@ -59,9 +59,14 @@ class Network:
     blocked: tuple[Span, ...] = ()
 
     @property
+    def goes_the_usual_way(self) -> bool:
+        """Whether connections go out as the system has it: by no proxy, and from no address that was named."""
+        return self.proxy is None and not self.bind
+
+    @property
     def allows_own_connections(self) -> bool:
         """Whether we may connect to peers by ourselves: plain, and by no other way than the system's."""
-        return self.proxy is None and self.encryption is not Encryption.REQUIRE and not self.bind
+        return self.goes_the_usual_way and self.encryption is not Encryption.REQUIRE
 
     def blocks(self, address: str) -> bool:
         """Say whether the owner's list blocks an IP address."""

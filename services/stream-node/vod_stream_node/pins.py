@@ -169,19 +169,19 @@ class Pins:
         here = [key for key in self._pins if self._pins[key] and key.infohash in self._engine.torrents]
         return [await self._status(key) for key in here]
 
-    async def probe(self, infohash: Infohash, magnet: str, *, within: timedelta) -> tuple[Layout, Stats]:
+    async def probe(self, wanted: Origin, *, within: timedelta) -> tuple[Layout, Stats]:
         """Ask the swarm what is in a torrent, without downloading it.
 
         Raises:
             SwarmSilent: it did not tell in time; nothing is left behind.
             TorrentRefused: it is made to hurt.
         """
-        async with self._called(infohash):
-            torrent = await self._engine.pin(infohash, magnet)
+        async with self._called(wanted.infohash):
+            torrent = await self._engine.pin(wanted.infohash, wanted.magnet, wanted.torrent)
             layout = await self._metadata(torrent, within)
             return layout, await torrent.stats()
 
-    async def sample(self, key: PinKey, magnet: str, wish: Wish, *, within: timedelta) -> tuple[Layout, Stats, Sample]:
+    async def sample(self, wanted: Origin, wish: Wish, *, within: timedelta) -> tuple[Layout, Stats, Sample]:
         """Ask the swarm what is in a torrent, and fetch the first bytes of one file to see how fast they come.
 
         Raises:
@@ -189,11 +189,11 @@ class Pins:
             FileIndexOutOfRange, FileNotPlayable: of a file that can't be streamed.
         """
         end = self._clock.monotonic() + within.total_seconds()
-        async with self._called(key.infohash):
-            torrent = await self._engine.pin(key.infohash, magnet)
+        async with self._called(wanted.infohash):
+            torrent = await self._engine.pin(wanted.infohash, wanted.magnet, wanted.torrent)
             layout = await self._metadata(torrent, within)
             left = timedelta(seconds=max(0.0, end - self._clock.monotonic()))
-            taken = await take_sample(torrent, layout.playable(key.file_index), wish, within=left)
+            taken = await take_sample(torrent, layout.playable(wish.file_index), wish, within=left)
             return layout, await torrent.stats(), taken
 
     @asynccontextmanager

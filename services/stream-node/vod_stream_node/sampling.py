@@ -19,6 +19,7 @@ LOOK_EVERY = timedelta(milliseconds=250)
 class Wish:
     """What a sample is to show."""
 
+    file_index: int
     size: int
     """Bytes from the beginning of the file; pieces are fetched whole."""
     enough_rate: int

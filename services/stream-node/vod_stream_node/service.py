@@ -11,9 +11,10 @@ from vod_rpc import Serving, rpc_server
 from vod_runtime import Endpoint, Runtime
 from vod_stream_node.api import StreamServicer
 from vod_stream_node.company import company
-from vod_stream_node.domain import PinKey
+from vod_stream_node.domain import Infohash, PinKey
 from vod_stream_node.engine import engine
 from vod_stream_node.events import stall_events
+from vod_stream_node.exact_sources import exact_sources
 from vod_stream_node.headers import Origins, hosts
 from vod_stream_node.http_server import http_server
 from vod_stream_node.janitor import Janitor, Keeping
@@ -102,6 +103,11 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                     metrics=metrics,
                 )
             )
+
+        async def known(infohash: Infohash) -> bool:
+            return infohash in running.torrents or await asyncio.to_thread(store.knows, infohash)
+
+        exact = await stack.enter_async_context(exact_sources(network, reach=reach, known=known, log=runtime.log))
         successors = Successors()
         app = StreamApp(
             pins,
@@ -119,6 +125,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         own = StreamServicer(
             pins,
             present=Present(running),
+            exact_sources=exact,
             successors=successors,
             signer=signer,
             clock=runtime.clock,

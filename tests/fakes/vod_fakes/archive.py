@@ -1,9 +1,12 @@
-"""A fake of the Internet Archive: search, metadata, and downloads that redirect to a data node, as the real ones do."""
+"""A fake of the Internet Archive: search, metadata, and downloads that redirect to a data node, as the real ones do.
+
+Its torrents live from web seeds alone, as the real ones do: no tracker knows a peer of them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from starlette.routing import Route
 
 from vod_fakes.control import Control
 from vod_fakes.pictures import dot
+from vod_fakes.torrents import Torrent, make_torrent
 
 _THUMBNAIL = "__ia_thumb.png"
 
@@ -29,6 +33,18 @@ class Item:
     is_dark: bool = False
     infohash: str = "a" * 40
     films: dict[str, Path] = field(default_factory=dict)
+    torrent: Torrent | None = None
+    """Of all its films; else `infohash` is that of a torrent that nobody has."""
+
+
+def with_torrent(item: Item, scratch: Path) -> Item:
+    """Return the item with a torrent of its films, named like the item; blocks while they are hashed."""
+    for name, film in item.films.items():
+        link = scratch / item.identifier / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(film)
+    torrent = make_torrent(item.identifier, [f"{item.identifier}/{name}" for name in item.films], scratch)
+    return replace(item, torrent=torrent, infohash=torrent.infohash)
 
 
 @dataclass(slots=True)
@@ -36,6 +52,10 @@ class InternetArchive:
     """The Archive with our items. `url` is its base once it is served."""
 
     items: Sequence[Item] = ()
+    broken: set[str] = field(default_factory=set)
+    """Items whose films can't be downloaded at the Archive's door; their .torrents can, and web seeds serve them."""
+    web_seeds: Sequence[str] = ("{url}/seeds/",)
+    """What the .torrents name."""
     control: Control = field(default_factory=Control)
     url: str = ""
 
@@ -48,6 +68,7 @@ class InternetArchive:
                 Route("/download/{item}/{name:path}", self._download),
                 Route("/services/img/{item}", self._thumbnail),
                 Route("/node/items/{item}/{name:path}", self._node),
+                Route("/seeds/{item}/{name:path}", self._node),
             ]
         )
 
@@ -66,6 +87,9 @@ class InternetArchive:
         return JSONResponse(_metadata_body(item) if item else {})
 
     async def _download(self, request: Request) -> Response:
+        item = self._find(request)
+        if item and item.identifier in self.broken and request.path_params["name"] in item.films:
+            return Response(status_code=503)
         return RedirectResponse(f"{self.url}/node/items/{request.path_params['item']}/{request.path_params['name']}")
 
     async def _thumbnail(self, request: Request) -> Response:
@@ -73,10 +97,17 @@ class InternetArchive:
 
     async def _node(self, request: Request) -> Response:
         item = self._find(request)
-        if item and request.path_params["name"] == _THUMBNAIL:
+        name = request.path_params["name"]
+        if item and name == _THUMBNAIL:
             return Response(dot((40, 70, 110)), media_type="image/png")
-        film = item.films.get(request.path_params["name"]) if item else None
+        if item and item.torrent and name == _torrent_name(item):
+            return Response(item.torrent.web_seeded(*(one.format(url=self.url) for one in self.web_seeds)))
+        film = item.films.get(name) if item else None
         return FileResponse(film, media_type="video/mp4") if film else Response(status_code=404)
+
+
+def _torrent_name(item: Item) -> str:
+    return f"{item.identifier}_archive.torrent"
 
 
 def _fields(item: Item) -> dict[str, Any]:
@@ -98,7 +129,7 @@ def _metadata_body(item: Item) -> dict[str, Any]:
         for name, path in item.films.items()
     ]
     torrent = {
-        "name": f"{item.identifier}_archive.torrent",
+        "name": _torrent_name(item),
         "source": "metadata",
         "format": "Archive BitTorrent",
         "btih": item.infohash,

@@ -50,6 +50,11 @@ class Torrent:
         announce = tracker_url.encode()
         return b"d8:announce%d:%s4:info%se" % (len(announce), announce, self.info)
 
+    def web_seeded(self, *seeds: str) -> bytes:
+        """The content of a .torrent file without trackers that names these web seeds (BEP 19)."""
+        listed = b"".join(b"%d:%s" % (len(seed), seed.encode()) for seed in seeds)
+        return b"d4:info%s8:url-listl%see" % (self.info, listed)
+
     def magnet(self, tracker_url: str) -> str:
         """The magnet link (BEP 9) with this tracker."""
         return f"magnet:?xt=urn:btih:{self.infohash}&dn={quote(self.name)}&tr={quote(tracker_url, safe='')}"

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from urllib.parse import urlsplit
 
 from vod_fakes.aniskip import AniSkip
-from vod_fakes.archive import InternetArchive, Item
+from vod_fakes.archive import InternetArchive, Item, with_torrent
 from vod_fakes.jikan import Jikan
 from vod_fakes.library import LIBRARY, MAPPING_ROWS, MARKS
 from vod_fakes.mapping import MappingFiles
@@ -183,8 +183,9 @@ async def world(
     hashes = await asyncio.to_thread(_moviehashes, media)
     wanted = ports or Ports()
     async with AsyncExitStack() as stack:
+        scratch = Path(stack.enter_context(TemporaryDirectory(prefix="added-", dir=folder)))
         running = World(
-            scratch=Path(stack.enter_context(TemporaryDirectory(prefix="added-", dir=folder))),
+            scratch=scratch,
             media=media,
             tmdb=Tmdb(LIBRARY, TMDB_KEY),
             jikan=Jikan(LIBRARY),
@@ -192,7 +193,7 @@ async def world(
             opensubtitles=OpenSubtitles(LIBRARY, OPENSUBTITLES_KEY, hashes=hashes),
             tracker=Tracker(),
             seeder=Seeder(port=wanted.seeder, upload_rate=upload_rate),
-            archive=InternetArchive((_open_film(media),)),
+            archive=await asyncio.to_thread(_archive, media, scratch),
             aniskip=AniSkip(MARKS),
             mapping=MappingFiles(MAPPING_ROWS),
         )
@@ -227,11 +228,13 @@ def _open_sites(w: World, ports: Ports) -> list[Site]:
     return [tmdb, jikan, prowlarr, subtitles, tracker, archive, aniskip, mapping]
 
 
-def _open_film(media: Path) -> Item:
-    """An open film at the Archive: the bytes are those of a film of the library."""
+def _archive(media: Path, scratch: Path) -> InternetArchive:
+    """The Archive with two open films, their bytes those of a film of the library; one has only its torrent left."""
     release = next(one for one in LIBRARY.releases for clip in one.clips if clip.path.endswith(".mp4"))
-    clip = next(clip for clip in release.clips if clip.path.endswith(".mp4"))
-    return Item("paper_boats_test", "Paper Boats", films={"paper_boats.mp4": media / location(release, clip)})
+    film = media / location(release, next(clip for clip in release.clips if clip.path.endswith(".mp4")))
+    boats = Item("paper_boats_test", "Paper Boats", films={"paper_boats.mp4": film})
+    rockets = Item("tin_rockets_test", "Tin Rockets", year="2012", films={"tin_rockets.mp4": film})
+    return InternetArchive((boats, with_torrent(rockets, scratch)), broken={"tin_rockets_test"})
 
 
 def _library_torrent(release: Release, media: Path) -> Torrent:

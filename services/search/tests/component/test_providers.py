@@ -348,7 +348,10 @@ async def test_listed_films_of_the_archive_are_found_with_web_seeds(
     assert (candidate.infohash, candidate.title) == ("b" * 40, "The Glass Orchard (2023) 720p")
     assert (candidate.indexer, candidate.web_seeded, candidate.size_bytes) == ("Internet Archive", True, 400)
     assert not candidate.HasField("seeders")
-    assert "bt1.archive.org" in answer.releases[0].magnet_uri
+    said = parse_qs(answer.releases[0].magnet_uri.removeprefix("magnet:?"))
+    assert "bt1.archive.org" in said["tr"][0]
+    assert said["ws"] == [f"{archive.url}/download/"]
+    assert said["xs"] == [f"{archive.url}/download/orchard/orchard_archive.torrent"]
     assert list(answer.unavailable) == []
 
 

@@ -27,8 +27,22 @@ def test_name_and_public_trackers_survive() -> None:
     assert [("xt", f"urn:btih:{HASH}"), ("dn", "A Name & more"), ("tr", GOOD)] == parts(rebuilt)
 
 
-def test_peers_sources_and_file_choices_do_not() -> None:
-    given_magnet = magnet(x_pe="10.0.0.1:6881", xs="http://10.0.0.1/t", so="0", kt="x", **{"as": "http://x/"})
+def test_web_seeds_and_where_the_torrent_is_survive_where_they_are_public() -> None:
+    public = magnet(ws="https://lamps.example/files/", xs="https://lamps.example/a.torrent")
+    private = magnet(ws="http://10.0.0.1/files/", xs="http://10.0.0.1/a.torrent", xs_1="file:///a.torrent")
+
+    assert parts(public) == parts(rebuild(public, HASH, reach=Reach.PUBLIC))
+    assert [("xt", f"urn:btih:{HASH}")] == parts(rebuild(private, HASH, reach=Reach.PUBLIC))
+
+
+def test_a_magnet_is_read_the_same_when_it_was_rebuilt() -> None:
+    rebuilt = rebuild(magnet(dn="A", tr=GOOD, xs="https://lamps.example/a.torrent"), HASH, reach=Reach.PUBLIC)
+
+    assert rebuilt == rebuild(rebuilt, HASH, reach=Reach.PUBLIC)
+
+
+def test_peers_and_file_choices_do_not() -> None:
+    given_magnet = magnet(x_pe="10.0.0.1:6881", so="0", kt="x", **{"as": "http://x/"})
     rebuilt = rebuild(given_magnet, HASH, reach=Reach.ANYWHERE)
 
     assert [("xt", f"urn:btih:{HASH}")] == parts(rebuilt)
@@ -111,5 +125,5 @@ def test_whatever_is_in_a_magnet_only_safe_keys_come_out(junk: list[tuple[str, s
     rebuilt = parts(rebuild(given_magnet, HASH, reach=Reach.PUBLIC))
 
     assert rebuilt[0] == ("xt", f"urn:btih:{HASH}")
-    assert {key for key, _ in rebuilt[1:]} <= {"dn", "tr"}
+    assert {key for key, _ in rebuilt[1:]} <= {"dn", "tr", "ws", "xs"}
     assert all(value.isprintable() for _, value in rebuilt)
