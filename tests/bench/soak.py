@@ -39,6 +39,8 @@ SHAPES = (1, 1, 1, 2, 4, 8, 12, 24, 60, 150, 500)
 TORRENT_BYTES = 160 << 20
 TORRENTS = 28
 VIEWERS = 12
+SEEDERS = 4
+"""Each torrent has two of them."""
 MB = 1e6
 
 
@@ -91,6 +93,7 @@ class Soak:
                 except (Failure, httpx.HTTPError) as error:
                     name = getattr(error, "reason", None) or type(error).__name__
                     self.troubles[name] = self.troubles.get(name, 0) + 1
+                    sys.stdout.write(f"trouble  {name} {self.sessions} sessions in\n")
 
     async def _session(self, http: httpx.AsyncClient, dice: random.Random) -> None:
         torrent, holder = dice.choice(self._library), secrets.token_hex(8)
@@ -189,16 +192,21 @@ async def main(minutes: float, quota_gb: float) -> None:
         seeds.mkdir()
         data.mkdir()
         library = await asyncio.to_thread(make_library, seeds)
-        tracker, seeder = Tracker(), Seeder()
+        tracker = Tracker()
+        # As in the world outside, each peer has an address of its own.
+        seeders = [Seeder(host=f"127.0.0.{10 + number}") for number in range(SEEDERS)]
         site = Site(tracker.app(), tracker.control, bind())
         async with http_servers([site]), node(data, int(quota_gb * 1e9)) as (process, stub):
             tracker.url = f"{site.url}/announce"
-            await seeder.start()
-            for torrent in library:
-                seeder.add(torrent, seeds, tracker.url)
+            for seeder in seeders:
+                await seeder.start()
+            for number, torrent in enumerate(library):
+                for seeder in (seeders[number % SEEDERS], seeders[(number + 1) % SEEDERS]):
+                    seeder.add(torrent, seeds, tracker.url)
             await asyncio.sleep(3)
             await run(Soak(stub, library, tracker.url), process, data, minutes)
-            await seeder.stop()
+            for seeder in seeders:
+                await seeder.stop()
 
 
 async def run(soak: Soak, process: psutil.Process, data: Path, minutes: float) -> None:

@@ -16,7 +16,8 @@ import libtorrent as lt
 from structlog.typing import FilteringBoundLogger
 
 from vod_rpc import Failure
-from vod_stream_node.domain import Infohash, TorrentFile, short
+from vod_stream_node.clients import drops_cancelled
+from vod_stream_node.domain import Infohash, TorrentFile, TorrentState, short
 from vod_stream_node.errors import NodeBroken, TorrentRefused, disk_failure
 from vod_stream_node.lane.addresses import Room
 from vod_stream_node.lane.lane import Lane
@@ -34,6 +35,7 @@ METADATA_REFUSED = "torrent_metadata_refused"
 RESUME_REJECTED = "torrent_resume_rejected"
 ALERTS_DROPPED = "engine_alerts_dropped"
 STRANDED = "torrent_stranded"
+PEER_BANNED = "peer_banned"
 LISTEN_FAILED = "engine_listen_failed"
 
 _SAVE_SECONDS = 2.0
@@ -253,6 +255,10 @@ class Engine:
                 if not torrent.disk_is_full:  # each block that waits is told of
                     self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=alert.error.message())
                 torrent.on_disk_error(disk_failure(alert.error.value()))
+            case lt.peer_snubbed_alert():
+                self._on_snubbed(torrent, alert)
+            case lt.peer_ban_alert():
+                self._log.warning(PEER_BANNED, infohash=short(torrent.infohash))
             case lt.metadata_failed_alert():
                 self._log.warning(METADATA_REFUSED, infohash=short(torrent.infohash), reason=alert.error.message())
 
@@ -260,6 +266,18 @@ class Engine:
         torrent = self._by_handle.get(alert.handle)
         if torrent is not None:
             torrent.on_peers([alert.endpoint])
+
+    def _on_snubbed(self, torrent: Torrent, alert: Any) -> None:
+        if drops_cancelled(alert.pid.to_bytes()):
+            torrent.cancel_nothing()
+            host, port = alert.endpoint
+            self._group.create_task(self._call_again(torrent, host, port))
+
+    async def _call_again(self, torrent: Torrent, host: str, port: int) -> None:
+        """Let libtorrent forget what it believes that a peer owes."""
+        await self._filter.hang_up(host)
+        if torrent.state is not TorrentState.CLOSED:
+            torrent.connect(host, port)
 
     def _on_tracker(self, alert: Any) -> None:
         """Count the announcements that trackers have not answered."""

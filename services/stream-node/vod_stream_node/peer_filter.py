@@ -36,6 +36,11 @@ class PeerFilter:
             del self._parted[address]
             await self._set(address, _FREE)
 
+    async def hang_up(self, address: str) -> None:
+        """End libtorrent's connections to an address once; it may have new ones."""
+        await self.part(address)
+        await self.reunite(address)
+
     async def _set(self, address: str, access: int) -> None:
         async with self._lock:
             await asyncio.to_thread(self._write, address, access)

@@ -74,6 +74,7 @@ _ALERTS = (
     | lt.alert.category_t.error_notification
     | lt.alert.category_t.tracker_notification
     | lt.alert.category_t.connect_notification
+    | lt.alert.category_t.peer_notification
 )
 
 

@@ -38,6 +38,7 @@ class Supply:
         """Whether a viewer has little ahead of him."""
         self._soon: Collection[int] = ()
         self._hurried: set[int] = set()
+        self._may_hurry = True
         self._carried = False
         self._indexes: dict[int, range] = {}
 
@@ -98,6 +99,11 @@ class Supply:
                     if piece not in have:
                         self._reset(piece)
 
+    def cancel_nothing(self) -> None:
+        """Make no piece time-critical any more: libtorrent cancels what stands in its way."""
+        self._may_hurry = False
+        self._calm()
+
     def close(self) -> None:
         if self._lane:
             self._lane.close()
@@ -137,7 +143,7 @@ class Supply:
         return self._indexes.get(file.index)
 
     def _hurry(self, have: Collection[int]) -> None:
-        for piece in self._waiting:
+        for piece in self._waiting if self._may_hurry else ():
             if piece not in self._hurried and piece not in have:
                 self._hurried.add(piece)
                 self._handle.set_piece_deadline(piece, 0)

@@ -227,6 +227,10 @@ class Torrent:
         """Connect to a peer that no tracker told of."""
         self._handle.connect_peer((address, port))
 
+    def cancel_nothing(self) -> None:
+        """Have libtorrent cancel no request from now on: a peer does not understand it."""
+        self._supply.cancel_nothing()
+
     def retry(self) -> None:
         """Forget a disk error and try again."""
         if self._fault and issubclass(self._fault[0], StorageFailed):

@@ -28,6 +28,8 @@ class Seeder:
 
     port: int = 0
     upload_rate: int = UNLIMITED
+    host: str = LOOPBACK
+    """Where it listens and calls from: on Linux any 127.x.y.z, so that not all peers share one address."""
     _session: lt.session | None = None
     _seeds: dict[str, _Seed] = field(default_factory=dict)
     _handles: dict[str, lt.torrent_handle] = field(default_factory=dict)
@@ -95,8 +97,8 @@ class Seeder:
 
     def _settings(self) -> dict[str, Any]:
         return {
-            "listen_interfaces": f"{LOOPBACK}:{self.port}",
-            "outgoing_interfaces": LOOPBACK,
+            "listen_interfaces": f"{self.host}:{self.port}",
+            "outgoing_interfaces": self.host,
             "enable_dht": False,
             "enable_lsd": False,
             "enable_upnp": False,

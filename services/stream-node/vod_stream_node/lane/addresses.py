@@ -6,6 +6,7 @@ from dataclasses import dataclass
 Address = tuple[str, int]
 
 _RETRY_SECONDS = 20.0
+_AGAIN_SECONDS = 2.0
 _TRIES = 3
 _OURS = {"127.0.0.1", "::1"}
 """Much more than one peer may be there: trackers, other nodes."""
@@ -18,14 +19,24 @@ class Known:
     tries: int = 0
     again_at: float = 0.0
     connected: bool = False
-    refused: bool = False
-    """It once took our call and hung up: most clients want one connection from an address, and libtorrent has it."""
+    refusals: int = 0
+    """How often it took our call and hung up: most clients want one connection from an address, and libtorrent's is it,
+    or the peer has not noticed yet that libtorrent is gone."""
     banned: bool = False
 
-    def ended(self, now: float, *, refused: bool) -> None:
-        """Note the end of a call."""
-        self.again_at = now + (0.0 if refused and not self.refused else _RETRY_SECONDS)
-        self.connected, self.refused = False, self.refused or refused
+    def refused(self, now: float) -> None:
+        """Note that a call was taken and ended without a word: it is tried again without libtorrent, twice at once."""
+        self.refusals += 1
+        self._end(now, pause=0.0 if self.refusals < _TRIES else _RETRY_SECONDS)
+
+    def ended(self, now: float, *, served: bool) -> None:
+        """Note the end of a call; a peer that served may be called as often as it is needed."""
+        if served:
+            self.tries = 0
+        self._end(now, pause=_AGAIN_SECONDS if served else _RETRY_SECONDS)
+
+    def _end(self, now: float, *, pause: float) -> None:
+        self.connected, self.again_at = False, now + pause
 
 
 class Addresses:
@@ -50,7 +61,7 @@ class Addresses:
     @property
     def refusals(self) -> int:
         """How many peers have refused us."""
-        return sum(known.refused for known in self._known.values())
+        return sum(known.refusals > 0 for known in self._known.values())
 
     def is_alone(self, address: Address) -> bool:
         """Say whether a peer has its IP address for itself."""

@@ -17,6 +17,7 @@ from itertools import count
 from vod_stream_node.domain import Layout
 from vod_stream_node.lane import wire
 from vod_stream_node.lane.addresses import Address, Addresses, Known, Room
+from vod_stream_node.lane.calls import Calls
 from vod_stream_node.lane.dispatch import Ask, Block, Dispatcher, Order
 from vod_stream_node.lane.peer import PeerConnection
 from vod_stream_node.lane.pieces import Pieces, Verdict
@@ -27,15 +28,11 @@ MAX_CONNECTIONS = 30
 """Of one torrent."""
 
 _TICK = 0.05
-_DIAL_SECONDS = 5.0
-_GREETING_SECONDS = 6.0
 _CHOKED_SECONDS = 15.0
 _SILENT_SECONDS = 10.0
 _PROMISE_SECONDS = 1.5
 """How long libtorrent asks for nothing because connections of ours are on their way."""
 _LINGER_SECONDS = 15.0
-_HANG_UP_SECONDS = 0.05
-"""How long a peer may take to see that libtorrent hung up, beyond the time of a call."""
 _KEEP_ALIVE_SECONDS = 90.0
 _MEMORY = 48 << 20
 """Bytes of unfinished pieces that are kept."""
@@ -74,8 +71,7 @@ class Lane:
         self._allowed = allowed
         self._on_piece = on_piece
         self._on_change = on_change
-        self._filter = peers
-        self._give_back = give_back
+        self._calls = Calls(peers, give_back=give_back, start=self._start)
         self._loop = asyncio.get_running_loop()
         self._addresses = Addresses()
         self._peers: dict[int, PeerConnection] = {}
@@ -190,13 +186,13 @@ class Lane:
         for address, known in list(self._addresses.due(now)):
             if len(self._peers) >= MAX_CONNECTIONS or not self._room.left:
                 return
-            if known.refused and not self._may_part(address):
+            if known.refusals and not self._may_part(address):
                 continue
             if self._promised_at is None:
                 self._promised_at = now
             known.connected = True
             known.tries += 1
-            self._parted += known.refused
+            self._parted += known.refusals > 0
             self._room.left -= 1
             key = next(self._keys)
             greeting = wire.handshake(self._infohash, self._peer_id)
@@ -211,11 +207,11 @@ class Lane:
     async def _talk(self, peer: PeerConnection, known: Known) -> None:
         """Hold a connection until either side ends it."""
         try:
-            await (self._alone_with(peer) if known.refused else self._hold(peer))
+            await self._calls.hold(peer, refusals=known.refusals)
         except (OSError, TimeoutError):
             pass
         finally:
-            self._parted -= known.refused
+            self._parted -= known.refusals > 0
             self._end(peer, known)
 
     def _may_part(self, address: Address) -> bool:
@@ -223,31 +219,12 @@ class Lane:
         enough = self._work is not None or 2 * (self._parted + 1) <= self._addresses.refusals
         return enough and self._addresses.is_alone(address)
 
-    async def _alone_with(self, peer: PeerConnection) -> None:
-        """Hold a connection to a peer that takes one from an address: libtorrent has none meanwhile."""
-        host, port = peer.address
-        await self._filter.part(host)
-        try:
-            await asyncio.sleep(_HANG_UP_SECONDS)
-            await self._hold(peer)
-        finally:
-            self._start(self._back_to_libtorrent(host, port))
-
-    async def _back_to_libtorrent(self, host: str, port: int) -> None:
-        await self._filter.reunite(host)
-        self._give_back(host, port)
-
-    async def _hold(self, peer: PeerConnection) -> None:
-        async with asyncio.timeout(_DIAL_SECONDS):
-            await self._loop.create_connection(lambda: peer, *peer.address)
-        async with asyncio.timeout(_GREETING_SECONDS) as patience:
-            await peer.greeting_seen
-            patience.reschedule(None)
-            await peer.closed
-
     def _end(self, peer: PeerConnection, known: Known) -> None:
         peer.drop()
-        known.ended(self._loop.time(), refused=peer.local is not None and not peer.spoken)
+        if peer.local is not None and not peer.spoken:
+            known.refused(self._loop.time())
+        else:
+            known.ended(self._loop.time(), served=peer.unchoked)
         self._room.left += 1
         del self._peers[peer.key]
         if self._work and peer.joined:
