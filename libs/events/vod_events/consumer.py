@@ -15,8 +15,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from opentelemetry import propagate, trace
 
 from vod_events.bus import Bus, ensure_streams
-from vod_events.stopping import stop
-from vod_runtime import Runtime
+from vod_runtime import Runtime, background
 
 EVENT_HANDLED = "event_handled"
 EVENT_FAILED = "event_failed"
@@ -61,12 +60,8 @@ async def consumer(
     several at a time, in no promised order. On leaving, handlers under way are cancelled; their messages come again.
     """
     subscription = _Subscription(subject, durable, message, handle, timeout)
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(_run(bus, runtime, subscription), name=f"consume {subject}")
-        try:
-            yield
-        finally:
-            await stop(running)
+    async with background(_run(bus, runtime, subscription)):
+        yield
 
 
 async def _run(bus: Bus, runtime: Runtime, subscription: _Subscription[M]) -> None:

@@ -11,8 +11,7 @@ import asyncpg
 from google.protobuf.message import Message
 
 from vod_events.bus import Bus, event_headers
-from vod_events.stopping import stop
-from vod_runtime import Runtime
+from vod_runtime import Runtime, background
 from vod_storage import Connection, Database
 
 RELAY_WAITING = "outbox_relay_waiting"
@@ -41,12 +40,8 @@ async def relay(database: Database, bus: Bus, runtime: Runtime) -> AsyncIterator
 
     One relay keeps the order; with several replicas each takes what the others have not.
     """
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(_run(database, bus, runtime), name="outbox relay")
-        try:
-            yield
-        finally:
-            await stop(running)
+    async with background(_run(database, bus, runtime)):
+        yield
 
 
 async def _run(database: Database, bus: Bus, runtime: Runtime) -> None:

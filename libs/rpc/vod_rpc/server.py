@@ -15,7 +15,7 @@ from opentelemetry.instrumentation.grpc import aio_server_interceptor
 from opentelemetry.instrumentation.grpc.filters import any_of, method_name, negate, service_prefix
 
 from vod_rpc.interceptors import ServerInterceptor
-from vod_runtime import Check, Endpoint, Runtime
+from vod_runtime import Check, Endpoint, Runtime, background
 
 HEALTH_CHANGED = "health_changed"
 _CHECK_EVERY_SECONDS = 5.0
@@ -65,10 +65,8 @@ async def rpc_server(
     address = _bind(server, listen)
     await server.start()
     try:
-        async with asyncio.TaskGroup() as group:
-            watching = group.create_task(_watch(servicer, serving.names, checks, runtime))
+        async with background(_watch(servicer, serving.names, checks, runtime)):
             yield Endpoint(address=address, checks=checks, drain=servicer.enter_graceful_shutdown)
-            watching.cancel()
     finally:
         await servicer.enter_graceful_shutdown()
         await server.stop(_GRACE_SECONDS)

@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from vod_playback.domain import Session
 from vod_playback.ports import Catalog
 from vod_rpc import Failure, deadline
+from vod_runtime import background
 
 ENDING_UNKNOWN = "ending_unknown"
 _WITHIN = timedelta(seconds=10)
@@ -66,10 +67,5 @@ class Endings:
 async def endings(store: EndingStore, catalog: Catalog, *, log: FilteringBoundLogger) -> AsyncIterator[Endings]:
     """Ask while the context is open."""
     asking = Endings(store, catalog, log=log)
-    async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(asking.run(), name="endings") for _ in range(_AT_ONCE)]
-        try:
-            yield asking
-        finally:
-            for one in running:
-                one.cancel()
+    async with background(*(asking.run() for _ in range(_AT_ONCE))):
+        yield asking

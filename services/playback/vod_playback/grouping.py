@@ -10,6 +10,7 @@ import asyncpg
 
 from vod_playback.domain import Heard, Written
 from vod_playback.errors import StoreUnavailable
+from vod_runtime import background
 
 _WINDOW = timedelta(milliseconds=5)
 """How long the first of a group waits for others. While one group is written, the next gathers by itself."""
@@ -87,13 +88,11 @@ class GroupCommit:
 async def group_commit(writer: Writer) -> AsyncIterator[GroupCommit]:
     """Write groups while the context is open."""
     groups = GroupCommit(writer)
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(groups.run(), name="group commit")
-        try:
+    try:
+        async with background(groups.run()):
             yield groups
-        finally:
-            running.cancel()
-            groups.close()
+    finally:
+        groups.close()
 
 
 def _fail(group: Sequence[_Waiting], error: Exception) -> None:

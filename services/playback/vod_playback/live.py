@@ -20,7 +20,7 @@ from structlog.typing import FilteringBoundLogger
 from vod_playback.domain import JsonObject, Session
 from vod_playback.errors import SessionNotFound, StoreUnavailable
 from vod_rpc import Failure, deadline
-from vod_runtime import Clock
+from vod_runtime import Clock, background
 
 LIVE_STALE = "live_stale"
 _EVERY = timedelta(seconds=1)
@@ -194,9 +194,5 @@ class Live:
 async def live(sessions: Sessions, swarms: Swarms, *, clock: Clock, log: FilteringBoundLogger) -> AsyncIterator[Live]:
     """Keep views fresh while the context is open."""
     views = Live(sessions, swarms, clock=clock, log=log)
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(views.run(), name="live sessions")
-        try:
-            yield views
-        finally:
-            running.cancel()
+    async with background(views.run()):
+        yield views

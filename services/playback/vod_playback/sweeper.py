@@ -8,7 +8,7 @@ from datetime import timedelta
 import asyncpg
 
 from vod_rpc import deadline
-from vod_runtime import Runtime
+from vod_runtime import Runtime, background
 
 SWEEP_FAILED = "sweep_failed"
 _SWEEP_WITHIN = timedelta(seconds=30)
@@ -17,10 +17,8 @@ _SWEEP_WITHIN = timedelta(seconds=30)
 @asynccontextmanager
 async def sweeper(sweep: Callable[[], Awaitable[None]], runtime: Runtime, *, every: timedelta) -> AsyncIterator[None]:
     """Call *sweep* again and again while the context is open; a database that is away is waited for."""
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(_run(sweep, runtime, every), name="sweeper")
+    async with background(_run(sweep, runtime, every)):
         yield
-        running.cancel()
 
 
 async def _run(sweep: Callable[[], Awaitable[None]], runtime: Runtime, every: timedelta) -> None:

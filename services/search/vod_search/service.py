@@ -1,13 +1,12 @@
 """Search, put together."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from vod.search.v1 import search_service_pb2, search_service_pb2_grpc
 
 from vod_rpc import Serving, rpc_server, take_off
-from vod_runtime import Endpoint, Runtime
+from vod_runtime import Endpoint, Runtime, background
 from vod_search.api import SearchServicer
 from vod_search.providers import open_providers
 from vod_search.search import STALE_FACTOR, Latency, Limits, Searches
@@ -43,11 +42,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             search_service_pb2_grpc.add_SearchServiceServicer_to_server,
             SearchServicer(searches),
         )
-        async with asyncio.TaskGroup() as group:
-            sweeping = group.create_task(
-                sweep_forever(table, ttl=STALE_FACTOR * settings.cache_ttl, clock=clock, log=log)
-            )
+        async with (
+            background(sweep_forever(table, ttl=STALE_FACTOR * settings.cache_ttl, clock=clock, log=log)),
             # Redis is not among the checks: without it search is slower, and still right.
-            async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
-                yield endpoint
-            sweeping.cancel()
+            rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint,
+        ):
+            yield endpoint

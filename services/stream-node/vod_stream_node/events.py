@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from vod.stream.v1 import events_pb2
 
 from vod_events import Bus, event_bus
-from vod_runtime import Runtime
+from vod_runtime import Runtime, background
 from vod_stream_node.stalls import Reason, Stall
 
 BUS_NOT_THERE = "bus_not_there"
@@ -78,7 +78,5 @@ async def stall_events(url: SecretStr | None, runtime: Runtime, *, node: str) ->
     if url is None:
         yield events
         return
-    async with asyncio.TaskGroup() as group:
-        connecting = group.create_task(events.stay_connected(url, runtime))
+    async with background(events.stay_connected(url, runtime)):
         yield events
-        connecting.cancel()

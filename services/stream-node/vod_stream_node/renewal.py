@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
 
+from vod_runtime import background
 from vod_stream_node.domain import Infohash
 from vod_stream_node.engine import Engine
 from vod_stream_node.fleet import Fleet
@@ -47,12 +48,8 @@ class Renewal:
     async def running(self, every: timedelta) -> AsyncIterator[None]:
         """Renew everything again and again until the caller leaves the context; then give up the node's lease."""
         await self._try_once()
-        async with asyncio.TaskGroup() as group:
-            renewing = group.create_task(self._for_ever(every))
-            try:
-                yield
-            finally:
-                renewing.cancel()
+        async with background(self._for_ever(every)):
+            yield
         await self._fleet.directory.leave()
 
     async def _for_ever(self, every: timedelta) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from vod.stream.v1 import stream_service_pb2, stream_service_pb2_grpc
 
 from vod_rpc import Serving, rpc_server
-from vod_runtime import Endpoint, Runtime
+from vod_runtime import Endpoint, Runtime, background
 from vod_stream_node.api import StreamServicer
 from vod_stream_node.company import company
 from vod_stream_node.domain import Infohash, PinKey
@@ -136,7 +136,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             token_ttl=settings.token_ttl,
         )
         await stack.enter_async_context(stall_watch(stalls))
-        await stack.enter_async_context(_sweeping(pins, settings.sweep_interval))
+        await stack.enter_async_context(background(pins.run(settings.sweep_interval)))
         address = await stack.enter_async_context(http_server(settings.http_listen, app))
         runtime.log.info(STREAMS_LISTENING, address=address)
         serving = Serving(
@@ -158,12 +158,3 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 await together.handover.give_all(within=settings.drain_timeout)
 
         yield Endpoint(address=rpc.address, checks=rpc.checks, drain=drain)
-
-
-@asynccontextmanager
-async def _sweeping(pins: Pins, interval: timedelta) -> AsyncIterator[None]:
-    """Run the sweeps of the pins meanwhile."""
-    async with asyncio.TaskGroup() as group:
-        sweeping = group.create_task(pins.run(interval))
-        yield
-        sweeping.cancel()

@@ -14,7 +14,7 @@ from enum import Enum
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_runtime import Clock
+from vod_runtime import Clock, background
 from vod_stream_node.domain import PinKey, Stats, short
 from vod_stream_node.metrics import Metrics
 
@@ -155,7 +155,5 @@ def _reason(stats: Stats) -> Reason:
 @asynccontextmanager
 async def stall_watch(stalls: Stalls) -> AsyncIterator[Stalls]:
     """Look for stalls meanwhile."""
-    async with asyncio.TaskGroup() as group:
-        watching = group.create_task(stalls.run())
+    async with background(stalls.run()):
         yield stalls
-        watching.cancel()
