@@ -178,8 +178,7 @@ class Pins:
         """
         async with self._called(wanted.infohash):
             torrent = await self._engine.pin(wanted.infohash, wanted.magnet, wanted.torrent)
-            layout = await self._metadata(torrent, within)
-            return layout, await torrent.stats()
+            return await self._metadata(torrent, within), await torrent.stats()
 
     async def sample(self, wanted: Origin, wish: Wish, *, within: timedelta) -> tuple[Layout, Stats, Sample]:
         """Ask the swarm what is in a torrent, and fetch the first bytes of one file to see how fast they come.
@@ -266,6 +265,7 @@ class Pins:
                 return  # how far it came is in the answer
 
     async def _metadata(self, torrent: Torrent, within: timedelta) -> Layout:
+        torrent.expect()  # who asks what is in it mostly wants bytes of it next
         try:
             async with asyncio.timeout(within.total_seconds()):
                 return await torrent.metadata()

@@ -76,9 +76,14 @@ class Torrent:
     def want(self, wants: Mapping[int, Purpose]) -> None:
         """Say which files are pinned, and for what."""
         self._wants = dict(wants)
-        if self.layout is None and Purpose.CURRENT in wants.values():
-            self._supply.expect()
+        if Purpose.CURRENT in wants.values():
+            self.expect()
         self._replan()
+
+    def expect(self) -> None:
+        """Get ready to be asked for bytes: call peers while it is not known yet what is in the torrent."""
+        if self.layout is None:
+            self._supply.expect()
 
     def fill_next(self, fill: NextFill) -> None:
         """Say whether the rest of NEXT files may be fetched."""

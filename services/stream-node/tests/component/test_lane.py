@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_fakes.seeder import Seeder
 from vod_fakes.torrents import Torrent
@@ -78,6 +79,18 @@ class SingleSeeder(Seeder):
 
     def _settings(self) -> dict[str, Any]:
         return super()._settings() | {"allow_multiple_connections_per_ip": False}
+
+
+async def test_peers_are_called_while_nobody_has_told_yet_what_is_in_the_torrent(swarm: Swarm, node: Node) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(MIB, seed=1)})
+    swarm.seeder.remove(torrent.infohash)
+    question = pb2.ProbeSwarmRequest(infohash=torrent.infohash, magnet_uri=swarm.magnet(torrent))
+    async with fake_seed(swarm, torrent, lambda _piece, _begin, _size: None) as mute:
+        asking = asyncio.ensure_future(node.rpc.ProbeSwarm(question, timeout=20))
+
+        await eventually(lambda: None if mute.open.get(LANE) else "the lane has not called", within=10)
+
+        asking.cancel()
 
 
 async def test_wrong_data_never_reaches_a_viewer_and_who_sent_it_is_banned(swarm: Swarm, node: Node) -> None:

@@ -1,0 +1,33 @@
+"""What a torrent comes into the session with."""
+
+import asyncio
+from pathlib import Path
+
+import libtorrent as lt
+import pytest
+
+from vod_runtime import Runtime
+from vod_stream_node.domain import Infohash
+from vod_stream_node.resume import ResumeData
+from vod_stream_node.session import MAX_PIECES
+from vod_stream_node.store import TorrentStore
+
+V1, V2 = "ab" * 20, "cd" * 32
+
+
+@pytest.mark.parametrize(
+    "topics", [f"xt=urn:btih:{V1}", f"xt=urn:btmh:1220{V2}", f"xt=urn:btih:{V1}&xt=urn:btmh:1220{V2}"]
+)
+async def test_a_torrent_that_nobody_knows_yet_comes_in_under_its_names_and_wants_nothing(
+    topics: str, tmp_path: Path, runtime: Runtime
+) -> None:
+    magnet = f"magnet:?{topics}&tr=http%3A%2F%2Ftracker.test%2Fannounce&ws=http%3A%2F%2Fseed.test%2F"
+    async with asyncio.TaskGroup() as group:
+        entry = ResumeData(TorrentStore(tmp_path), group=group, log=runtime.log).entry(Infohash(V1), magnet, b"")
+
+    asked = lt.parse_magnet_uri(magnet)
+    assert entry.blank
+    assert entry.params.info_hashes == asked.info_hashes
+    assert entry.params.trackers == asked.trackers
+    assert entry.params.url_seeds == asked.url_seeds
+    assert entry.params.piece_priorities == [0] * MAX_PIECES
