@@ -1,7 +1,6 @@
 """AniSkip v2 (https://api.aniskip.com/api-docs): where openings and endings are, as viewers marked them."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ from vod_catalog.domain import EpisodeKey, Title
 from vod_catalog.fields import record, records, text
 from vod_catalog.relations import EntryEpisode
 from vod_catalog.upstream import NotThereError, Upstream
-from vod_rpc import Failure
+from vod_rpc import Failure, Flights
 from vod_runtime import Clock
 
 _TYPES = ["op", "ed", "mixed-op", "mixed-ed", "recap"]
 _SHORTEST, _LONGEST = 5.0, 200.0
+_LONGEST_FILE = 48 * 3600
 _EXACT_WITHIN = 2.0
 _SNAP_TO_START = 5.0
 _PATIENCE_SECONDS = 0.8
@@ -111,7 +111,7 @@ def _raw(result: object) -> tuple[SkipKind, float, float, float] | None:
     kind = _KINDS.get(text(fields.get("skipType")))
     interval = record(fields.get("interval"))
     values = (interval.get("startTime"), interval.get("endTime"), fields.get("episodeLength"))
-    numbers = [float(one) for one in values if isinstance(one, int | float) and math.isfinite(one)]
+    numbers = [float(one) for one in values if isinstance(one, int | float) and abs(one) <= _LONGEST_FILE]
     return (kind, numbers[0], numbers[1], numbers[2]) if kind and len(numbers) == 3 else None
 
 
@@ -139,13 +139,26 @@ class Numbering(Protocol):
 
 
 class Skipping:
-    """The use case: ranges of an episode for a file of some length; playback never waits long for them."""
+    """The use case: ranges of an episode for a file of some length.
 
-    def __init__(self, aniskip: AniSkip, *, shelf: Shelf, titles: Titles, numbering: Numbering, clock: Clock) -> None:
+    Playback never waits long for them: what comes later is kept, and there when it is asked for again.
+    """
+
+    def __init__(
+        self,
+        aniskip: AniSkip,
+        *,
+        shelf: Shelf,
+        titles: Titles,
+        numbering: Numbering,
+        flights: Flights,
+        clock: Clock,
+    ) -> None:
         self._aniskip = aniskip
         self._shelf = shelf
         self._titles = titles
         self._numbering = numbering
+        self._flights = flights
         self._clock = clock
 
     async def ranges(self, key: EpisodeKey, *, duration: timedelta) -> list[SkipRange]:
@@ -173,8 +186,11 @@ class Skipping:
             return old
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                found = await self._aniskip.ask(episode, seconds=seconds)
+                return await self._flights.join(("skip", episode, length_s), lambda: self._ask(episode, seconds))
         except (Failure, TimeoutError):
             return old
-        await self._shelf.save_skip_times(episode.entry, episode.episode, length_s=length_s, ranges=found, at=now)
+
+    async def _ask(self, episode: EntryEpisode, seconds: float) -> Sequence[object]:
+        found, now = await self._aniskip.ask(episode, seconds=seconds), self._clock.now()
+        await self._shelf.save_skip_times(episode.entry, episode.episode, length_s=round(seconds), ranges=found, at=now)
         return found

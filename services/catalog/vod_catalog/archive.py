@@ -64,7 +64,7 @@ class InternetArchive:
         """
         if ref.item not in self._items:
             raise NotThereError
-        found = await self._upstream.get(f"metadata/{ref.item}")
+        found = await self._upstream.get(f"metadata/{ref.item}", says=_is_item)
         metadata = record(found.get("metadata"))
         if reason := _why_not(found, metadata):
             self._skip(ref.item, reason)
@@ -125,6 +125,11 @@ def _why_not(found: Fields, metadata: Fields) -> str:
     if found.get("is_dark"):
         return "taken down"
     return "" if _LICENCE.match(_one(metadata.get("licenseurl"))) else "no open licence"
+
+
+def _is_item(found: Fields) -> bool:
+    """Whether it is about an item, or says that there is none; not an error inside of a 200."""
+    return not found or bool(found.get("is_dark")) or isinstance(found.get("metadata"), dict)
 
 
 def _is_list(found: Fields) -> bool:

@@ -65,7 +65,14 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         numbering, settled = with_library(library=titles), with_library(library=StoredOnly(store))
         naming = Naming(titles=titles, names=NameStore(db.pool), numbering=numbering, settled=settled)
         skipping = await _skipping(
-            settings, runtime, stack, hosts=hosts, shelf=numbering_store, titles=titles, numbering=numbering
+            settings,
+            runtime,
+            stack,
+            hosts=hosts,
+            shelf=numbering_store,
+            titles=titles,
+            numbering=numbering,
+            flights=flights,
         )
         image_client = await stack.enter_async_context(image_http(_public(settings)))
         refreshing = Refreshing(
@@ -156,12 +163,14 @@ async def _skipping(
     shelf: NumberingStore,
     titles: Titles,
     numbering: Numbering,
+    flights: Flights,
 ) -> Skipping | None:
     if not settings.aniskip_base:
         return None
     http = await stack.enter_async_context(aniskip_http(settings.aniskip_base))
-    aniskip = AniSkip(hosts(http, name="AniSkip", limits=Limits(_ANISKIP_PER_SECOND, burst=10)))
-    return Skipping(aniskip, shelf=shelf, titles=titles, numbering=numbering, clock=runtime.clock)
+    limits = Limits(_ANISKIP_PER_SECOND, burst=10, deadline=settings.upstream_deadline)
+    aniskip = AniSkip(hosts(http, name="AniSkip", limits=limits))
+    return Skipping(aniskip, shelf=shelf, titles=titles, numbering=numbering, flights=flights, clock=runtime.clock)
 
 
 def _public(settings: Settings) -> PublicTransport:

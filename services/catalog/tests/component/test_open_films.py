@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,11 @@ from structlog.testing import LogCapture
 from vod.catalog.v1.catalog_service_pb2 import ListEpisodesRequest, ListTrendingRequest, SearchTitlesRequest, Watched
 
 from vod_fakes.archive import InternetArchive, Item
+from vod_fakes.control import Fault, html_error, json_reply
+from vod_fakes.faults import JSON_FAULTS
 from vod_fakes.serving import Site, bind, http_servers
-from vod_rpc import NotFound
+from vod_rpc import Failure, NotFound
+from vod_testing import MovableClock
 
 if TYPE_CHECKING:
     from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
@@ -112,3 +117,44 @@ async def test_what_is_watched_here_comes_first_where_many_watch(
 
     assert quiet.titles[0].id != "tmdb:tv:9002"
     assert busy.titles[0].id == "tmdb:tv:9002"
+
+
+@pytest.mark.parametrize("fault", [*JSON_FAULTS.values(), html_error(403)], ids=[*JSON_FAULTS, "blocked"])
+async def test_when_the_archive_fails_what_is_known_is_served_and_what_is_not_is_no_film_that_is_gone(
+    run_catalog: RunCatalog, archive: InternetArchive, clock: MovableClock, fault: Fault
+) -> None:
+    known, unknown = (ListEpisodesRequest(series_id=f"ia:item:{name}_test") for name in ("lantern", "second"))
+    archive.items = (*archive.items, replace(archive.items[0], identifier="second_test"))
+    async with run_catalog(archive_base=archive.url, archive_items=f"{ITEMS},second_test") as catalog:
+        before = await catalog.ListEpisodes(known)
+        trending = await catalog.ListTrending(ListTrendingRequest())
+        archive.control.misbehave(fault)
+        clock.advance(timedelta(days=8))
+        after = await catalog.ListEpisodes(known)
+        still = await catalog.ListTrending(ListTrendingRequest())
+        with pytest.raises(Failure) as failed:
+            await catalog.ListEpisodes(unknown)
+        archive.control.behave()
+        clock.advance(timedelta(days=1))
+        found = await catalog.ListEpisodes(unknown)
+
+    assert after == before
+    assert {one.id for one in trending.titles} <= {one.id for one in still.titles}
+    assert not isinstance(failed.value, NotFound)
+    assert found.series.title == "Lantern (test)"
+
+
+@pytest.mark.parametrize("absent", [{}, None], ids=["missing", "null"])
+async def test_fields_of_a_film_that_are_not_there_do_no_harm(
+    run_catalog: RunCatalog, archive: InternetArchive, absent: dict[str, object] | None
+) -> None:
+    names = ("title", "year", "date", "description")
+    about = {"licenseurl": ["https://creativecommons.org/licenses/by/4.0/"]}
+    files = [{"format": "MPEG4"} | ({} if absent is not None else {"length": None, "name": None}), None, 7]
+    about |= {} if absent is not None else dict.fromkeys(names)
+    archive.control.misbehave(json_reply({"metadata": about, "files": files}), path="/metadata/lantern_test")
+    async with run_catalog(archive_base=archive.url, archive_items=ITEMS) as catalog:
+        found = await catalog.ListEpisodes(ListEpisodesRequest(series_id="ia:item:lantern_test"))
+
+    [film] = found.episodes
+    assert (found.series.title, found.series.year, film.runtime.seconds) == ("lantern_test", 0, 0)

@@ -11,7 +11,8 @@ import pytest
 from vod.catalog.v1 import catalog_pb2
 from vod.catalog.v1.catalog_service_pb2 import GetEpisodeRequest, ListEpisodesRequest, SearchTitlesRequest
 
-from vod_fakes.control import CutBody, Fault, Hang, Reply, html_error, json_reply, too_many_requests
+from vod_fakes.control import Fault, html_error, json_reply
+from vod_fakes.faults import JSON_FAULTS
 from vod_fakes.jikan import Jikan
 from vod_fakes.library import LIBRARY
 from vod_fakes.mal import Mal
@@ -24,18 +25,6 @@ if TYPE_CHECKING:
 
 RunCatalog = Callable[..., AbstractAsyncContextManager["CatalogServiceAsyncStub"]]
 SEA, SEA_2 = "mal:anime:9201", "mal:anime:9202"
-FAULTS = [
-    pytest.param(too_many_requests(retry_after="7"), id="429 with Retry-After"),
-    pytest.param(too_many_requests(), id="429 without"),
-    pytest.param(html_error(), id="503 in HTML"),
-    pytest.param(Reply(200, b"<html>", {"content-type": "text/html"}), id="200 in HTML"),
-    pytest.param(json_reply({"message": "busy", "error": "internal"}), id="200 with an error"),
-    pytest.param(json_reply({"id": None, "data": None}), id="nulls"),
-    pytest.param(Reply(200, b" " * 5_000_000), id="too large"),
-    pytest.param(CutBody(), id="cut off"),
-    pytest.param(Hang(), id="hangs"),
-    pytest.param(html_error(403), id="blocked"),
-]
 
 
 @pytest.fixture
@@ -110,7 +99,7 @@ async def test_a_search_is_answered_by_it_without_jikan(run_catalog: RunCatalog,
     assert {SEA, SEA_2} == {one.id for one in airing.titles}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", [*JSON_FAULTS.values(), html_error(403)], ids=[*JSON_FAULTS, "blocked"])
 async def test_when_both_fail_that_is_said_and_nothing_is_invented(
     run_catalog: RunCatalog, mal: Mal, jikan: Jikan, fault: Fault
 ) -> None:

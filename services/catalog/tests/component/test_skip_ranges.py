@@ -13,8 +13,10 @@ from vod.catalog.v1 import catalog_pb2
 from vod.catalog.v1.catalog_service_pb2 import SKIP_KIND_ENDING, SKIP_KIND_OPENING, GetSkipRangesRequest, SkipRange
 
 from vod_fakes.aniskip import AniSkip, Mark
-from vod_fakes.control import Hang
+from vod_fakes.control import Delay, Fault, html_error, json_reply
+from vod_fakes.faults import JSON_FAULTS
 from vod_fakes.serving import Site, bind, http_servers
+from vod_testing import MovableClock, eventually
 
 if TYPE_CHECKING:
     from vod.catalog.v1.catalog_service_pb2_grpc import CatalogServiceAsyncStub
@@ -102,10 +104,58 @@ async def test_without_a_length_nothing_is_asked(run_catalog: RunCatalog, aniski
     assert (len(found.ranges), aniskip.control.count()) == (0, 0)
 
 
-async def test_nobody_waits_for_a_skip_range(run_catalog: RunCatalog, aniskip: AniSkip) -> None:
-    aniskip.control.misbehave(Hang())
+async def test_nobody_waits_for_a_skip_range_and_one_that_comes_late_is_there_the_next_time(
+    run_catalog: RunCatalog, aniskip: AniSkip
+) -> None:
+    aniskip.control.misbehave(Delay(timedelta(seconds=1.5)), times=1)
 
+    async with run_catalog(aniskip_base=aniskip.url, upstream_deadline=timedelta(seconds=8)) as catalog:
+        first = await catalog.GetSkipRanges(asked(2, 1, 1420.0), timeout=3)
+
+        async def why_not() -> str | None:
+            ranges = (await catalog.GetSkipRanges(asked(2, 1, 1420.0))).ranges
+            return None if ranges else "nothing was kept"
+
+        await eventually(why_not, within=5)
+
+    assert len(first.ranges) == 0
+    assert aniskip.control.count() == 1
+
+
+@pytest.mark.parametrize("fault", [*JSON_FAULTS.values(), html_error(403)], ids=[*JSON_FAULTS, "blocked"])
+async def test_when_aniskip_fails_what_is_known_is_told_and_the_rest_is_asked_for_again_later(
+    run_catalog: RunCatalog, aniskip: AniSkip, clock: MovableClock, fault: Fault
+) -> None:
     async with run_catalog(aniskip_base=aniskip.url) as catalog:
-        found = await catalog.GetSkipRanges(asked(2, 1, 1420.0), timeout=3)
+        await catalog.GetSkipRanges(asked(2, 1, 1420.0))
+        aniskip.control.misbehave(fault)
+        clock.advance(timedelta(days=8))
+        known = await catalog.GetSkipRanges(asked(2, 1, 1420.0))
+        unknown = await catalog.GetSkipRanges(asked(1, 4, 1420.0))
+        aniskip.control.behave()
+        clock.advance(timedelta(hours=1))
 
-    assert len(found.ranges) == 0
+        async def why_not() -> str | None:
+            ranges = (await catalog.GetSkipRanges(asked(1, 4, 1420.0))).ranges
+            return None if ranges else "that there is none was kept"
+
+        await eventually(why_not, within=5)
+
+    assert (len(known.ranges), len(unknown.ranges)) == (2, 0)
+
+
+async def test_results_that_make_no_sense_are_left_out(run_catalog: RunCatalog, aniskip: AniSkip) -> None:
+    good = {"interval": {"startTime": 80.0, "endTime": 170}, "skipType": "op", "episodeLength": 1420.0}
+    results = [
+        None, 7, "op", {}, dict.fromkeys(good), good | {"interval": None}, good | {"skipType": None},
+        good | {"skipType": ["op"]}, good | {"episodeLength": "1420"}, good | {"interval": {"startTime": 80.0}},
+        good | {"interval": {"startTime": 1e300, "endTime": -1e300}}, good | {"episodeLength": 10**400},
+    ]  # fmt: skip
+    async with run_catalog(aniskip_base=aniskip.url) as catalog:
+        aniskip.control.misbehave(json_reply({"found": True, "results": [*results, good]}), times=1)
+        found = await catalog.GetSkipRanges(asked(2, 1, 1420.0))
+        aniskip.control.misbehave(json_reply({"found": True, "results": results}), times=1)
+        nothing = await catalog.GetSkipRanges(asked(2, 2, 1420.0))
+
+    assert [told(one) for one in found.ranges] == [(SKIP_KIND_OPENING, 80.0, 170.0, True)]
+    assert len(nothing.ranges) == 0

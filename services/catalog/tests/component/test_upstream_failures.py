@@ -12,7 +12,8 @@ import pytest
 from vod.catalog.v1 import catalog_pb2
 from vod.catalog.v1.catalog_service_pb2 import GetEpisodeRequest, ListEpisodesRequest, SearchTitlesRequest
 
-from vod_fakes.control import CutBody, Delay, Fault, Hang, Reply, html_error, json_reply, too_many_requests
+from vod_fakes.control import Delay, Fault, html_error, json_reply, too_many_requests
+from vod_fakes.faults import JSON_FAULTS
 from vod_fakes.jikan import Jikan
 from vod_fakes.library import LANTERN_SEA, LIBRARY
 from vod_fakes.shapes import Library
@@ -28,26 +29,12 @@ HARBOR_LIGHTS = "tmdb:tv:9001"
 THE_ANIME = "mal:anime:9201"
 A_DAY = timedelta(hours=25)
 
-FAULTS = [
-    pytest.param(too_many_requests(retry_after="7"), id="429 with Retry-After"),
-    pytest.param(too_many_requests(), id="429 without"),
-    pytest.param(html_error(), id="503 in HTML"),
-    pytest.param(Reply(200, b"<html>", {"content-type": "text/html"}), id="200 in HTML"),
-    pytest.param(json_reply({"success": False, "status_code": 43, "status_message": "busy"}), id="200 with an error"),
-    pytest.param(json_reply([]), id="a list"),
-    pytest.param(json_reply({"id": None, "data": None, "results": None}), id="nulls"),
-    pytest.param(Reply(200, b"[" * 100_000), id="deep nesting"),
-    pytest.param(Reply(200, b" " * 5_000_000), id="too large"),
-    pytest.param(CutBody(), id="cut off"),
-    pytest.param(Hang(), id="hangs"),
-]
-
 
 def episode(series_id: str, season: int = 1, number: int = 1) -> GetEpisodeRequest:
     return GetEpisodeRequest(key=catalog_pb2.EpisodeKey(series_id=series_id, season=season, episode=number))
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("fault", JSON_FAULTS.values(), ids=JSON_FAULTS)
 async def test_what_is_known_is_served_and_what_is_not_is_unavailable(
     catalog: CatalogServiceAsyncStub, tmdb: Tmdb, jikan: Jikan, clock: MovableClock, fault: Fault
 ) -> None:
