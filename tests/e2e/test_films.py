@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import av
 import httpx
 import pytest
-from allinone import HARBOR, start
+from allinone import HARBOR, System, start
 
 from vod_fakes.world import World
 
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CURATED_FILM, FILM = "ia:item:paper_boats_test", "tmdb:movie:9101"
 UNREACHABLE_FILM = "ia:item:tin_rockets_test"
+UNLISTED = "tmdb:tv:9002"
 
 
 async def frames_of(url: str, count: int) -> int:
@@ -72,6 +74,24 @@ async def test_another_film_plays_from_its_torrent_and_keeps_it_whatever_the_lin
     assert first["source"]["type"] == resumed["source"]["type"] == "torrent"
     assert first["source"]["reasons"] == first["pick"]["reasons"] != []
     assert resumed["pick"]["infohash"] == first["pick"]["infohash"]
+
+
+async def test_a_torrent_of_the_operators_own_list_is_picked_and_played_as_any_other(
+    vod: System, viewer: httpx.AsyncClient, outside: World
+) -> None:
+    film = outside.episode_file("The.Glass.Orchard.2023.1080p.WEB-DL.H264-NOVA", 1, 1)
+    name = "Harbor.Light.S01E02.1080p.WEB-DL.H264-OWN"
+    torrent = await outside.add_release(name, {f"{name}.mkv": film}, listings=())
+    mirrors = Path(vod.environment["VOD_SOURCES_MIRRORS"])
+    (mirrors / f"{UNLISTED.replace(':', '_')} S01E02.strm").write_text(f"{outside.magnet(name)}\n")
+
+    started = await start(viewer, UNLISTED, 1, 2)
+    answer = await viewer.get(f"/v1/stream/{started['sessionId']}", follow_redirects=True)
+    again = await start(viewer, UNLISTED, 1, 2)
+
+    assert (started["source"]["type"], started["pick"]["infohash"]) == ("torrent", torrent.infohash)
+    assert hashlib.sha256(answer.content).digest() == hashlib.sha256(film.read_bytes()).digest()
+    assert again["pick"]["id"] == started["pick"]["id"]
 
 
 async def test_an_episode_without_a_torrent_for_the_device_plays_from_a_mirror_and_knows_what_comes_next(

@@ -1,6 +1,7 @@
 """What search reads from the environment."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -42,6 +43,10 @@ class Settings(BaseSettings):
     """Base address of the Internet Archive."""
     archive_items: str = Field(default="", validation_alias="VOD_IA_ITEMS")
     """Further identifiers of open films there, comma-separated; each must state an open licence of its own."""
+    mirrors: Path | None = Field(default=None, validation_alias="VOD_SOURCES_MIRRORS")
+    """The operator's own list, whose torrents are found here: a JSON file, or a folder of `.strm` files."""
+    private_hosts: str = Field(default="", validation_alias="VOD_SOURCES_PRIVATE_HOSTS")
+    """`host:port`s with private addresses that the list may name, comma-separated; all others are refused."""
     cache_ttl: Duration = Field(
         default=timedelta(minutes=15), ge=timedelta(minutes=10), le=timedelta(minutes=30), validation_alias="CACHE_TTL"
     )

@@ -41,7 +41,7 @@ class Upstream:
             async with self._http.stream("GET", path, params=params) as response:
                 if response.status_code != httpx.codes.OK:
                     raise await _refusal(response)
-                return await _body(response, largest=LARGEST_ANSWER)
+                return await body_of(response, largest=LARGEST_ANSWER)
         except httpx.TimeoutException as error:
             raise IndexerError("timed out") from error
         except httpx.ConnectError as error:
@@ -78,7 +78,7 @@ class Upstream:
     async def _from_torrent(self, found: Announcement, response: httpx.Response) -> Announcement | None:
         if response.status_code != httpx.codes.OK:
             return None
-        metainfo = read_metainfo(await _body(response, largest=LARGEST_TORRENT))
+        metainfo = read_metainfo(await body_of(response, largest=LARGEST_TORRENT))
         return replace(
             found,
             infohash=metainfo.hashes.infohash,
@@ -102,7 +102,8 @@ class Upstream:
         )
 
 
-async def _body(response: httpx.Response, *, largest: int) -> bytes:
+async def body_of(response: httpx.Response, *, largest: int) -> bytes:
+    """Return an answer's body; raises IndexerError if it has more than *largest* bytes."""
     body = bytearray()
     async for part in response.aiter_bytes():
         body += part

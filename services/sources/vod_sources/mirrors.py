@@ -10,12 +10,15 @@ from vod_sources.domain import Content, StreamSource
 from vod_sources.guard import UnwellError
 from vod_sources.reading import number, records, source_of, text
 
+_MAGNET = "magnet:"
+
 
 class Mirrors:
     """A JSON file, or a folder of `{seriesId}.strm` and `{seriesId} S01E02.strm` files.
 
     Colons of ids are written `_` in names of files. A file has one address per line; as in Kodi, headers may follow it
-    behind a bar: `https://cdn.example/a.m3u8|Referer=https%3A%2F%2Fplayer.example%2F`.
+    behind a bar: `https://cdn.example/a.m3u8|Referer=https%3A%2F%2Fplayer.example%2F`. Magnets are left to the
+    search of this system, which reads the same list.
     """
 
     name = "mirror"
@@ -42,7 +45,7 @@ class Mirrors:
         found: list[StreamSource | None] = []
         wrong = ""
         for count, line in enumerate(file.read_text(encoding="utf-8-sig", errors="replace").splitlines(), 1):
-            if not line.strip() or line.lstrip().startswith("#"):
+            if not line.strip() or line.lstrip().startswith(("#", _MAGNET)):
                 continue
             address, _, headers = line.strip().partition("|")
             one = source_of(address, "", provider=self.name, headers=dict(parse_qsl(headers)))
@@ -60,7 +63,8 @@ class Mirrors:
         found: list[StreamSource | None] = []
         for one in records(listed):
             place = (text(one.get("id")), number(one.get("season", 1)), number(one.get("episode", 1)))
-            if place != (content.series_id, content.season, content.episode):
+            is_magnet = text(one.get("url")).startswith(_MAGNET)
+            if is_magnet or place != (content.series_id, content.season, content.episode):
                 continue
             more: dict[str, Any] = {"provider": self.name, "type_": one.get("type"), "headers": one.get("headers")}
             found.append(source_of(one.get("url"), one.get("quality"), **more))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from vod_sources.domain import SourceType, StreamSource
 from vod_sources.expiry import expiry_of
@@ -12,7 +12,13 @@ from vod_sources.guard import Guard, UnwellError
 _MAX_BYTES = 2 * 1024 * 1024
 _MAX_ADDRESS = 4_000
 _MAX_RECORDS = 500
-_TYPES = {"hls": SourceType.HLS, "m3u8": SourceType.HLS, "mp4": SourceType.MP4, "file": SourceType.MP4}
+_TYPES = {
+    "hls": SourceType.HLS,
+    "m3u8": SourceType.HLS,
+    "mp4": SourceType.MP4,
+    "file": SourceType.MP4,
+    "torrent": SourceType.TORRENT,
+}
 
 
 async def fetch_record(guard: Guard, url: str) -> Mapping[str, Any]:
@@ -37,6 +43,8 @@ def source_of(
     if not url.startswith(("http://", "https://")) or len(url) > _MAX_ADDRESS:
         return None
     guessed = SourceType.HLS if ".m3u8" in url.lower() else SourceType.MP4
+    if urlsplit(url).path.lower().endswith(".torrent"):
+        guessed = SourceType.TORRENT
     kind = _TYPES.get(text(type_).lower(), guessed)
     return StreamSource(url, text(quality) or "auto", kind, provider, headers_of(headers), expiry_of(url))
 

@@ -31,7 +31,10 @@ HARBOR_LIGHT = Series(
     tvdb_id=9900902,
     country="CA",
     popularity=3.1,
-    episodes=(Episode(900201, 1, 1, "The Lamp", "How it is lit.", date(2011, 9, 4)),),
+    episodes=(
+        Episode(900201, 1, 1, "The Lamp", "How it is lit.", date(2011, 9, 4)),
+        Episode(900202, 1, 2, "The Wick", "No indexer has it.", date(2011, 9, 11)),
+    ),
 )
 
 GLASS_ORCHARD = Film(
