@@ -15,10 +15,10 @@ JsonObject = dict[str, Any]
 DIRECT_SERIES = "direct:torrent:"
 """How the made-up series ids of direct play begin; no catalog knows them."""
 FINISHED_PERCENT = 90.0
+"""From here on an episode counts as watched: what is left are the credits."""
 ENDED_PERCENT = 80.0
 """A viewer who says that the episode has ended, this far in, has finished it: catalogs list broadcast slots, and the
 files are shorter."""
-"""From here on an episode counts as watched: what is left are the credits."""
 _OVERSHOOT = timedelta(seconds=30)
 """Players report positions a little past the end."""
 _LONGEST = timedelta(hours=48)
