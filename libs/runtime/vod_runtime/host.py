@@ -5,6 +5,7 @@ A container hosts one service; the all-in-one hosts a group of them in one proce
 
 import argparse
 import asyncio
+import gc
 import importlib
 import logging
 import os
@@ -148,6 +149,11 @@ def main() -> None:
         for name, (settings, _) in services.items():
             sys.stdout.write(f"[{name}]\n" + "".join(f"{key} = {value!s}\n" for key, value in settings))
         return
+    # All code is loaded, and no collection of garbage looks at it again: that took 75 ms, every few seconds.
+    for name in services:
+        service_module(name, "service")
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     ops_listen = os.environ.get("VOD_OPS_LISTEN", "127.0.0.1:9090")
     asyncio.run(_main(services, ops_listen=ops_listen))
 
