@@ -62,6 +62,12 @@ class StreamNodeClient:
         response = await self._stub.EnsurePin(request, timeout=within.total_seconds())
         return response.pin.state in _READY_STATES
 
+    async def let_go(self, following: Following, pick: Pick) -> None:
+        request = stream_service_pb2.ReleasePinRequest(
+            infohash=pick.infohash, file_index=pick.file_index, holder=following.session
+        )
+        await self._stub.ReleasePin(request)
+
 
 class SubtitlesClient:
     def __init__(self, channel: aio.Channel) -> None:

@@ -55,6 +55,10 @@ class Pick:
     file_index: int
     title: str
 
+    def same_file(self, other: "Pick | None") -> bool:
+        """Tell whether both are the same bytes."""
+        return other is not None and (self.infohash, self.file_index) == (other.infohash, other.file_index)
+
 
 class Outcome(Enum):
     """How preparing ended."""

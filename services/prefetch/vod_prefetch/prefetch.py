@@ -7,7 +7,7 @@ from typing import Protocol
 
 from vod_prefetch.domain import EpisodeKey, Following, Outcome, Pick
 from vod_prefetch.errors import NothingPlayable
-from vod_rpc import Failure, deadline
+from vod_rpc import Failure, deadline, time_left
 from vod_runtime import Runtime
 
 NEXT_PREPARED = "next_prepared"
@@ -23,6 +23,7 @@ NOT_TRIED_AGAIN = timedelta(minutes=5)
 _WATCHED_DEADLINE = timedelta(seconds=5)
 _LOSES_TO_DEADLINE = timedelta(seconds=2)
 """What is left of the time after waiting for bytes, to say how it went."""
+_LEAST = timedelta(milliseconds=100)
 
 
 class Picks(Protocol):
@@ -42,6 +43,10 @@ class Picks(Protocol):
 class StreamNode(Protocol):
     async def pin_next(self, following: Following, pick: Pick, *, within: timedelta) -> bool:
         """Pin the file as NEXT; return whether its first and last bytes came on disk in time."""
+        ...
+
+    async def let_go(self, following: Following, pick: Pick) -> None:
+        """Pin the file no longer; nothing happens if it is not."""
         ...
 
 
@@ -100,11 +105,22 @@ class Prefetch:
         """
         if following.ready and not await self._marks.take(following.looked, lasting=LOOKED_AT[following.is_near]):
             return
-        if not await self._marks.take(following.mark, lasting=self._within * 2):
-            return
+        with deadline(self._within):
+            before: Pick | None = None
+            while await self._marks.take(following.mark, lasting=self._within * 2):
+                prepared = await self._prepare(following, before)
+                # Who chose another source meanwhile was not heard, because of the mark; so it is asked about after it.
+                if prepared is None or prepared.same_file(await self._chosen(following)):
+                    return
+                before = prepared
+
+    async def _prepare(self, following: Following, before: Pick | None) -> Pick | None:
+        """Do the work once, which gives the mark back; *before* was chosen earlier. Return what was pinned."""
         try:
-            with deadline(self._within):
-                outcome = await self._make_ready(following)
+            if before:
+                await self._playback.tell(following, Outcome.NOT_READY)
+                await self._stream_node.let_go(following, before)
+            pick, outcome = await self._make_ready(following)
         except BaseException as error:
             await self._marks.give_back(following.mark)
             if isinstance(error, Failure):
@@ -113,6 +129,7 @@ class Prefetch:
             raise
         self._count(outcome.value)
         self._log.info(NEXT_PREPARED, session=following.session, episode=str(following.key), outcome=outcome.value)
+        return pick
 
     async def _remember(self, following: Following, outcome: Outcome) -> None:
         if outcome is Outcome.NOTHING_PLAYABLE:
@@ -122,13 +139,12 @@ class Prefetch:
             await self._marks.keep(following.looked, lasting=LOOKED_AT[following.is_near])
         await self._marks.give_back(following.mark)
 
-    async def _make_ready(self, following: Following) -> Outcome:
-        try:
-            pick = await self._picks.ensure(following)
-        except NothingPlayable:
+    async def _make_ready(self, following: Following) -> tuple[Pick | None, Outcome]:
+        pick = await self._chosen(following)
+        if pick is None:
             await self._playback.tell(following, Outcome.NOTHING_PLAYABLE)
             await self._remember(following, Outcome.NOTHING_PLAYABLE)
-            return Outcome.NOTHING_PLAYABLE
+            return None, Outcome.NOTHING_PLAYABLE
         try:
             async with asyncio.TaskGroup() as group:
                 # The hint waits for the bytes only: subtitles may come from far away.
@@ -136,10 +152,17 @@ class Prefetch:
                 group.create_task(self._ensure_subtitles(following, pick))
         except* Failure as failures:
             raise failures.exceptions[0] from None
-        return pinned.result()
+        return pick, pinned.result()
+
+    async def _chosen(self, following: Following) -> Pick | None:
+        try:
+            return await self._picks.ensure(following)
+        except NothingPlayable:
+            return None
 
     async def _pin_and_tell(self, following: Following, pick: Pick) -> Outcome:
-        ready = await self._stream_node.pin_next(following, pick, within=self._within - _LOSES_TO_DEADLINE)
+        within = max(_LEAST, (time_left() or self._within) - _LOSES_TO_DEADLINE)
+        ready = await self._stream_node.pin_next(following, pick, within=within)
         outcome = Outcome.READY if ready else Outcome.NOT_READY
         await self._playback.tell(following, outcome)
         # Before the subtitles have come: a viewer who now chooses another source for it must not wait for those.

@@ -1,8 +1,10 @@
 """The real service: events over a real NATS in, real gRPC calls to (fake) neighbours out."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -35,6 +37,12 @@ class Neighbours:
     asked: list[Message] = field(default_factory=list)
     pick_failures: list[Exception] = field(default_factory=list)
     state: "stream_service_pb2.PinState" = stream_service_pb2.PIN_STATE_READY
+    pins_may_come: asyncio.Event = field(default_factory=asyncio.Event)
+    chosen: str = "aa"
+    """Infohash of the pick."""
+
+    def __post_init__(self) -> None:
+        self.pins_may_come.set()
 
     def asked_for(self, kind: type[Message]) -> list[Message]:
         return [one for one in self.asked if isinstance(one, kind)]
@@ -50,7 +58,10 @@ class Picks(picks_service_pb2_grpc.PicksServiceServicer):
         self.neighbours.asked.append(request)
         if self.neighbours.pick_failures:
             raise self.neighbours.pick_failures.pop(0)
-        pick = picks_service_pb2.Pick(infohash="aa", magnet_uri="magnet:?xt=urn:btih:aa", file_index=3, title="T")
+        chosen = self.neighbours.chosen
+        pick = picks_service_pb2.Pick(
+            infohash=chosen, magnet_uri=f"magnet:?xt=urn:btih:{chosen}", file_index=3, title="T"
+        )
         return picks_service_pb2.EnsurePickResponse(pick=pick)
 
     async def NoteWatched(
@@ -68,7 +79,14 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         self, request: stream_service_pb2.EnsurePinRequest, context: object
     ) -> stream_service_pb2.EnsurePinResponse:
         self.neighbours.asked.append(request)
+        await self.neighbours.pins_may_come.wait()
         return stream_service_pb2.EnsurePinResponse(pin=stream_service_pb2.Pin(state=self.neighbours.state))
+
+    async def ReleasePin(
+        self, request: stream_service_pb2.ReleasePinRequest, context: object
+    ) -> stream_service_pb2.ReleasePinResponse:
+        self.neighbours.asked.append(request)
+        return stream_service_pb2.ReleasePinResponse()
 
 
 class Subtitles(subtitles_service_pb2_grpc.SubtitlesServiceServicer):
@@ -136,15 +154,15 @@ async def bus(
         yield await stack.enter_async_context(event_bus(SecretStr(nats_url), make_runtime("test")))
 
 
-async def beat(bus: Bus, number: int = 1) -> None:
+async def beat(bus: Bus, number: int = 1, *, session: str = "s1") -> None:
     event = HeartbeatRecorded(
-        session_id="s1",
+        session_id=session,
         next=NEXT,
         device=DeviceProfile(h264=True),
         profile_hash="p",
         subtitle_languages=["en", "de"],
     )
-    await bus.publish("playback.v1.heartbeat.s1", event, message_id=f"s1:{number}")
+    await bus.publish(f"playback.v1.heartbeat.{session}", event, message_id=f"{session}:{number}")
 
 
 def why_not_told(neighbours: Neighbours, *ready: bool) -> str | None:
@@ -152,11 +170,16 @@ def why_not_told(neighbours: Neighbours, *ready: bool) -> str | None:
     return None if list(ready) == told else f"told {told}"
 
 
+def why_not_pinned(neighbours: Neighbours, *holders: str) -> str | None:
+    pinned = [one.holder for one in neighbours.asked_for(stream_service_pb2.EnsurePinRequest)]  # type: ignore[attr-defined]
+    return None if list(holders) == pinned else f"pinned {pinned}"
+
+
 async def test_a_heartbeat_gets_the_next_episode_ready(neighbours: Neighbours, bus: Bus) -> None:
     await beat(bus)
 
     await eventually(lambda: why_not_told(neighbours, True), within=5)
-    (pick,) = neighbours.asked_for(picks_service_pb2.EnsurePickRequest)
+    pick, *_ = neighbours.asked_for(picks_service_pb2.EnsurePickRequest)
     (pin,) = neighbours.asked_for(stream_service_pb2.EnsurePinRequest)
     (subtitles,) = neighbours.asked_for(subtitles_service_pb2.EnsureSubtitlesRequest)
     assert picks_service_pb2.EnsurePickRequest(key=NEXT, device=DeviceProfile(h264=True), profile_hash="p") == pick
@@ -183,14 +206,39 @@ async def test_a_heartbeat_gets_the_next_episode_ready(neighbours: Neighbours, b
 
 
 async def test_many_heartbeats_prepare_once(neighbours: Neighbours, bus: Bus) -> None:
+    neighbours.pins_may_come.clear()
     for number in range(5):
         await beat(bus, number)
+    # Beats are heard in order: when this one is worked on, the others have been.
+    await beat(bus, session="s2")
+    await eventually(lambda: why_not_pinned(neighbours, "s1", "s2"), within=10)
+    neighbours.pins_may_come.set()
 
-    await eventually(lambda: why_not_told(neighbours, True), within=5)
-    ended = EpisodeEnded(session_id="s2", next=NEXT, profile_hash="p", position=WATCHED)
-    await bus.publish("playback.v1.episode-ended.s2", ended, message_id="s2")
     await eventually(lambda: why_not_told(neighbours, True, True), within=5)
-    assert len(neighbours.asked_for(picks_service_pb2.EnsurePickRequest)) == 2
+    ended = EpisodeEnded(session_id="s3", next=NEXT, profile_hash="p", position=WATCHED)
+    await bus.publish("playback.v1.episode-ended.s3", ended, message_id="s3")
+    await eventually(lambda: why_not_told(neighbours, True, True, True), within=5)
+    assert why_not_pinned(neighbours, "s1", "s2", "s3") is None
+
+
+async def test_what_is_chosen_after_the_end_while_the_first_choice_is_prepared_is_prepared_too(
+    neighbours: Neighbours, bus: Bus
+) -> None:
+    neighbours.pins_may_come.clear()
+    ended = EpisodeEnded(session_id="s1", next=NEXT, profile_hash="p", position=WATCHED)
+    await bus.publish("playback.v1.episode-ended.s1", ended, message_id="s1")
+    await eventually(lambda: None if neighbours.asked_for(stream_service_pb2.EnsurePinRequest) else "no pin", within=5)
+
+    neighbours.chosen = "bb"
+    await beat(bus)
+    neighbours.pins_may_come.set()
+
+    await eventually(lambda: why_not_told(neighbours, True, False, True), within=5)
+    pins = [one.infohash for one in neighbours.asked_for(stream_service_pb2.EnsurePinRequest)]  # type: ignore[attr-defined]
+    assert pins == ["aa", "bb"]
+    assert neighbours.asked_for(stream_service_pb2.ReleasePinRequest) == [
+        stream_service_pb2.ReleasePinRequest(infohash="aa", file_index=3, holder="s1")
+    ]
 
 
 async def test_after_a_failure_the_next_heartbeat_tries_again(neighbours: Neighbours, bus: Bus) -> None:
@@ -198,8 +246,10 @@ async def test_after_a_failure_the_next_heartbeat_tries_again(neighbours: Neighb
     await beat(bus, 1)
     await eventually(lambda: None if not neighbours.pick_failures else "not asked", within=5)
 
+    numbers = count(100)
+
     async def why_not() -> str | None:
-        await beat(bus, len(neighbours.asked) + 100)
+        await beat(bus, next(numbers))
         return why_not_told(neighbours, True)
 
     await eventually(why_not, within=5)
@@ -254,7 +304,7 @@ async def test_nothing_is_prepared_after_the_last_episode(neighbours: Neighbours
     await beat(bus)
 
     await eventually(lambda: why_not_told(neighbours, True), within=5)
-    assert len(neighbours.asked_for(picks_service_pb2.EnsurePickRequest)) == 1
+    assert len(neighbours.asked_for(stream_service_pb2.EnsurePinRequest)) == 1
 
 
 async def test_nothing_is_prepared_for_who_never_watched(neighbours: Neighbours, bus: Bus) -> None:
@@ -263,7 +313,7 @@ async def test_nothing_is_prepared_for_who_never_watched(neighbours: Neighbours,
     await beat(bus)
 
     await eventually(lambda: why_not_told(neighbours, True), within=5)
-    assert len(neighbours.asked_for(picks_service_pb2.EnsurePickRequest)) == 1
+    assert len(neighbours.asked_for(stream_service_pb2.EnsurePinRequest)) == 1
 
 
 async def test_it_works_without_redis(

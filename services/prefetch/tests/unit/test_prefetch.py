@@ -21,6 +21,7 @@ NEXT = Following(
     profile_hash="p",
     subtitle_languages=("en",),
 )
+OTHER = Pick(infohash="bb", magnet_uri="magnet:?xt=urn:btih:bb", file_index=0, title="Harbor.Lights.S01E02.720p")
 PICK = Pick(infohash="aa", magnet_uri="magnet:?xt=urn:btih:aa", file_index=3, title="Harbor.Lights.S01E02")
 
 
@@ -36,15 +37,19 @@ class World:
     failure: Exception | None = None
     subtitles_failure: Exception | None = None
     subtitles_may_come: asyncio.Event = field(default_factory=asyncio.Event)
+    bytes_may_come: asyncio.Event = field(default_factory=asyncio.Event)
+    pick: Pick = PICK
+    pinned: list[Pick] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.subtitles_may_come.set()
+        self.bytes_may_come.set()
 
     async def ensure_pick(self) -> Pick:
         self.done.append("pick")
         if self.failure:
             raise self.failure
-        return PICK
+        return self.pick
 
 
 class FakePicks:
@@ -64,9 +69,14 @@ class FakeStreamNode:
 
     async def pin_next(self, following: Following, pick: Pick, *, within: timedelta) -> bool:
         self.world.done.append("pin")
+        self.world.pinned.append(pick)
+        await self.world.bytes_may_come.wait()
         if self.world.pin_failure:
             raise self.world.pin_failure
         return self.world.bytes_come
+
+    async def let_go(self, following: Following, pick: Pick) -> None:
+        self.world.pinned.remove(pick)
 
 
 class FakeSubtitles:
@@ -129,7 +139,8 @@ async def test_a_prepared_episode_is_told_ready_and_prepared_once(world: World, 
 
     assert world.told == [Outcome.READY]
     assert world.done[0] == "pick"
-    assert sorted(world.done[1:]) == ["pin", "subtitles"]
+    assert sorted(world.done[1:3]) == ["pin", "subtitles"]
+    assert world.done[3:] == ["pick"]  # is it still the one?
 
 
 async def test_a_source_chosen_while_the_subtitles_of_another_still_come_is_prepared_at_once(
@@ -145,6 +156,27 @@ async def test_a_source_chosen_while_the_subtitles_of_another_still_come_is_prep
     await asyncio.gather(first, second)
 
     assert world.done.count("pin") == 2
+
+
+async def test_a_source_chosen_while_the_bytes_of_another_still_come_is_prepared_although_nobody_says_it_again(
+    world: World, prefetch: Prefetch
+) -> None:
+    """The session has ended: no heartbeat follows."""
+    world.bytes_may_come.clear()
+    first = asyncio.ensure_future(prefetch.prepare(NEXT))
+    await eventually(lambda: None if world.pinned else "nothing is pinned yet", within=5)
+
+    world.pick = OTHER
+    await prefetch.prepare(NEXT)
+    before = list(world.pinned)
+    world.bytes_may_come.set()
+    await first
+
+    assert before == [PICK]
+    assert world.pinned == [OTHER]
+    assert world.told == [Outcome.READY, Outcome.NOT_READY, Outcome.READY]
+    assert not await FakeMarks(world).take(NEXT.looked, lasting=timedelta(seconds=1))
+    assert await FakeMarks(world).take(NEXT.mark, lasting=timedelta(seconds=1))
 
 
 async def test_what_is_ready_is_looked_at_now_and_then_and_more_often_when_it_begins_soon(
