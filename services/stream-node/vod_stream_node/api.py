@@ -94,7 +94,8 @@ class StreamServicer(StreamServiceServicer):
             within=_budget(),
         )
         pin = self._pin(status)
-        pin.expire_time.CopyFrom(_timestamp(status.claims[request.holder].expires_at))
+        if own := status.claims.get(request.holder):  # None: released meanwhile
+            pin.expire_time.CopyFrom(_timestamp(own.expires_at))
         pin.stream_url = self._url(token, status)
         return pb2.EnsurePinResponse(pin=pin, magnet_uri=wanted.magnet)
 

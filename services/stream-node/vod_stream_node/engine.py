@@ -133,7 +133,7 @@ class Engine:
 
     async def with_peers(self, torrent: Torrent) -> Torrent:
         """Return a torrent that can find its seeds: itself, or as it comes back into the session."""
-        if torrent.layout is None or not await torrent.is_stranded():
+        if torrent.layout is None or not await torrent.traffic.is_stranded():
             return torrent
         self._log.info(STRANDED, infohash=short(torrent.infohash))
         await self.reload(torrent, _nothing, may=partial(may_reload, torrent))

@@ -9,7 +9,7 @@ from vod_stream_node.torrent import Torrent
 async def look(torrent: Torrent, key: PinKey, claims: Mapping[str, Claim], *, stalls: int) -> PinStatus:
     """Return a pin as it is now."""
     file = torrent.layout.files[key.file_index] if torrent.layout else None
-    stats = await torrent.stats()
+    stats = await torrent.traffic.stats()
     return PinStatus(
         key=key,
         state=state_of(torrent, file),

@@ -9,7 +9,7 @@ The rules, strongest first; a piece that several rules name gets the strongest:
     4  further ahead
     1  the rest of a CURRENT file, so that the whole of it arrives in the end
     1  the rest of a NEXT file, but only while no CURRENT file of this node lacks anything
-    0  all of a NEXT file while a viewer of this node has less than 8 MiB ahead of him
+    0  all of a NEXT file while a viewer of this node has less than 8 MiB ahead of him (`sharing.py` says who counts)
     0  all else: nothing is asked for before a pin says so
 
 A reader's window is counted in *missing* pieces, so it moves as pieces arrive and as the reader reads. First and last
@@ -77,11 +77,10 @@ class Plan:
         return max((level for pieces, level in self.rest if piece in pieces), default=NOTHING)
 
 
-def is_starving(demand: Demand, have: Collection[int], *, piece_length: int) -> bool:
-    """Say whether somebody who reads a file has little ahead of him."""
-    comfort = _pieces_of(COMFORT_BYTES, piece_length)
-    ahead = [demand.pieces[demand.pieces.index(at) :][:comfort] for at in demand.readers]
-    return any(piece not in have for pieces in ahead for piece in pieces)
+def is_starving(at: int, pieces: range, have: Collection[int], piece_length: int) -> bool:
+    """Say whether who reads a file at a piece has little of it ahead of him."""
+    ahead = pieces[pieces.index(at) :][: _pieces_of(COMFORT_BYTES, piece_length)]
+    return any(piece not in have for piece in ahead)
 
 
 def ends(pieces: range, piece_length: int) -> tuple[range, range]:

@@ -4,7 +4,7 @@ Rules
 - A holder has at most one claim on a file. A claim ends by ReleasePin, or when its time is over without the file being
   asked for or read.
 - A file is CURRENT when any claim says so or while anybody reads it, else NEXT.
-- How much of NEXT files is downloaded depends on what CURRENT files of this node lack (`picker.py`).
+- How much of NEXT files is downloaded depends on what viewers of this node leave over (`sharing.py`).
 - A torrent that nobody pins, reads or asks about stays in the session for a minute (a probe is mostly followed by a
   pin), without downloading; then it leaves. One without metadata leaves at once. What has no bytes leaves no trace.
 """
@@ -39,10 +39,10 @@ from vod_stream_node.janitor import Janitor
 from vod_stream_node.looking import look, may_reload, state_of
 from vod_stream_node.magnets import Origin, Reach, rebuild
 from vod_stream_node.metrics import Metrics
-from vod_stream_node.picker import NextFill
 from vod_stream_node.reader import FileReader
 from vod_stream_node.sampling import Sample, Wish, take_sample
 from vod_stream_node.seeding import SeedPolicy
+from vod_stream_node.sharing import Sharing
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.tokens import Grant
 from vod_stream_node.torrent import Torrent
@@ -71,6 +71,7 @@ class Pins:
         janitor: Janitor,
         idle: timedelta,
         seeding: SeedPolicy,
+        sharing: Sharing,
         stalled: Callable[[PinKey], int],
     ) -> None:
         self._engine = engine
@@ -82,6 +83,7 @@ class Pins:
         self._idle = idle
         self._seeding = seeding
         self._stalled = stalled
+        self._sharing = sharing
         self._pins: defaultdict[PinKey, dict[str, Claim]] = defaultdict(dict)
         self._calls: Counter[Infohash] = Counter()
         self._idle_since: dict[Infohash, float] = {}
@@ -156,7 +158,7 @@ class Pins:
         """Return a file's traffic and who holds it CURRENT; None when nobody does."""
         claims, torrent = self._pins.get(key, {}), self._engine.torrents.get(key.infohash)
         holders = tuple(sorted(name for name, claim in claims.items() if claim.purpose is Purpose.CURRENT))
-        return (await torrent.stats(), holders) if torrent and holders else None
+        return (await torrent.traffic.stats(), holders) if torrent and holders else None
 
     def release(self, key: PinKey, holder: str) -> None:
         """Give up a holder's claim; nothing happens if there is none."""
@@ -178,7 +180,7 @@ class Pins:
         """
         async with self._called(wanted.infohash):
             torrent = await self._engine.pin(wanted.infohash, wanted.magnet, wanted.torrent)
-            return await self._metadata(torrent, within), await torrent.stats()
+            return await self._metadata(torrent, within), await torrent.traffic.stats()
 
     async def sample(self, wanted: Origin, wish: Wish, *, within: timedelta) -> tuple[Layout, Stats, Sample]:
         """Ask the swarm what is in a torrent, and fetch the first bytes of one file to see how fast they come.
@@ -193,7 +195,7 @@ class Pins:
             layout = await self._metadata(torrent, within)
             left = timedelta(seconds=max(0.0, end - self._clock.monotonic()))
             taken = await take_sample(torrent, layout.playable(wish.file_index), wish, within=left)
-            return layout, await torrent.stats(), taken
+            return layout, await torrent.traffic.stats(), taken
 
     @asynccontextmanager
     async def open(self, grant: Grant) -> AsyncIterator[FileReader]:
@@ -319,11 +321,7 @@ class Pins:
         wants = self._wants()
         for torrent in self._engine.torrents.values():
             torrent.want(wants.get(torrent.infohash, {}))
-        spared = {torrent.spares for torrent in self._engine.torrents.values()}
-        spared |= {NextFill.HELD} if self._janitor.short_of_room else set()
-        fill = next((fill for fill in (NextFill.STOPPED, NextFill.HELD) if fill in spared), NextFill.ALLOWED)
-        for torrent in self._engine.torrents.values():
-            torrent.fill_next(fill)
+        self._sharing.apply()
 
     def _refuse_unplayable(self) -> None:
         """Drop pins that were made before it was known that there is no such file, or that it is not media."""

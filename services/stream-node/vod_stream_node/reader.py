@@ -8,13 +8,14 @@ A reader holds no piece between two chunks, so that a slow client costs one chun
 import asyncio
 import os
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
 from vod_stream_node.domain import Infohash, TorrentFile
 from vod_stream_node.errors import StorageFailed
+from vod_stream_node.readers import Place
 from vod_stream_node.torrent import Torrent
 
 CHUNK_BYTES = 128 << 10
@@ -49,14 +50,12 @@ class PieceCache:
 class FileReader:
     """One client's way through one file."""
 
-    def __init__(
-        self, torrent: Torrent, file: TorrentFile, *, folder: Path, cache: PieceCache, move: Callable[[int], None]
-    ) -> None:
+    def __init__(self, torrent: Torrent, file: TorrentFile, *, folder: Path, cache: PieceCache, place: Place) -> None:
         self.file = file
         self.torrent = torrent
         self._folder = folder
         self._cache = cache
-        self._move = move
+        self._place = place
         self._file: FileIO | None = None
         self._length = 0
         self._closed = False
@@ -72,7 +71,7 @@ class FileReader:
         """
         piece, begin = divmod(self.file.offset + position, self.torrent.known_layout.piece_length)
         end = begin + min(size, CHUNK_BYTES, self.torrent.known_layout.piece_size(piece) - begin)
-        self._move(piece)
+        self._place.move(piece)
         await self.torrent.piece(piece)
         if piece in self.torrent.flushed:
             return await asyncio.to_thread(self._read_file, position, end - begin)
@@ -97,7 +96,7 @@ class FileReader:
             piece += 1
         if piece == first:
             return 0
-        self._move(first)
+        self._place.move(first)
         return min(end, piece * layout.piece_length) - begin
 
     async def on_disk(self, position: int, size: int) -> FileIO:
@@ -113,6 +112,10 @@ class FileReader:
             raise StorageFailed("The file on disk is shorter than it was.")
         os.posix_fadvise(self._file.fileno(), position + size, size, os.POSIX_FADV_WILLNEED)
         return self._file
+
+    def offering(self) -> AbstractContextManager[None]:
+        """Say that the client has something to take meanwhile."""
+        return self._place.offering()
 
     def close(self) -> None:
         self._closed = True
@@ -154,8 +157,8 @@ async def open_file(
     torrent: Torrent, file: TorrentFile, *, folder: Path, cache: PieceCache
 ) -> AsyncIterator[FileReader]:
     """Open a reader on a file; its window of urgent pieces is dropped at once on leaving."""
-    with torrent.reading(file) as move:
-        reader = FileReader(torrent, file, folder=folder, cache=cache, move=move)
+    with torrent.reading(file) as place:
+        reader = FileReader(torrent, file, folder=folder, cache=cache, place=place)
         try:
             yield reader
         finally:

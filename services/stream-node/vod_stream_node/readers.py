@@ -1,6 +1,7 @@
 """Who reads a torrent's files, where, and whose turn it is."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 
 class Readers:
@@ -10,10 +11,13 @@ class Readers:
     connection of before may still be open. The others follow, who has waited longest first, so that nobody starves.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._at: dict[object, tuple[int, int]] = {}
         self._begun: set[object] = set()
         self._settled: dict[object, None] = {}
+        self._offered: dict[object, float] = {}
+        """Since when a reader's client has not taken what it is offered."""
 
     def __len__(self) -> int:
         return len(self._at)
@@ -34,6 +38,15 @@ class Readers:
         self._at[reader] = (file, piece)
         return piece != before
 
+    @contextmanager
+    def offering(self, reader: object) -> Iterator[None]:
+        """Note that a reader's client has something to take meanwhile."""
+        self._offered[reader] = self._clock()
+        try:
+            yield
+        finally:
+            del self._offered[reader]
+
     def close(self, reader: object) -> None:
         del self._at[reader]
         self._begun.discard(reader)
@@ -50,3 +63,26 @@ class Readers:
             *self._settled,
         )
         return [piece for read, piece in map(self._at.__getitem__, order) if read == file]
+
+    def taking(self, *, within: float) -> list[tuple[int, int]]:
+        """Return file and piece of the readers whose clients take what they are offered within so many seconds."""
+        latest = self._clock() - within
+        return [at for reader, at in self._at.items() if self._offered.get(reader, latest) >= latest]
+
+
+class Place:
+    """Where one client reads. Made by `Torrent.reading`."""
+
+    def __init__(self, readers: Readers, reader: object, *, moved: Callable[[], None]) -> None:
+        self._readers = readers
+        self._reader = reader
+        self._moved = moved
+
+    def move(self, piece: int) -> None:
+        """Say which piece is needed now."""
+        if self._readers.move(self._reader, piece):
+            self._moved()
+
+    def offering(self) -> AbstractContextManager[None]:
+        """Say that the client has something to take meanwhile: one that takes nothing is in no hurry."""
+        return self._readers.offering(self._reader)

@@ -69,5 +69,5 @@ async def _arrived(torrent: Torrent, pieces: list[int], wish: Wish) -> None:
     async with asyncio.TaskGroup() as group:
         arriving = group.create_task(all_pieces())
         while not (await asyncio.wait([arriving], timeout=LOOK_EVERY.total_seconds()))[0]:
-            if 0 < wish.enough_rate <= (await torrent.stats()).download_rate:
+            if 0 < wish.enough_rate <= (await torrent.traffic.stats()).download_rate:
                 arriving.cancel()

@@ -18,5 +18,5 @@ class SeedPolicy:
         """Say whether a torrent that has been idle for so long stays."""
         if idle >= self.time or not torrent.have:
             return False
-        stats = await torrent.stats()
+        stats = await torrent.traffic.stats()
         return not self.ratio or stats.given < self.ratio * stats.taken

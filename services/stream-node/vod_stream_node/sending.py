@@ -102,14 +102,15 @@ class Sender:
             span = reader.settled(position, end - position)
             file = await reader.on_disk(position, span) if span else None
             data = b"" if file else await self._next(grant, reader, position, end - position)
-            async with asyncio.timeout(self._patience.idle.total_seconds()):
-                if not answer.status:
-                    self._metrics.first_byte_sent(grant.key, grant.holder, at=self._clock.monotonic())
-                    await answer.head(packing.status, packing.headers)
-                if before:
-                    await answer.part(before)
-                    before = b""
-                await (answer.file(file, position, span) if file else answer.part(data))
+            with reader.offering():
+                async with asyncio.timeout(self._patience.idle.total_seconds()):
+                    if not answer.status:
+                        self._metrics.first_byte_sent(grant.key, grant.holder, at=self._clock.monotonic())
+                        await answer.head(packing.status, packing.headers)
+                    if before:
+                        await answer.part(before)
+                        before = b""
+                    await (answer.file(file, position, span) if file else answer.part(data))
             position += span or len(data)
             self._metrics.bytes_served.inc(span or len(data))
 

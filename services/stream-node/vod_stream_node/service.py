@@ -26,6 +26,7 @@ from vod_stream_node.reader import PieceCache
 from vod_stream_node.seeding import SeedPolicy
 from vod_stream_node.session import SessionConfig
 from vod_stream_node.settings import Settings
+from vod_stream_node.sharing import Sharing
 from vod_stream_node.stalls import Crowd, Stalls, stall_watch
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.successors import Successors
@@ -78,6 +79,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             metrics=metrics,
             log=runtime.log,
         )
+        sharing = Sharing(running.torrents, short_of_room=lambda: janitor.short_of_room)
         pins = Pins(
             running,
             store=store,
@@ -87,6 +89,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             janitor=janitor,
             idle=settings.idle_unload,
             seeding=SeedPolicy(time=settings.seed_time, ratio=settings.seed_ratio),
+            sharing=sharing,
             stalled=stalls.count,
         )
         together = None
@@ -136,7 +139,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             token_ttl=settings.token_ttl,
         )
         await stack.enter_async_context(stall_watch(stalls))
-        await stack.enter_async_context(background(pins.run(settings.sweep_interval)))
+        await stack.enter_async_context(background(pins.run(settings.sweep_interval), sharing.run()))
         address = await stack.enter_async_context(http_server(settings.http_listen, app))
         runtime.log.info(STREAMS_LISTENING, address=address)
         serving = Serving(

@@ -13,7 +13,7 @@ from typing import Any
 from vod_stream_node.container import index_of
 from vod_stream_node.domain import Layout, Purpose, TorrentFile
 from vod_stream_node.lane.lane import Lane
-from vod_stream_node.picker import Demand, NextFill, Plan, changes, is_starving, plan, sequence
+from vod_stream_node.picker import Demand, NextFill, Plan, changes, plan, sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,6 @@ class Supply:
         self._lane = lane
         self._plan = Plan()
         self._waiting: Counter[int] = Counter()
-        self.starving = False
-        """Whether a viewer has little ahead of him."""
         self._soon: Collection[int] = ()
         self._hurried: set[int] = set()
         self._may_hurry = True
@@ -59,9 +57,6 @@ class Supply:
             )
             for wish in wishes
         ]
-        self.starving = any(
-            is_starving(demand, have, piece_length=length) for demand in demands if demand.purpose is Purpose.CURRENT
-        )
         planned = plan(demands, have, piece_length=length, next_fill=next_fill)
         self._soon = planned.urgent
         if self._express(wishes, demands, have, length, next_fill):

@@ -23,19 +23,22 @@ import libtorrent as lt
 
 from vod_rpc import Failure
 from vod_stream_node.checkpoints import Checkpoints
-from vod_stream_node.domain import Infohash, Layout, Purpose, Stats, TorrentFile, TorrentState, check_layout
+from vod_stream_node.domain import Infohash, Layout, Purpose, TorrentFile, TorrentState, check_layout
 from vod_stream_node.errors import DiskFull, StorageFailed, TorrentGone
 from vod_stream_node.holdings import Holdings
 from vod_stream_node.lane.lane import Lane
 from vod_stream_node.metainfo import layout_of
-from vod_stream_node.picker import NextFill, ends
+from vod_stream_node.picker import NextFill, ends, is_starving
 from vod_stream_node.piece_reads import PieceReads
-from vod_stream_node.readers import Readers
+from vod_stream_node.readers import Place, Readers
 from vod_stream_node.signals import Signal
 from vod_stream_node.supply import Supply, Wish
+from vod_stream_node.traffic import Traffic
 
 _MAX_FRESH = 64 << 20
 """Bytes that may wait for the disk before nothing more is asked for."""
+_TAKEN_SECONDS = 10.0
+"""A client that takes nothing of what it is offered for longer is paused, or has enough ahead itself."""
 
 
 class Torrent:
@@ -62,11 +65,13 @@ class Torrent:
         self._fault: tuple[type[Failure], str] | None = None
         self._wants: dict[int, Purpose] = {}
         self._next_fill = NextFill.HELD
-        self._readers = Readers()
+        self._starved = False
+        self._readers = Readers(asyncio.get_running_loop().time)
         self._held = Holdings()
         self._blank = blank
         self._lane = new_lane(self)
         self._supply = Supply(handle, self._lane)
+        self.traffic = Traffic(handle, self._lane)
         self._replan_soon: asyncio.Handle | None = None
         self.checkpoints = Checkpoints(handle, self._changed)
         self._reads = PieceReads(handle)
@@ -76,6 +81,7 @@ class Torrent:
     def want(self, wants: Mapping[int, Purpose]) -> None:
         """Say which files are pinned, and for what."""
         self._wants = dict(wants)
+        self._changed.notify()
         if Purpose.CURRENT in wants.values():
             self.expect()
         self._replan()
@@ -86,23 +92,19 @@ class Torrent:
             self._supply.expect()
 
     def fill_next(self, fill: NextFill) -> None:
-        """Say whether the rest of NEXT files may be fetched."""
-        self._next_fill = fill
-        self._replan()
+        """Say how much of NEXT files may be fetched."""
+        if fill is not self._next_fill:
+            self._next_fill = fill
+            self._replan()
 
     @contextmanager
-    def reading(self, file: TorrentFile) -> Iterator[Callable[[int], None]]:
-        """Open a reader's window on a file; yield what moves it to a piece. Leaving drops the window at once."""
+    def reading(self, file: TorrentFile) -> Iterator[Place]:
+        """Open a reader's window on a file; yield what moves it. Leaving drops the window at once."""
         reader = self._readers.open(file.index, self.known_layout.pieces(file).start)
-
-        def move(piece: int) -> None:
-            if self._readers.move(reader, piece):
-                self._replan()
-
         self._replan()
         self._on_change()
         try:
-            yield move
+            yield Place(self._readers, reader, moved=self._replan)
         finally:
             self._readers.close(reader)
             self._replan()
@@ -121,12 +123,20 @@ class Torrent:
         return self._wants | dict.fromkeys(self._readers.files(), Purpose.CURRENT)
 
     @property
-    def spares(self) -> NextFill:
-        """What the CURRENT files here leave to NEXT files of the node."""
-        current = [index for index, purpose in self.purposes().items() if purpose is Purpose.CURRENT]
-        if not any(self.layout is None or self.missing(index) for index in current):
-            return NextFill.ALLOWED
-        return NextFill.STOPPED if self._supply.starving else NextFill.HELD
+    def lacks_current(self) -> bool:
+        """Whether something of a CURRENT file is not here."""
+        current = (index for index, purpose in self.purposes().items() if purpose is Purpose.CURRENT)
+        return any(self.layout is None or self.missing(index) for index in current)
+
+    @property
+    def starving(self) -> bool:
+        """Whether a viewer who takes what he is offered has little ahead of him."""
+        if self.layout is None or not self._asks:
+            return False
+        return any(
+            is_starving(piece, self.layout.pieces(self.layout.files[file]), self.have, self.layout.piece_length)
+            for file, piece in self._readers.taking(within=_TAKEN_SECONDS)
+        )
 
     # What is known and here.
 
@@ -172,8 +182,8 @@ class Torrent:
         return self.known_layout
 
     async def first_and_last_bytes(self, file: TorrentFile) -> None:
-        """Wait until the first and the last bytes of a file are here."""
-        await self._until(lambda: self.has_ends(file))
+        """Wait until the first and the last bytes of a file are here, or nobody wants them any more."""
+        await self._until(lambda: self.has_ends(file) or file.index not in self.purposes())
 
     async def piece(self, piece: int) -> None:
         """Wait until a piece is here and verified; while anybody waits for it, it is time-critical."""
@@ -184,24 +194,6 @@ class Torrent:
     def read_piece(self, piece: int) -> Awaitable[bytes]:
         """Return a verified piece's bytes by way of libtorrent, which also has what is not on disk yet."""
         return self._reads.read(piece)
-
-    async def stats(self) -> Stats:
-        """Ask libtorrent for peers and rates; those of the express lane are added."""
-        status = await self._status(lt.torrent_handle.query_distributed_copies)
-        return Stats(
-            peers=max(status.num_peers, self._lane.connections if self._lane else 0),
-            download_rate=status.download_payload_rate + (self._lane.rate() if self._lane else 0),
-            upload_rate=status.upload_payload_rate,
-            given=status.all_time_upload,
-            taken=status.all_time_download,
-            # Who has everything itself no longer counts.
-            distinct_copies=status.distributed_copies if status.distributed_copies >= 0 else float(status.num_seeds),
-        )
-
-    async def is_stranded(self) -> bool:
-        """Say whether it knows seeds that libtorrent will never call: those that hung up while it lacked nothing."""
-        status = await self._status(0)
-        return bool(status.list_seeds) and not (status.is_seeding or status.num_peers or status.connect_candidates)
 
     def read_at(self, index: int) -> list[int]:
         """Return the pieces at which a file's readers are."""
@@ -280,7 +272,7 @@ class Torrent:
     async def load_pieces(self) -> None:
         """Ask libtorrent which pieces are here, after it checked the files (or lost count)."""
         try:
-            status = await self._status(lt.torrent_handle.query_pieces)
+            status = await self.traffic.status(lt.torrent_handle.query_pieces)
         except TorrentGone:
             return
         if self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
@@ -345,13 +337,6 @@ class Torrent:
         self._reads.close()
         self._changed.notify()
 
-    async def _status(self, flags: int) -> Any:
-        try:
-            # The call waits for libtorrent's thread, so it does not belong on the loop.
-            return await asyncio.to_thread(self._handle.status, flags)
-        except RuntimeError:  # what the binding raises for a handle whose torrent was removed
-            raise TorrentGone("The torrent has left this node.") from None
-
     async def _until(self, holds: Callable[[], bool]) -> None:
         await self._changed.until(lambda: self._fault is not None or holds())
         self.check()
@@ -365,16 +350,18 @@ class Torrent:
         self._replan_soon = None
         if self.layout is None or self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
             return
-        starved = self._supply.starving
-        self._supply.ask(self._wishes(self.layout), self.have, self.layout, self._next_fill)
-        if starved != self._supply.starving:
+        self._supply.ask(self._wishes(self.layout) if self._asks else [], self.have, self.layout, self._next_fill)
+        if self._starved != self.starving:
+            self._starved = not self._starved
             self._on_change()
 
+    @property
+    def _asks(self) -> bool:
+        """Whether anything is asked for: not while what is wanted may be here, nor while the disk can't keep up."""
+        checked = self.state is TorrentState.ACTIVE or (self.state is TorrentState.CHECKING and self._blank)
+        return checked and self._held.fresh_bytes <= _MAX_FRESH
+
     def _wishes(self, layout: Layout) -> list[Wish]:
-        if self.state is TorrentState.CHECKING and not self._blank:
-            return []  # what is wanted may be here
-        if self._held.fresh_bytes > _MAX_FRESH:
-            return []
         return [
             Wish(
                 layout.files[index],

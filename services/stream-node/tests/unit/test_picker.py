@@ -106,11 +106,12 @@ def test_nothing_of_a_next_file_is_asked_for_while_a_viewer_has_little_ahead() -
 
 
 def test_a_viewer_is_starving_until_the_pieces_ahead_of_him_are_here() -> None:
-    watched = Demand(FILE, CURRENT, (50,))
+    assert is_starving(50, FILE, frozenset(range(50, 57)), MIB)
+    assert not is_starving(50, FILE, frozenset(range(50, 58)), MIB)
 
-    assert is_starving(watched, frozenset(range(50, 57)), piece_length=MIB)
-    assert not is_starving(watched, frozenset(range(50, 58)), piece_length=MIB)
-    assert not is_starving(Demand(FILE, CURRENT), frozenset(), piece_length=MIB)
+
+def test_near_the_end_a_viewer_needs_no_more_than_what_is_left() -> None:
+    assert not is_starving(FILE.stop - 2, FILE, frozenset(FILE[-2:]), MIB)
 
 
 def test_the_order_begins_where_the_viewer_has_jumped_to_then_the_index_then_older_readers() -> None:

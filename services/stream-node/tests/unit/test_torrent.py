@@ -98,13 +98,13 @@ async def test_a_reader_that_left_no_longer_has_a_window(torrent: Torrent, handl
     torrent.want({0: Purpose.NEXT})
     before = {0: 5, 1: 5, PIECES - 1: 5}
 
-    with torrent.reading(torrent.known_layout.files[0]) as move:
-        move(20)
+    with torrent.reading(torrent.known_layout.files[0]) as place:
+        place.move(20)
         await eventually(lambda: None if handle.asked.get(20) == 7 else "no window yet", within=2)
-        spared = torrent.spares
+        starving = torrent.starving
 
     await planned(handle, before)
-    assert spared is NextFill.STOPPED
+    assert (starving, torrent.starving) == (True, False)
 
 
 async def test_a_piece_is_time_critical_only_while_somebody_waits_for_it(torrent: Torrent, handle: Handle) -> None:

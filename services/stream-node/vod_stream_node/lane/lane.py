@@ -78,9 +78,8 @@ class Lane:
         self._keys = count()
         self._tasks: set[asyncio.Task[None]] = set()
         self._work: _Work | None = None
-        self._active = False
-        self._running = False
-        self._closed = False
+        self._active = self._running = self._closed = False
+        self.received = 0
         self._idle_since = self._loop.time()
         self._served_at = 0.0
         self._parted = 0
@@ -282,6 +281,7 @@ class Lane:
         if not useful:
             return
         self._carry_out(work, orders)
+        self.received += len(message.data)
         work.pieces.put(*block, message.data, peer.address)
         if work.dispatcher.is_complete(message.piece):
             self._finish(work, message.piece)
