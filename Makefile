@@ -10,7 +10,7 @@ PACKAGES = $(wildcard libs/*/vod_* services/*/vod_* deploy/local/vod_local tests
 LINES_PER_FILE := 400
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test bench chaos docs check format lint types imports protos-lint migrations-lint requirements-check length-check lock protos clean
+.PHONY: help run install test bench chaos soak docs check format lint types imports protos-lint migrations-lint requirements-check length-check lock protos clean
 
 help: ## Show this
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,11 @@ bench: install ## Measure ratios side by side (options: make bench HARNESS=FOLDE
 
 chaos: install ## Break everything for as long as is promised, and print what a viewer sees of it (some 15 minutes)
 	@VOD_CHAOS=full $(BIN)/python -m pytest -p no:cacheprovider --timeout 1200 tests/chaos $(T)
+
+soak: install ## A day of a stream node in ten minutes, and 10,000 random ranges during a download
+	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/soak.py
+	@VOD_RANGES=10000 $(BIN)/python -m pytest -q -p no:cacheprovider --timeout 900 \
+		services/stream-node/tests/component/test_hostile.py -k random_ranges
 
 docs: install ## Write docs/configuration.md and docs/errors.md from the code
 	@$(BIN)/python docs/generate.py

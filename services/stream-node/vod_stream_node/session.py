@@ -53,6 +53,9 @@ _STREAMING: dict[str, Any] = {
     "strict_end_game_mode": False,
     "prioritize_partial_pieces": False,
     "initial_picker_threshold": 0,
+    # A web seed answers one request after the other, so a jump waits for the end of what was asked before it: 4 s with
+    # the default of 16 MiB at 4 MB/s.
+    "urlseed_max_request_bytes": 1 << 20,
     "max_out_request_queue": 1000,
     "max_allowed_in_request_queue": 2000,
 }

@@ -1,6 +1,7 @@
 """What strangers may send, made to hurt: each is a clear state or error in time, and nobody else is disturbed."""
 
 import hashlib
+import os
 import random
 import time
 from collections.abc import Sequence
@@ -11,13 +12,14 @@ import pytest
 from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_rpc import Failure
-from vod_testing import eventually
 
 from .conftest import Node, NodeFactory, Swarm, noise, sha256
 
 MIB = 1 << 20
 PIECE = 16 << 10
 FILM = noise(MIB, seed=3)
+RANGES = int(os.environ.get("VOD_RANGES", "300"))
+"""`make soak` asks for 10,000."""
 NOWHERE = "http://127.0.0.1:9/announce"
 
 
@@ -129,62 +131,13 @@ async def test_web_seeds_in_our_own_network_are_not_asked(swarm: Swarm, start_no
     assert answer.magnet_uri == f"magnet:?xt=urn:btih:{'e' * 40}&ws=http%3A%2F%2Fseed.example%2Fx"
 
 
-async def test_wrong_data_never_reaches_a_viewer_and_who_sent_it_is_left(swarm: Swarm, node: Node) -> None:
-    film = noise(4 * MIB, seed=9)
-    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
-    liar = await _liar(swarm, torrent.metainfo(swarm.tracker.url), film)
-    pin = await node.pin(torrent, swarm)
-    answer = await node.http.get(pin.stream_url)
-
-    assert sha256(answer.content) == sha256(film)
-    await eventually(lambda: None if liar.gone() else "the liar is still connected", within=20)
-    del liar.session
-
-
-class _Liar:
-    def __init__(self, session: Any, handle: Any) -> None:
-        self.session = session
-        self.handle = handle
-
-    def gone(self) -> bool:
-        return bool(self.handle.status().num_peers == 0)
-
-
-async def _liar(swarm: Swarm, content: bytes, film: bytes) -> _Liar:
-    """A peer that claims to have everything and sends rubbish."""
-    folder = swarm.folder.parent / "lies"
-    folder.mkdir()
-    (folder / "Film.mkv").write_bytes(random.Random(0).randbytes(len(film)))
-    session = lt.session(
-        {
-            "listen_interfaces": "127.0.0.1:0",
-            "enable_dht": False,
-            "enable_lsd": False,
-            "enable_upnp": False,
-            "enable_natpmp": False,
-            "allow_multiple_connections_per_ip": True,
-            "alert_mask": 0,
-        }
-    )
-    params = lt.load_torrent_buffer(content)
-    params.save_path = str(folder)
-    params.flags = lt.torrent_flags.seed_mode
-    handle = session.add_torrent(params)
-    infohash = str(params.ti.info_hashes().v1)
-    await eventually(
-        lambda: None if len(swarm.tracker.peers(infohash)) == 2 else "the liar is not announced", within=10
-    )
-    return _Liar(session, handle)
-
-
-@pytest.mark.parametrize("number", [300])
-async def test_random_ranges_during_the_download_are_the_right_bytes(swarm: Swarm, node: Node, number: int) -> None:
-    film = noise(6 * MIB + 321, seed=11)
+async def test_random_ranges_during_the_download_are_the_right_bytes(swarm: Swarm, node: Node) -> None:
+    film = noise(RANGES // 50 * MIB + 321, seed=11)
     torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
     swarm.seeder.limit_upload(3 * MIB)
     pin = await node.pin(torrent, swarm)
-    dice = random.Random(number)
-    for _ in range(number):
+    dice = random.Random(RANGES)
+    for _ in range(RANGES):
         first = dice.randrange(len(film))
         last = min(len(film) - 1, first + dice.randrange(1, 20_000))
         answer = await node.http.get(pin.stream_url, headers={"Range": f"bytes={first}-{last}"})

@@ -173,6 +173,24 @@ async def test_it_stops_within_five_seconds_while_it_streams(
     assert status == 0
 
 
+async def test_what_is_known_good_is_not_hashed_again_after_a_restart(swarm: Swarm, start_node: NodeFactory) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    async with start_node() as node:
+        await node.http.get((await node.pin(torrent, swarm)).stream_url)
+    # Who hashed this again would notice, drop the piece and fetch it anew.
+    with (node.stored / torrent.infohash / "data" / "Film.mkv").open("r+b") as file:
+        file.seek(4 * MIB)
+        file.write(b"another byte")
+    uploaded = swarm.seeder.uploaded(torrent.infohash)
+
+    async with start_node() as node:
+        pin = await node.pin(torrent, swarm, wait_for=pb2.WAIT_FOR_ENDS)
+        answer = await node.http.get(pin.stream_url, headers={"Range": f"bytes={4 * MIB}-{4 * MIB + 11}"})
+
+    assert (pin.state, answer.content) == (pb2.PIN_STATE_COMPLETE, b"another byte")
+    assert swarm.seeder.uploaded(torrent.infohash) == uploaded
+
+
 async def test_resume_data_that_is_damaged_costs_a_check_of_the_files_and_no_download(
     swarm: Swarm, start_node: NodeFactory
 ) -> None:
