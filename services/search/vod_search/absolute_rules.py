@@ -29,6 +29,9 @@ CJK_WHOLE_RANGE = re.compile(r"(?<!\d)(\d{1,4})\s?[-~至到]\s?(\d{1,4})[\s\[\](
 CJK_SEASON = re.compile(r"第\s?(\d{1,2}|[一二三四五六七八九十])\s?[季期]")
 CJK_DIGITS = {numeral: value for value, numeral in enumerate("一二三四五六七八九十", start=1)}
 CJK_WHOLE = re.compile(r"全\s?\d{1,4}\s?[话話集回]|[全合]集")
+SEASON_NEXT = pattern(
+    r"[\s._\])]{0,3}(?:-\s|\[)(?P<number>\d{1,3})(?:[-~](?P<last>\d{1,3}))?(?:v\d|end|fin)?(?:\]|(?=[\s._]*(?:$|[\s\[(])))"
+)
 LATIN_SEASON = pattern(r"(?<![A-Za-z0-9])S(\d{1,2})(?![A-Za-z0-9])")
 
 
@@ -37,7 +40,7 @@ def cjk(text: str) -> Numbering | None:
     episode, whole = CJK_EPISODE.search(text), CJK_WHOLE.search(text)
     match = whole or episode
     if match is None:
-        return None
+        return _of_cjk_season(text)
     season = CJK_SEASON.search(text) or LATIN_SEASON.search(text)
     if span := CJK_WHOLE_RANGE.search(text):
         return Numbering("cjk", span.start(), span.end(), absolutes=number_range(int(span[1]), int(span[2])))
@@ -45,7 +48,7 @@ def cjk(text: str) -> Numbering | None:
     if season:
         is_behind = season.re is LATIN_SEASON and season.start() > end  # the Latin title stands in between
         start, end = season.span() if is_behind else (min(start, season.start()), max(end, season.end()))
-    seasons = (CJK_DIGITS[season[1]] if season[1] in CJK_DIGITS else int(season[1]),) if season else ()
+    seasons = (_cjk_number(season[1]),) if season else ()
     if whole or episode is None:
         return Numbering("cjk", start, end, seasons=seasons, whole_seasons=True)
     first = int(episode[1] or episode[3])
@@ -55,10 +58,24 @@ def cjk(text: str) -> Numbering | None:
     return Numbering("cjk", start, end, absolutes=numbers)
 
 
+def _of_cjk_season(text: str) -> Numbering | None:
+    """`第2期][05]`, `第二季 - 05`: the season as in Chinese or Japanese, the episode as fansubs write it."""
+    season = CJK_SEASON.search(text)
+    found = SEASON_NEXT.match(text, season.end()) if season else None
+    if season is None or found is None:
+        return None
+    episodes = number_range(int(found["number"]), int(found["last"] or found["number"]))
+    return Numbering("cjk", season.start(), found.end(), seasons=(_cjk_number(season[1]),), episodes=episodes)
+
+
+def _cjk_number(digits: str) -> int:
+    return CJK_DIGITS[digits] if digits in CJK_DIGITS else int(digits)
+
+
 # A number as fansubs write it: not a year in brackets, not part of "12.5" (a recap), not a picture size.
 NUMBER = r"(?P<number>\d{1,4})(?:[\s._]?v\d)?"
 DASHED = pattern(
-    rf"[\s._)\]!-][-\u2013][\s._]{{0,2}}(?:{EPISODE_WORD}[\s._]?|E|#)?{NUMBER}(?P<rest>"
+    rf"[\s._)\]!-][-\u2013][\s._]{{0,2}}(?P<word>{EPISODE_WORD}[\s._]?|E|#)?{NUMBER}(?P<rest>"
     rf"(?:\s?[-~\u2013]\s?\d{{2,4}}(?![\dpix]))*)(?:[\s._]?(?:end|final|fin))?(?=[\s._]*(?:$|[\s._\[(-]))"
     rf"(?![\s._]?\d*[pi](?![a-z]))(?!\.\d(?!\d))"
 )
@@ -85,11 +102,11 @@ SPACED_RANGE = re.compile(r"(?<=[\s._(])(?P<number>0\d{1,2})(?P<rest>\s[-\u2013~
 SO_FAR = re.compile(r"[\[(](?P<number>\d{1,3})\s?из\s?\d{1,3}[\])]")
 NUMBER_IN_FRONT = re.compile(r"^(?P<number>\d{2,3})(?P<rest>)(?:\s-\s|\.\s)(?=[^\W\d])")
 PICTURES = ("480", "540", "576", "720", "1080", "1440", "2160")
-PLAIN_RANGE = re.compile(r"(?<=[\s._(])(?P<number>\d{1,4})(?P<rest>\s?[-~\u2013]\s?\d{2,4})(?=[\s._)]*(?:[\[(]|$))")
+PLAIN_RANGE = re.compile(r"(?<=[\s._(])(?P<number>\d{1,4})(?P<rest>\s?[-~\u2013]\s?\d{2,4})(?=[\s._)]*(?:[\[(+]|$))")
 OF_MANY = pattern(r"(?<![^\W_])(?P<number>\d{1,3})(?P<rest>\s?-\s?\d{1,3})?[\s._]?(?:of|из|di|von)[\s._]?\d{1,3}(?!\d)")
 WRITTEN_NUMBER = "|".join((*SPELLED_NUMBERS, *reversed(ROMAN_NUMBERS)))
 PART = word(
-    rf"(?:part|pt|chapter)[\s._]?(?P<number>\d{{1,3}}|{WRITTEN_NUMBER})(?P<rest>)"
+    rf"(?:part|pt|chapter|episode)[\s._]?(?P<number>\d{{1,3}}|{WRITTEN_NUMBER})(?P<rest>)"
     r"(?![\s._(]{1,2}(?:19|20)\d\d(?!\d))"  # with a year behind it is a film's
 )
 
@@ -111,6 +128,15 @@ def dashed(text: str) -> Numbering | None:
         return None
     match, numbers = found[0]
     return Numbering("dashed", match.start(), match.end(), absolutes=numbers)
+
+
+def dashed_word(text: str) -> Numbering | None:
+    """`Title - Episode 5`: in a series an episode of no stated season, in anime a running number (`dashed`)."""
+    found = next(_absolutes(DASHED, text), None)
+    if found is None or not found[0]["word"]:
+        return None
+    match, numbers = found
+    return Numbering("dashed word", match.start(), match.end(), episodes=numbers)
 
 
 def bracketed(text: str) -> Numbering | None:
@@ -170,13 +196,19 @@ def number_in_front(text: str) -> Numbering | None:
 
 
 def of_many(text: str) -> Numbering | None:
-    """Mini-series: `2of6`, `Part 2`; the Russian `[05 из 12]` are the first five."""
+    """`2of6`; the Russian `[05 из 12]` are the first five."""
     if so_far := SO_FAR.search(text):
         numbers = number_range(1, int(so_far["number"]))
         return Numbering("so far", so_far.start(), so_far.end(), episodes=numbers)
-    for form in (OF_MANY, PART):
-        for match, numbers in _absolutes(form, text):
-            return Numbering("of many", match.start(), match.end(), episodes=numbers)
+    for match, numbers in _absolutes(OF_MANY, text):
+        return Numbering("of many", match.start(), match.end(), episodes=numbers)
+    return None
+
+
+def part(text: str) -> Numbering | None:
+    """Mini-series: `Part 2`, `Chapter One`."""
+    for match, numbers in _absolutes(PART, text):
+        return Numbering("part", match.start(), match.end(), episodes=numbers)
     return None
 
 

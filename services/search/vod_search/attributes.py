@@ -111,7 +111,7 @@ EXTRA: Final = word(
 CREDITLESS: Final = word(r"nc(?:op|ed)\d*[a-z]?|creditless")
 MULTI: Final = word(
     r"multi(?:[\s._-]?audio)?|dual(?:[\s._-]?audio)?|(?:tri(?:ple)?|quad)[\s._-]?audio|dl(?=[\s._-]+"
-    r"(?:\d{3,4}p|web|bluray))"
+    r"(?:\d{3,4}p|web|bluray))|(?<=german[\s._-])dl"
 )
 MULTI_SUBS: Final = word(r"multi[\s._-]?(?:ple[\s._-]?)?sub\w*|dual[\s._-]?sub\w*")
 LATIN_AMERICAN: Final = "la"

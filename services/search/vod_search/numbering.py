@@ -8,11 +8,13 @@ from vod_search.absolute_rules import (
     bracketed,
     cjk,
     dashed,
+    dashed_word,
     fansub,
     marked,
     number_in_front,
     of_many,
     padded,
+    part,
     plain_range,
     scene,
     season_and_running,
@@ -33,6 +35,7 @@ from vod_search.season_rules import (
     spaced,
     spaced_seasons,
     standard,
+    underscored,
     whole_series,
     words,
 )
@@ -43,8 +46,8 @@ SERIES: Sequence[Rule] = (
     *(
         *STRICT,
         foldered,
-        words,
         dotted,
+        words,
         cap,
         air_date,
         cjk,
@@ -54,12 +57,25 @@ SERIES: Sequence[Rule] = (
         season_and_running,
         disc,
     ),
-    *(spaced_range, dashed, bracketed, plain_range, one_season, marked, of_many, whole_series, compact_date, scene),
-    *(padded, leading, number_in_front),
+    *(
+        spaced_range,
+        dashed_word,
+        dashed,
+        bracketed,
+        plain_range,
+        one_season,
+        marked,
+        of_many,
+        part,
+        whole_series,
+        compact_date,
+        scene,
+    ),
+    *(padded, leading, underscored, number_in_front),
 )
 ANIME: Sequence[Rule] = (
     *(*STRICT, words, spaced, season_and_running, cap, cjk, several_seasons, spaced_range, dashed),
-    *(bracketed, plain_range, one_season, marked, whole_series, air_date, fansub, number_in_front),
+    *(bracketed, plain_range, one_season, marked, of_many, whole_series, air_date, fansub, number_in_front),
 )
 ABSOLUTE_BESIDE = re.compile(
     r"[\s._]{0,2}[-\[(][\s._]{0,2}(\d{2,4})(?:[-~](?:\d{2,4}-)?(\d{2,4}))?(?=[\s._]*(?:[-\])]|$)|[\s._]+[\[(])"

@@ -31,7 +31,7 @@ BRACKETS_AROUND = re.compile(r"^[\[(]\s([^\[\]()]+?)\s[\])]$")
 STRAY = re.compile(r"(?<=\w)[)\]]$")
 NUMBERED = pattern(r"(?<![^\W_])(?:S\d{1,4}(?:E\d+)?|\d{1,2}x\d\d)")
 NOT_A_GROUP = pattern(
-    r"^(?:\d{1,4}|s\d+(?:e\d+)?|e?\d{1,4}|dl|hd|ray|rip|rom|dts|ma|es|ex|sub(?:s|bed)?|audio|bit|part|end|final|"
+    r"^(?:\d{1,4}|s\d+(?:e\d+)?|e?\d{1,4}|dl|hd|ray|rip|rom|dts|ma|es|ex|[em]?sub(?:s|bed)?|audio|bit|part|end|final|"
     r"complete|dvd(?:rip|r|5|9|scr|mux)?|web(?:-?dl|rip|hd|mux|cap)?|\d+(?:bit|fps|ch)|"
     r"\d{3,4}[pi]|hdtv\w*|[xh]\.?26[45]|hevc|avc|av1|xvid|divx|aac[\d.]*|flac|ac3|eac3|dd|opus|atmos|truehd|mkv|mp4|"
     r"avi|english|german|french|ita|eng|fra|ger|multi|proper|repack|internal|read|nfo|"

@@ -56,6 +56,7 @@ EDITION_BEHIND = pattern(
     r"ppv|dl|ml|multi|dual|german|french|italian|ita|spanish|english|eng|russian|polish|hindi|tamil|telugu|"
     r"korean|japanese|nordic|v\d)[\s._-]*$"
 )
+SEASON_FOLDER = pattern(rf"^(?:.*[/\\])?{SEASON_WORD}[\s._]?\d{{1,4}}[^/\\]*[/\\]")
 SECOND_NAME = pattern(r"[\s)\]]{0,3}[/|]\s*([^/|]{2,80}?)\s*[(\[]?S\d{1,2}E\d")
 PARENTHESES = re.compile(r"^(.{2,}?)\s*\(([^()]{2,})\)\s*$")
 COUNTRY = pattern(r"[\[(]\s?(us|uk|au|nz|ca|usa|gb|ie)\s?[\])]")  # another country's is another show
@@ -172,7 +173,8 @@ def _title_spans(body: str, title_end: int, found: Numbering | None) -> tuple[st
         tech = TECH.search(body, found.end)
         return body[found.end : tech.start() if tech else len(body)], ""
     second = SECOND_NAME.match(body, found.end) if found else None
-    return body[:title_end], second[1] if second else ""
+    file = SEASON_FOLDER.sub("", body[:title_end])
+    return file if any(char.isalnum() for char in file) else body[:title_end], second[1] if second else ""
 
 
 def _rest(body: str, title_end: int, found: Numbering | None) -> str:

@@ -29,7 +29,7 @@ MOST_SEASONS = 40
 LONGEST_GLUED = 2
 NEXT_EPISODE = pattern(
     rf"(?P<join>[\s._]{{0,2}}(?:[-~&+,]|to|and)?[\s._]{{0,2}})(?:S(?P<season>\d{{1,2}}){GAP})?(?:EP?)[\s._]?"
-    rf"(?P<episode>\d{{1,5}})(?![\da-z])"
+    rf"(?P<episode>\d{{1,5}})(?!\d|(?!EP?\d)[a-z])"
 )
 NEXT_CROSS = pattern(r"(?P<join>[\s._]{0,2}[-~&+,]?[\s._]{0,2})(?P<season>\d{1,2})?x(?P<episode>\d{2,3})(?!\d)")
 NEXT_BARE = pattern(r"(?P<join>[-~&+])(?P<episode>\d{1,5})(?![\dpikx])")
@@ -56,7 +56,7 @@ def _follow(text: str, position: int, first: int, nexts: Sequence[re.Pattern[str
 
 
 STANDARD = pattern(
-    rf"(?<![A-Za-z0-9])(?:S|T(?=\d{{1,2}}[\s._]?E))(\d{{1,4}})[\s._(\[-]{{0,3}}(?:EP?|X){GAP}(\d{{1,5}})(?!\d)"
+    rf"(?<![A-Za-z0-9])(?:S|T(?=\d{{1,2}}[\s._]?E))(\d{{1,4}})[\s._()\[\]-]{{0,3}}(?:EP?|X){GAP}(\d{{1,5}})(?!\d)"
 )
 STANDARD_GLUED = pattern(r"S(\d{2})E(\d{2,3})(?!\d)")
 
@@ -90,14 +90,14 @@ def cross(text: str) -> Numbering | None:
 WORDS = (
     pattern(
         rf"(?<!\d)(?P<season>\d{{1,2}}){ORDINAL}\s?{SEASON_WORD}[\s._,:-]{{1,4}}(?P<episode>\d{{1,4}}){ORDINAL}\s?"
-        rf"{EPISODE_WORD_BEHIND}(?![^\W_])(?![\s._]{{1,2}}\d{{1,3}}(?!\d))"
+        rf"{EPISODE_WORD_BEHIND}(?![^\W_])(?![\s._]{{1,2}}\d{{1,3}}(?![\dpi]))"
     ),
     pattern(
         rf"(?<![^\W_]){SEASON}{LOOSE_GAP}(?P<season>\d{{1,2}})[\s._-]{{1,3}}\(?(?P<episode>\d{{1,3}})[\s._]?of[\s._]?\d"
     ),
     pattern(
         rf"(?<![^\W_]){SEASON}{LOOSE_GAP}(?P<season>\d{{1,4}})(?:[^\d\[\]]|(?<=\()\d{{4}}(?=\))|\d{{3,4}}[pi]){{1,40}}?(?<![^\W_])"
-        rf"(?:{EPISODE_WORD}|E){LOOSE_GAP}(?P<episode>\d{{1,4}})(?!\d)"
+        rf"(?:{EPISODE_WORD}|E){LOOSE_GAP}(?P<episode>\d{{1,4}})(?!\d|[pi](?![a-z]))"
     ),
     pattern(
         rf"(?<!\d)(?P<season>\d{{1,2}})(?:(?:st|nd|rd|th|[ao]|\.)\s?{SEASON_WORD}|\s(?:сезон|sezon))[\s._,:\[-]{{1,4}}"
@@ -110,7 +110,8 @@ WORDS = (
     pattern(rf"(?<![^\W_])S(?P<season>\d{{1,2}}){LOOSE_GAP}{EPISODE_WORD}{LOOSE_GAP}(?P<episode>\d{{1,4}})(?!\d)"),
     pattern(rf"(?<![^\W_]){EPISODE_WORD}{GAP}(?P<episode>\d{{1,4}}){GAP}{SEASON_WORD}{GAP}(?P<season>\d{{1,2}})(?!\d)"),
     pattern(
-        rf"(?<![^\W_]){SEASON_WORD}{GAP}(?P<season>\d{{1,2}})[\s._)]{{0,3}}(?:-[\s._]+|\[)"
+        rf"(?<![^\W_]){SEASON_WORD}{GAP}(?P<season>\d{{1,2}})[\s._)]{{0,3}}"
+        rf"(?:(?:part|cour)[\s._]\d[\s._)]{{0,3}})?(?:-[\s._]+|\[)"
         rf"(?P<episode>\d{{2,3}})(?:v\d)?(?=[\s._]*(?:[-\[\](]|$))"
     ),
     pattern(r"(?<![A-Za-z0-9])S(?P<season>\d{1,2})[\s._]{0,2}\[(?P<episode>\d{2,3})(?:v\d)?\]"),
@@ -145,16 +146,20 @@ DOTTED = (
     pattern(rf"(?<![^\W_])(?:{EPISODE_WORD}[\s._]{{0,2}})?#(?P<season>\d{{1,2}})\.(?P<number>\d{{1,3}})(?!\d)"),
     pattern(rf"(?<![^\W_]){EPISODE_WORD}[\s._]{{1,2}}(?P<season>\d{{1,2}})\.(?P<number>\d{{2,3}})(?!\d)"),
     pattern(r"(?<![A-Za-z0-9])(?P<season>\d{1,2})E(?P<number>\d{2,3})(?![A-Za-z0-9])"),
+    pattern(r"[\[(](?P<season>\d{1,2})\.(?P<number>\d{2,3})[\])]"),
 )
 
 
 def dotted(text: str) -> Numbering | None:
-    """`Episode #3.7`, `Episode 3.07`, `03E07`."""
+    """`Episode #3.7`, `Episode 3.07`, `03E07`, `[3.07]`."""
     match = next((found for form in DOTTED if (found := form.search(text))), None)
     return _one(match, "dotted") if match else None
 
 
-DISC = pattern(r"(?<![A-Za-z0-9])S(\d{1,2})[\s._]?D(?:is[ck][\s._]?)?\d{1,2}(?:[-&+]\d{1,2}){0,4}(?![A-Za-z0-9])")
+DISC = pattern(
+    r"(?<![A-Za-z0-9])S(\d{1,2})[\s._]?(?:D(?:is[ck][\s._]?)?|DVD[\s._]?(?![59](?!\d)))\d{1,2}(?:[-&+]\d{1,2}){0,4}"
+    r"(?![A-Za-z0-9])"
+)
 
 
 def disc(text: str) -> Numbering | None:
@@ -195,15 +200,23 @@ def spaced_seasons(text: str) -> Numbering | None:
 
 
 FOLDER = pattern(
-    rf"(?<![^\W_]){SEASON_WORD}[\s._]?(?P<season>\d{{1,4}})(?![\d])[^/\\]{{0,80}}[/\\]E?(?P<number>\d{{1,3}})(?=[\s._-]|$)"
+    rf"(?<![^\W_]){SEASON_WORD}[\s._]?(?P<season>\d{{1,4}})(?![\d])[^/\\]{{0,80}}[/\\](?:[^/\\]{{1,80}}?\s-\s)?E?"
+    r"(?P<number>\d{1,3})(?=[\s._-]|$)"
 )
+UNDERSCORED = pattern(r"(?<![^\W_])(?<!\d_)(?P<season>\d\d)_(?P<number>\d\d)(?=[\s.-]|$)")
 LEADING = re.compile(r"^(?P<season>\d{1,2})-(?P<number>\d{2})[\s._]+(?=[^\W\d])")
 
 
 def foldered(text: str) -> Numbering | None:
-    """`Season 1/02 Name`: a path, whose folder has the season and whose file begins with the episode."""
+    """`Season 1/02 Name`, `Season 1/Title - 02`: a path, whose folder has the season and whose file the episode."""
     match = FOLDER.search(text)
     return _one(match, "foldered") if match else None
+
+
+def underscored(text: str) -> Numbering | None:
+    """`Name_03_19`: season 3, episode 19."""
+    match = UNDERSCORED.search(text)
+    return _one(match, "underscored") if match and match.start() else None
 
 
 def leading(text: str) -> Numbering | None:
@@ -301,7 +314,7 @@ def compact_date(text: str) -> Numbering | None:
 
 
 SEASON_LISTS = (
-    pattern(rf"(?<![\d-])(\d{{1,2}})(?P<join>\s?[-\u2013]\s?)(\d{{1,2}})\s{SEASON_WORD}(?![^\W_])"),
+    pattern(rf"(?<![\d-])(\d{{1,2}})(?P<join>\s?[-\u2013]\s?)(\d{{1,2}})\s{SEASON_WORD}(?![^\W_]|\s\d)"),
     pattern(r"(?<![A-Za-z0-9])(S\d{1,2}(?:[\s._]{0,2}[+&,\s._]S\d{1,2}){2,40})(?![\dE])"),
     pattern(r"(?<![A-Za-z0-9])S(\d{1,2})(?P<join>[\s._]?(?:-{1,2}|[~&+]|to|and)?[\s._]?)S(\d{1,2})(?![\dE])"),
     pattern(r"(?<![A-Za-z0-9])S(\d{2})(?P<join>[-~])(\d{2})(?!\d)"),
@@ -347,7 +360,7 @@ def one_season(text: str) -> Numbering | None:
 
 
 BATCH = word(
-    r"(?:the[\s._]+)?(?:batch|int[eé]grale|complete[\s._-]{1,3}(?:series|collection|box)|(?:series|collection)[\s._-]{1,3}complete)"
+    r"(?:the[\s._]+)?(?:batch|(?<=-\s)complete(?=\s*(?:[\[(]|$))|int[eé]grale|complete[\s._-]{1,3}(?:series|collection|box)|(?:series|collection)[\s._-]{1,3}complete)"
 )
 
 
