@@ -108,7 +108,7 @@ _CANDIDATE = {
     "score": _SCORE,
     "reasons": ["9 seeders"],
 }
-_SOURCE = {
+SOURCE_EXAMPLE = {
     "type": "torrent",
     "quality": "1080p",
     "provider": "torrent",
@@ -240,7 +240,7 @@ class Pick(BaseModel):
 class PlayingSource(BaseModel):
     """What plays: the pick, or a direct source, which has none."""
 
-    model_config = answer_config(_SOURCE)
+    model_config = answer_config(SOURCE_EXAMPLE)
 
     type: Literal["torrent", "hls", "mp4"] = Field(description="`hls` needs a player that knows HLS.")
     quality: str
@@ -285,7 +285,7 @@ class StartAnswer(BaseModel):
         {
             "sessionId": _SESSION,
             "pick": PICK_EXAMPLE,
-            "source": _SOURCE,
+            "source": SOURCE_EXAMPLE,
             "streamUrl": STREAM_URL_EXAMPLE,
             "nextHint": {**HINT_EXAMPLE, "ready": False},
         }
@@ -329,7 +329,7 @@ class ResumeAnswer(BaseModel):
             "position_s": 612.0,
             "duration_s": 1260.0,
             "pick": PICK_EXAMPLE,
-            "source": _SOURCE,
+            "source": SOURCE_EXAMPLE,
         }
     )
 

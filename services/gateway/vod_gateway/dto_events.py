@@ -13,6 +13,7 @@ class Switch(BaseModel):
     model_config = dto.answer_config(
         {
             "pick": dto.PICK_EXAMPLE,
+            "source": dto.SOURCE_EXAMPLE,
             "streamUrl": dto.STREAM_URL_EXAMPLE,
             "position_s": 612.0,
             "reason": "Its swarm sends nothing.",
@@ -20,6 +21,7 @@ class Switch(BaseModel):
     )
 
     pick: dto.Pick | None = Field(description="Null for a direct source. The same pick again: nothing to do.")
+    source: dto.PlayingSource
     stream_url: str
     position_s: float = Field(description="The last position that the player reported.")
     reason: str = Field(description="For people; empty when the viewer chose it.")
@@ -57,6 +59,7 @@ class HeartbeatAnswer(BaseModel):
         description="After a fallback: open this, at `position_s`. Told for a minute, or until `playingPickId`.",
     )
     position_s: float | None = None
-    pick: dto.Pick | None = Field(None, description="What plays at `streamUrl`.")
+    pick: dto.Pick | None = Field(None, description="What plays at `streamUrl`; null for a direct source.")
+    source: dto.PlayingSource | None = Field(None, description="What plays at `streamUrl`, of either kind.")
     switch_reason: str | None = Field(None, description="For people: why the source before it failed.")
     given_up: GivenUp | None = Field(None, description="No source is left; final.")

@@ -224,7 +224,9 @@ def resume_answer(message: playback_service_pb2.GetResumeResponse) -> dto.Resume
 
 
 def playing_source(
-    message: playback_service_pb2.StartSessionResponse | playback_service_pb2.GetResumeResponse,
+    message: playback_service_pb2.StartSessionResponse
+    | playback_service_pb2.GetResumeResponse
+    | playback_service_pb2.Switched,
 ) -> dto.PlayingSource:
     """Return what plays, of either kind."""
     if not message.HasField("direct"):

@@ -46,6 +46,7 @@ def heartbeat_answer(message: playback.RecordHeartbeatResponse) -> dto_events.He
         stream_url=switch.stream_url if switch else None,
         position_s=switch.position_s if switch else None,
         pick=switch.pick if switch else None,
+        source=switch.source if switch else None,
         switch_reason=switch.reason if switch else None,
         given_up=given_up(message.given_up) if message.HasField("given_up") else None,
     )
@@ -65,6 +66,7 @@ def switched(message: playback.Switched) -> dto_events.Switch:
     """Return where a session goes on after its source was replaced."""
     return dto_events.Switch(
         pick=mapping.pick(message.pick) if message.pick.infohash else None,
+        source=mapping.playing_source(message),
         stream_url=message.stream_url,
         position_s=mapping.seconds(message.position),
         reason=message.reason,

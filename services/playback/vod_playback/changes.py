@@ -6,7 +6,7 @@ from structlog.typing import FilteringBoundLogger
 from vod.playback.v1 import playback_pb2
 from vod.playback.v1 import playback_service_pb2 as pb2
 
-from vod_playback.convert import duration_to_proto, key_to_proto, pick_to_proto
+from vod_playback.convert import direct_to_proto, duration_to_proto, key_to_proto, pick_to_proto
 from vod_playback.domain import JsonObject, NextHint, Session, Switched
 from vod_playback.live import PARTS, Swarm, View, knowledge, known_parts
 from vod_rpc import Failure
@@ -89,6 +89,7 @@ def switched_to_proto(switched: Switched) -> pb2.Switched:
     """Return a switch as it is told."""
     return pb2.Switched(
         pick=pick_to_proto(switched.source),
+        direct=direct_to_proto(switched.source),
         stream_url=switched.stream_url,
         position=duration_to_proto(switched.position),
         reason=switched.reason,

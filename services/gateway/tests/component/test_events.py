@@ -6,6 +6,7 @@ import json
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from vod.playback.v1 import playback_service_pb2 as playback
+from vod.playback.v1.playback_pb2 import DirectStream
 from vod.stream.v1 import stream_service_pb2 as stream
 
 from vod_rpc import NotFound
@@ -32,6 +33,17 @@ def parsed(text: str) -> list[tuple[str, str, object]]:
     return events
 
 
+def source_json(samples) -> dict[str, object]:
+    pick = samples.pick_json
+    return {
+        "type": "torrent",
+        "quality": pick["resolution"],
+        "provider": "torrent",
+        "collection": "",
+        "reasons": pick["reasons"],
+    }
+
+
 @pytest.fixture
 def switch(samples) -> playback.Switched:
     return playback.Switched(
@@ -53,7 +65,12 @@ async def test_each_change_is_an_event_with_an_id_to_come_back_with(http, fakes,
 
     assert told.headers["content-type"].startswith("text/event-stream")
     assert told.headers["cache-control"] == "no-store"
-    moved = {"pick": samples.pick_json, "streamUrl": samples.stream_url, "position_s": 612.0}
+    moved = {
+        "pick": samples.pick_json,
+        "source": source_json(samples),
+        "streamUrl": samples.stream_url,
+        "position_s": 612.0,
+    }
     assert parsed(told.text) == [
         ("aa", "switched", {**moved, "reason": "Nobody sends it."}),
         ("bb", "next-hint", samples.hint_json),
@@ -152,9 +169,32 @@ async def test_a_heartbeat_says_where_to_go_on(http, fakes, samples, switch) -> 
         "streamUrl": samples.stream_url,
         "position_s": 612.0,
         "pick": {name: value for name, value in samples.pick_json.items() if value is not None},
+        "source": source_json(samples),
         "switchReason": "Nobody sends it.",
     }
     assert fakes.asked["RecordHeartbeat"][0].playing_pick_id == 16
+
+
+async def test_after_a_switch_to_a_direct_source_its_kind_is_told_to_listeners_and_heartbeats(http, fakes) -> None:
+    direct = DirectStream(type="hls", provider="mirror", quality="auto", reasons=["no torrent is left that plays"])
+    switch = playback.Switched(direct=direct, stream_url="http://vod.example/v1/play/a/master.m3u8", reason="Stalled.")
+    fakes.answers["AwaitChanges"] = answer(
+        changed("aa", switched=switch), changed("bb", ended=playback.Ended()), ended=True
+    )
+    fakes.answers["RecordHeartbeat"] = playback.RecordHeartbeatResponse(switched=switch)
+    told = await http.get(EVENTS)
+    beaten = await http.post("/v1/session/heartbeat", json={"sessionId": "s", "position_s": 612})
+
+    source = {
+        "type": "hls",
+        "quality": "auto",
+        "provider": "mirror",
+        "collection": "",
+        "reasons": ["no torrent is left that plays"],
+    }
+    [(_, name, data), _] = parsed(told.text)
+    assert (name, data["source"], data["pick"]) == ("switched", source, None)
+    assert (beaten.json()["source"], "pick" in beaten.json()) == (source, False)
 
 
 async def test_a_heartbeat_says_that_nothing_is_left(http, fakes) -> None:

@@ -189,6 +189,7 @@ async def test_after_the_last_candidate_a_direct_source_goes_on(running: Any, ne
 
     assert answer.switched.stream_url == "http://vod.example/v1/play/direct/master.m3u8"
     assert (answer.switched.HasField("pick"), answer.HasField("given_up")) == (False, False)
+    assert (answer.switched.direct.type, answer.switched.direct.provider) == ("hls", "mirror")
     assert (answer.switched.position.seconds, resumed.direct.provider) == (603, "mirror")
     assert resumed.direct.reasons[0] == "no torrent is left that plays"
     assert neighbours.stream_node.pins == {}
