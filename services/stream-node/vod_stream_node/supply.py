@@ -40,10 +40,15 @@ class Supply:
         self._carried = False
         self._indexes: dict[int, range] = {}
 
-    def expect(self) -> None:
-        """Connect to peers in time: a viewer will need something of the torrent."""
+    def expect(self, files: Collection[int]) -> None:
+        """Connect to peers in time: a viewer will need something of the torrent, of these files if that is known.
+
+        Where the first one is among them its first bytes are asked for: they are the torrent's first bytes.
+        """
         if self._lane:
             self._lane.activate()
+            if 0 in files:
+                self._lane.open()
 
     def ask(self, wishes: Sequence[Wish], have: Collection[int], layout: Layout, next_fill: NextFill) -> None:
         """Ask for what is wanted and not here."""

@@ -15,7 +15,7 @@ torrent's, since the number of pieces is not known yet), so nothing is requested
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -82,14 +82,14 @@ class Torrent:
         """Say which files are pinned, and for what."""
         self._wants = dict(wants)
         self._changed.notify()
-        if Purpose.CURRENT in wants.values():
-            self.expect()
+        if current := [index for index, purpose in wants.items() if purpose is Purpose.CURRENT]:
+            self.expect(current)
         self._replan()
 
-    def expect(self) -> None:
-        """Get ready to be asked for bytes: call peers while it is not known yet what is in the torrent."""
+    def expect(self, files: Collection[int] = ()) -> None:
+        """Get ready to be asked for bytes, of these files if it is known which, while the metadata is on its way."""
         if self.layout is None:
-            self._supply.expect()
+            self._supply.expect(files)
 
     def fill_next(self, fill: NextFill) -> None:
         """Say how much of NEXT files may be fetched."""

@@ -95,6 +95,25 @@ async def test_peers_are_called_while_nobody_has_told_yet_what_is_in_the_torrent
         asking.cancel()
 
 
+async def test_the_first_bytes_of_a_first_file_are_asked_for_before_it_is_known_what_is_in_the_torrent(
+    swarm: Swarm, node: Node
+) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(MIB, seed=1)})
+    swarm.seeder.remove(torrent.infohash)
+    asked: list[tuple[int, int]] = []
+
+    def note(piece: int, begin: int, _size: int) -> None:
+        asked.append((piece, begin))
+
+    async with fake_seed(swarm, torrent, note):
+        await node.pin(torrent, swarm, wait_for=pb2.WAIT_FOR_UNSPECIFIED)
+
+        await eventually(lambda: None if asked else "nothing was asked for", within=10)
+
+    assert {piece for piece, _ in asked} == {0}
+    assert (0, 0) in asked
+
+
 async def test_wrong_data_never_reaches_a_viewer_and_who_sent_it_is_banned(swarm: Swarm, node: Node) -> None:
     film = noise(6 * MIB, seed=1)
     torrent = await swarm.share("Film.mkv", {"Film.mkv": film})

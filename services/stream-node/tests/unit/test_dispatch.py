@@ -7,7 +7,8 @@ from itertools import count
 
 import pytest
 
-from vod_stream_node.lane.dispatch import Ask, Block, Dispatcher, Order
+from vod_stream_node.lane.dispatch import Ask, Dispatcher, Order
+from vod_stream_node.lane.spans import Span
 from vod_stream_node.lane.wire import BLOCK
 
 KB = 1000
@@ -26,8 +27,8 @@ class Uplink:
     seems: float | None = None
     """The round trip that its handshake showed, if that was another."""
     free_at: float = 0.0
-    sent: list[Block] = field(default_factory=list)
-    cancelled: set[Block] = field(default_factory=set)
+    sent: list[Span] = field(default_factory=list)
+    cancelled: set[Span] = field(default_factory=set)
 
     def has(self, piece: int) -> bool:
         return self.pieces is None or piece in self.pieces
@@ -42,9 +43,9 @@ class Simulation:
         self.here: dict[int, float] = {}
         self.wasted = 0
         self._blocks = blocks
-        self._events: list[tuple[float, int, int, Block, bool]] = []
+        self._events: list[tuple[float, int, int, Span, bool]] = []
         self._order = count()
-        self.dispatcher = Dispatcher(blocks_in=lambda _: blocks)
+        self.dispatcher = Dispatcher(size_of=lambda _: blocks * BLOCK)
         for key, uplink in enumerate(uplinks):
             self.dispatcher.join(key, uplink.has, rtt=uplink.seems or uplink.rtt, now=0.0)
             self.dispatcher.unchoked(key)
@@ -73,19 +74,19 @@ class Simulation:
             assert self.now < end, f"piece {until} is not here after {within} s"
         return self.here[until] - start
 
-    def _deliver(self, at: float, _: int, key: int, block: Block, whole: bool) -> None:
+    def _deliver(self, at: float, _: int, key: int, span: Span, whole: bool) -> None:
         self.now = max(self.now, at)
         uplink = self.uplinks[key]
-        if at > uplink.dies_at or (block in uplink.cancelled and block not in uplink.sent):
+        if at > uplink.dies_at or (span in uplink.cancelled and span not in uplink.sent):
             return
-        self.dispatcher.heard(key, BLOCK // 2, self.now)
+        self.dispatcher.heard(key, span.length // 2, self.now)
         if not whole:
-            uplink.sent.append(block)
+            uplink.sent.append(span)
             return
-        useful, orders = self.dispatcher.received(key, block, self.now)
+        useful, orders = self.dispatcher.received(key, span, self.now)
         self.wasted += not useful
         self._carry_out(orders)
-        piece = block[0]
+        piece = span.piece
         if useful and self.dispatcher.is_complete(piece):
             self.here[piece] = self.now
             self.dispatcher.forget(piece)
@@ -97,14 +98,14 @@ class Simulation:
         for order in orders:
             uplink = self.uplinks[order.peer]
             if not isinstance(order, Ask):
-                uplink.cancelled.add(order.block)
+                uplink.cancelled.add(order.span)
                 continue
-            uplink.cancelled.discard(order.block)
+            uplink.cancelled.discard(order.span)
             leaves = max(self.now + uplink.rtt / 2, uplink.free_at)
-            uplink.free_at = leaves + BLOCK / uplink.rate
+            uplink.free_at = leaves + order.span.length / uplink.rate
             for share in (0.5, 1.0):
-                arrives = leaves + share * BLOCK / uplink.rate + uplink.rtt / 2
-                heapq.heappush(self._events, (arrives, next(self._order), order.peer, order.block, share == 1.0))
+                arrives = leaves + share * order.span.length / uplink.rate + uplink.rtt / 2
+                heapq.heappush(self._events, (arrives, next(self._order), order.peer, order.span, share == 1.0))
 
 
 def near(peers: int, rate: float = 400 * KB, rtt: float = 0.06) -> list[Uplink]:
@@ -176,7 +177,7 @@ def test_a_slow_peer_gets_what_is_needed_later_and_not_what_is_needed_now() -> N
 
     took = swarm.run(20, within=30)
 
-    assert {piece for piece, _ in slow.sent} - {0}
+    assert {piece for piece, *_ in slow.sent} - {0}
     assert took <= 1.15 * floor(near(8), 21 * MIB)
 
 
@@ -209,7 +210,7 @@ def test_what_a_peer_owed_is_asked_of_others_when_it_leaves_or_chokes() -> None:
 
     orders = swarm.dispatcher.orders(0.0)
     assert {order.peer for order in orders} == {1}
-    assert {order.block for order in orders} <= {(0, index) for index in range(BLOCKS)}
+    assert {order.span for order in orders} <= {Span(0, index * BLOCK, BLOCK) for index in range(BLOCKS)}
 
 
 def test_a_piece_with_wrong_data_is_asked_of_one_peer_alone_until_that_one_leaves() -> None:
@@ -228,7 +229,7 @@ def test_a_block_that_nobody_asked_for_is_of_no_use() -> None:
     swarm = Simulation(near(1))
     swarm.dispatcher.want([0], critical=1)
 
-    assert swarm.dispatcher.received(0, (7, 0), 0.1) == (False, [])
+    assert swarm.dispatcher.received(0, Span(7, 0, BLOCK), 0.1) == (False, [])
 
 
 def test_a_rejected_block_is_asked_for_again() -> None:
@@ -237,8 +238,40 @@ def test_a_rejected_block_is_asked_for_again() -> None:
     asked = [order for order in swarm.dispatcher.orders(0.0) if order.peer == 0]
 
     for order in asked:
-        swarm.dispatcher.rejected(0, order.block, 0.0)
+        swarm.dispatcher.rejected(0, order.span, 0.0)
     again = swarm.dispatcher.orders(0.0)
 
     assert asked
-    assert {order.block for order in again} >= {order.block for order in asked}
+    assert {order.span for order in again} >= {order.span for order in asked}
+
+
+def test_what_was_asked_for_before_the_size_of_the_piece_was_known_is_not_asked_for_again() -> None:
+    sizes = {0: 16 * BLOCK}
+    dispatcher = Dispatcher(size_of=sizes.__getitem__)
+    for key in range(2):
+        dispatcher.join(key, lambda _: True, rtt=0.06, now=0.0)
+        dispatcher.unchoked(key)
+    dispatcher.want([0], critical=1)
+    early = [order.span for order in dispatcher.orders(0.0)]
+
+    sizes[0] = 64 * BLOCK
+    dispatcher.resize(0, sizes[0])
+    dispatcher.want([0], critical=1)
+    later = [order.span for order in dispatcher.orders(0.1)]
+
+    assert sum(span.length for span in early) == 16 * BLOCK
+    assert later
+    assert not {*early} & {*later}
+
+
+def test_a_piece_that_is_smaller_than_was_thought_is_begun_again() -> None:
+    dispatcher = Dispatcher(size_of=lambda _: 16 * BLOCK)
+    dispatcher.join(0, lambda _: True, rtt=0.06, now=0.0)
+    dispatcher.unchoked(0)
+    dispatcher.want([0], critical=1)
+    dispatcher.orders(0.0)
+
+    dispatcher.resize(0, BLOCK)
+
+    assert dispatcher.received(0, Span(0, BLOCK, BLOCK), 0.1) == (False, [])
+    assert Ask(0, Span(0, 0, BLOCK)) in dispatcher.orders(0.1)

@@ -46,7 +46,7 @@ def test_each_message_that_matters_is_read_and_the_others_are_skipped() -> None:
         wire.HaveMany(b"\xf0"),
         wire.HaveAll(),
         wire.HaveMany(b""),
-        wire.Rejected(1, 2),
+        wire.Rejected(1, 2, 3),
         wire.Data(4, 5, b"data"),
     ]
 

@@ -3,12 +3,18 @@
 The rate is measured while something is asked of the peer, from the bytes as they come and not from whole blocks, and a
 silence lowers it: a peer at 1 KB/s is known for what it is after a tenth of a second, not after the 16 s of a block.
 
-As much is asked at a time as the bandwidth-delay product needs, and one block more. More would only stand in the way of
-what a viewer jumps to; less would leave the peer idle. While nothing queues on the way, the depth grows by one with
-each block (as in TCP's slow start), so a far and fast peer is used in full after a few round trips.
+As much is asked at a time as the bandwidth-delay product needs, and one span more. More would only stand in the way of
+what a viewer jumps to; less would leave the peer idle. While nothing queues on the way, the window grows by what comes
+(as in TCP's slow start), so a far and fast peer is used in full after a few round trips. How far away a peer is shows
+only when little is outstanding: at first and then every few seconds the window is made *lean* for as long as an answer
+takes (as BBR does).
+
+A slow peer is asked for less than a block at a time, as much as it sends in a few hundredths of a second: so the window
+is not a block too large, and the last peer to deliver its part of a piece is not a block later than the first.
 """
 
 import math
+from dataclasses import dataclass
 
 from vod_stream_node.lane.wire import BLOCK
 
@@ -19,13 +25,37 @@ _PRIOR_WEIGHT = 0.02
 """Seconds that the assumed rate counts for."""
 _QUEUE = 0.015
 """Seconds of queue at the peer that are wanted, so that it is never idle."""
+_PERIOD = 2.0
+"""Seconds; a peer can do what it did in this or the last of them."""
 _STANDING = 0.04
 """Seconds of queue from which on nothing is gained by asking for more."""
 _USED = 0.7
-"""How much of the depth must have been used when a block was asked for, so that its latency says something."""
+"""How much of the window must have been used when a span was asked for, so that its latency says something."""
 _FASTEST = 3_000_000.0
 """Bytes/s a peer is trusted with before it has shown anything."""
-_MIN_DEPTH, _MAX_DEPTH = 2, 250
+_LEAST, _MOST = BLOCK, 250 * BLOCK
+"""Bytes outstanding at a peer; libtorrent takes 250 requests, or 500."""
+_LEAN = 0.04
+"""Seconds by which the first answer may have been late: disks and kernels take so long when they are woken."""
+_LEAN_PAUSE = 2.0
+_REMEMBERED = 10.0
+"""Seconds after which the distance is measured anew: ways change."""
+_SPAN_SECONDS = 1 / 30
+_SPANS = (BLOCK, BLOCK // 2)
+_SMALLEST = BLOCK // 4
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that waits for its answer."""
+
+    at: float
+    ahead: int
+    """Bytes outstanding at the peer then, this request's included."""
+    clear: bool
+    """Whether nothing that was cancelled was still to come before it."""
+    ruled: bool
+    """Whether the peer's window was known then."""
 
 
 class Pace:
@@ -33,34 +63,46 @@ class Pace:
 
     __slots__ = (
         "_asked",
-        "_base",
+        "_before",
         "_bytes",
         "_ceiling",
         "_eased",
         "_floor",
+        "_latencies",
+        "_lean_again",
+        "_lean_until",
         "_mark",
-        "_peak",
+        "_peaks",
         "_seconds",
+        "_since",
         "_timed",
-        "measured",
+        "_turned",
         "rtt",
     )
 
     def __init__(self, rtt: float) -> None:
         self.rtt = rtt
         """How long an answer takes at least, without the time to send it."""
-        self.measured = False
-        """Whether a block has come."""
-        self._base = math.inf
+        self._latencies: dict[int, float] = {}
+        """The shortest time from request to answer, by the size of what was asked for."""
         self._bytes = _PRIOR_RATE * _PRIOR_WEIGHT
         self._seconds = _PRIOR_WEIGHT
         self._mark: float | None = None
         self._asked: float | None = None
         self._timed = False
-        self._floor = _MIN_DEPTH
+        self._floor = _LEAST
         self._ceiling = 0
-        self._peak = 0.0
+        self._peaks = (0.0, 0.0)
+        """The best rate of this period and of the one before."""
         self._eased = 0.0
+        self._lean_until = math.inf
+        self._lean_again = math.inf
+        self._before = math.inf
+        """The distance when the window was made lean last."""
+        self._turned = 0.0
+        """When this period began."""
+        self._since = 0.0
+        """When the distance was begun to be measured."""
 
     def asked(self, now: float) -> None:
         """Note that something is asked of a peer that had nothing to do."""
@@ -85,22 +127,38 @@ class Pace:
         self._bytes += size
         self._mark = max(self._mark, now)
 
-    def block(self, latency: float, ahead: int, now: float) -> None:
-        """Note that a block came *latency* after it was asked for, when *ahead* were outstanding, itself included."""
-        self._ceiling = max(self._ceiling, ahead) + 2
-        self._base = min(self._base, latency)
-        queued = latency - self._base
-        if queued < _QUEUE and ahead >= _USED * self._floor:
-            self._floor = min(_MAX_DEPTH, max(self._floor, ahead) + 1)
-        elif queued > _STANDING and now - self._eased > self._base:
-            self._eased = now
-            self._floor = max(_MIN_DEPTH, self._floor * 7 // 8)
-            self._peak *= 7 / 8
-
     def measure(self, now: float) -> None:
-        """Note the rate as it is when a block has come; the best one says how much the peer can do."""
-        self.measured = True
-        self._peak = max(self._peak, self.rate(now))
+        """Note the rate as it is when a span has come; the best one says how much the peer can do."""
+        best, before = self._peaks
+        if now - self._turned > _PERIOD:
+            self._turned, best, before = now, 0.0, best
+        self._peaks = (max(best, self.rate(now)), before)
+
+    def answered(self, asked: Asked, size: int, now: float) -> None:
+        """Note that a span of so many bytes came; the rate must have been measured."""
+        latency = now - asked.at
+        self._ceiling = max(self._ceiling, asked.ahead) + 2 * size
+        if now - self._since > _REMEMBERED:
+            self._since = now
+            self._latencies.clear()
+        self._latencies[size] = min(self._latencies.get(size, math.inf), latency)
+        distance = self._distance()
+        queued = latency - size / self._peak - distance
+        if queued < _QUEUE and asked.ahead >= _USED * self._floor and now >= self._lean_until:
+            self._floor = min(_MOST, max(self._floor, asked.ahead) + size)
+        elif queued > _STANDING and now - self._eased > distance:
+            self._eased = now
+            self._floor = max(_LEAST, self._floor * 7 // 8)
+        if asked.ruled:
+            self._be_lean(latency, distance, now)
+
+    def _be_lean(self, latency: float, distance: float, now: float) -> None:
+        """Make the window lean when it is time to; soon again if that showed that the peer is nearer than it seemed."""
+        if self._lean_until == math.inf:
+            self._lean_until, self._lean_again, self._before = now, now + 3 * latency, distance
+        elif now >= self._lean_again:
+            pause = 3 * latency if distance < 0.95 * self._before else _LEAN_PAUSE
+            self._lean_until, self._lean_again, self._before = now + latency / 2, now + pause, distance
 
     def rate(self, now: float) -> float:
         """Return the bytes/s to expect."""
@@ -110,16 +168,38 @@ class Pace:
         kept = math.exp(-silent / _MEMORY)
         return self._bytes * kept / (self._seconds * kept + silent)
 
-    def depth(self, now: float, *, share: int) -> int:
-        """Return how many blocks to have outstanding.
+    @property
+    def _peak(self) -> float:
+        return max(self._peaks)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything has come."""
+        return bool(self._latencies)
+
+    @property
+    def span(self) -> int:
+        """How many bytes to ask for with one request."""
+        if not self._latencies:
+            return BLOCK
+        return next((size for size in _SPANS if size <= _SPAN_SECONDS * self._peak), _SMALLEST)
+
+    def window(self, now: float, *, share: int, spare: float = 0.0) -> int:
+        """Return how many bytes to have outstanding.
 
         Until something is known of the peer, this is its *share* of what is waited for, as far as a fast one could
-        deliver it at once.
+        deliver it at once. *spare* is a queue at the peer, in seconds, that may be there beside.
         """
-        if not self.measured or self._base == math.inf:
-            return max(4, min(share, 4 + int(_FASTEST * self.rtt / BLOCK)))
-        needed = math.ceil(self._peak * (self._base + _QUEUE) / BLOCK - 0.2)
-        return max(self._floor, min(self._ceiling, _MAX_DEPTH, needed))
+        if not self._latencies:
+            return max(BLOCK, min(share, 4 * BLOCK + int(_FASTEST * self.rtt)))
+        needed = int(self._peak * (self._distance() + _QUEUE)) + self.span
+        full = max(self._floor, min(self._ceiling, _MOST, needed))
+        lean = _LEAN if now < self._lean_until and not spare else 0.0
+        return max(_LEAST, full + int((spare - lean) * self._peak))
+
+    def _distance(self) -> float:
+        """Return how long it takes from a request to the first byte of its answer, at best."""
+        return max(0.0, min(latency - size / self._peak for size, latency in self._latencies.items()))
 
     def _forget(self, elapsed: float) -> None:
         kept = math.exp(-elapsed / _MEMORY)

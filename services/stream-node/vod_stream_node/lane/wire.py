@@ -76,6 +76,7 @@ class Rejected:
 
     piece: int
     begin: int
+    length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,5 @@ def _parsed(buffer: bytearray, at: int, length: int) -> Message | None:
     if kind == 5:
         return HaveMany(bytes(buffer[at + 1 : at + length]))
     if kind == 16:
-        piece, begin, _ = _TRIPLE.unpack_from(buffer, at + 1)
-        return Rejected(piece, begin)
+        return Rejected(*_TRIPLE.unpack_from(buffer, at + 1))
     return _BARE.get(kind)
