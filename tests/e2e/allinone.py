@@ -153,3 +153,27 @@ async def start(client: httpx.AsyncClient, series: str, season: int, episode: in
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+async def metrics(vod: System) -> dict[str, float]:
+    """Return the sum of each metric over all processes and labels."""
+    record = read_record(vod.data)
+    assert record is not None
+    found: dict[str, float] = {}
+    for process in record.processes.values():
+        transport = httpx.AsyncHTTPTransport(uds=process.ops.removeprefix("unix:"))
+        async with httpx.AsyncClient(transport=transport, base_url="http://ops") as client:
+            lines = (await client.get("/metrics")).text.splitlines()
+        for line in lines:
+            if not line.startswith("#"):
+                name = line.partition("{")[0].partition(" ")[0]
+                found[name] = found.get(name, 0.0) + float(line.split()[-1])
+    return found
+
+
+async def vod_command(vod: System, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run `vod` on the data folder of a system."""
+    command = [sys.executable, "-m", "vod_local.cli", *arguments, "--data", str(vod.data)]
+    return await asyncio.to_thread(
+        subprocess.run, command, env=vod.environment, capture_output=True, text=True, timeout=60, check=False
+    )

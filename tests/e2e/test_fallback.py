@@ -10,17 +10,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import pytest_asyncio
-from allinone import HARBOR, SETTINGS, System, start, system
+from allinone import HARBOR, SETTINGS, System, metrics, start, system
 
 from vod_fakes.releases import TRACKED
 from vod_fakes.seeder import Seeder
 from vod_fakes.shapes import Listing
 from vod_fakes.torrents import make_torrent
 from vod_fakes.world import World
-from vod_local.record import read_record
 from vod_testing import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -72,22 +70,6 @@ async def two_releases(outside: World, folder: Path) -> AsyncIterator[dict[str, 
         for release in releases.values():
             if release.seeder.is_running:
                 await release.seeder.stop()
-
-
-async def metrics(vod: System) -> dict[str, float]:
-    """Return the sum of each metric over all processes and labels."""
-    record = read_record(vod.data)
-    assert record is not None
-    found: dict[str, float] = {}
-    for process in record.processes.values():
-        transport = httpx.AsyncHTTPTransport(uds=process.ops.removeprefix("unix:"))
-        async with httpx.AsyncClient(transport=transport, base_url="http://ops") as client:
-            lines = (await client.get("/metrics")).text.splitlines()
-        for line in lines:
-            if not line.startswith("#"):
-                name = line.partition("{")[0].partition(" ")[0]
-                found[name] = found.get(name, 0.0) + float(line.split()[-1])
-    return found
 
 
 async def test_when_the_swarm_dies_at_a_third_the_next_candidate_plays_on_at_the_same_position(

@@ -1,22 +1,11 @@
 """Running it: start, stop, kill, restart, a second one, and the `vod` command."""
 
-import asyncio
-import subprocess
-import sys
-
 import pytest
-from allinone import HARBOR, System, start, system
+from allinone import HARBOR, System, start, system, vod_command
 
 from vod_fakes.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-
-async def vod_command(vod: System, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "vod_local.cli", *arguments, "--data", str(vod.data)]
-    return await asyncio.to_thread(
-        subprocess.run, command, env=vod.environment, capture_output=True, text=True, timeout=60, check=False
-    )
 
 
 async def test_a_second_one_on_the_same_data_says_so(vod: System) -> None:

@@ -1,0 +1,59 @@
+"""Why one release is played and not another, and what a season pack is good for."""
+
+import httpx
+import pytest
+from allinone import HARBOR, System, metrics, start, vod_command
+
+from vod_fakes.library import SEASON_PACK
+from vod_fakes.world import World
+from vod_testing import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_people_are_told_why_one_candidate_goes_before_another(vod: System, viewer: httpx.AsyncClient) -> None:
+    await start(viewer, HARBOR, 1, 1, deviceCaps={"h264": True, "maxHeight": 1083})
+    seen = (await viewer.get(f"/v1/picks/{HARBOR}/1/1", headers=vod.admin)).json()
+    best, second = seen["candidates"][:2]
+
+    places = {"first": best["infohash"], "second": second["infohash"]}
+    answer = await viewer.get(f"/v1/picks/{HARBOR}/1/1/diff", headers=vod.admin, params=places)
+    printed = await vod_command(vod, "why", "Harbor Lights", "S1E1", "--diff", "1", "2")
+
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert told["summary"].startswith(f"{best['title']} goes first")
+    assert {one["name"] for one in told["differences"]} <= {"health", "quality", "size", "consistency"}
+    assert all(one["reason"] for one in told["differences"])
+    assert printed.returncode == 0, printed.stderr
+    assert told["summary"] in printed.stdout
+
+
+async def test_a_season_pack_that_is_here_plays_the_next_episode_at_once(
+    vod: System, viewer: httpx.AsyncClient, outside: World
+) -> None:
+    caps = {"h264": True, "maxHeight": 1084}
+    first = await start(viewer, HARBOR, 1, 1, deviceCaps=caps)
+    pack = {"sessionId": first["sessionId"], "infohash": outside.torrents[SEASON_PACK.name].infohash}
+    chosen = await viewer.post("/v1/session/override-pick", json=pack)
+    await viewer.get(chosen.json()["streamUrl"], headers={"Range": "bytes=0-65535"})
+
+    async def why_not_ready() -> str | None:
+        beat = await viewer.post("/v1/session/heartbeat", json={"sessionId": first["sessionId"], "position_s": 3.0})
+        hint = beat.json().get("nextHint")
+        return None if hint and hint["ready"] else f"nextHint is {hint}"
+
+    await eventually(why_not_ready, within=15)
+    before = await metrics(vod)
+    await outside.seeder.stop()
+    try:
+        second = await start(viewer, HARBOR, 1, 2, deviceCaps=caps)
+        opening = await viewer.get(second["streamUrl"], headers={"Range": "bytes=0-65535"})
+    finally:
+        await outside.seeder.start()
+    after = await metrics(vod)
+
+    assert second["pick"]["title"] == SEASON_PACK.name
+    assert second["pick"]["score"]["health"] == 1
+    assert opening.content == outside.episode_file(SEASON_PACK.name, 1, 2).read_bytes()[:65536]
+    assert after["vod_picks_probes_total"] == before["vod_picks_probes_total"]
