@@ -12,18 +12,23 @@ import pytest
 import pytest_asyncio
 from allinone import SETTINGS, System, start, system
 from outages import Servers, servers
-from playbill import FULL, RATE, STALL_AFTER, Lengths, Report, Watch
+from playbill import FULL, RATE, Lengths, Report, Watch
 from stage import SIZES, set_the_stage
 from viewer import Viewer, watching
 
 from vod_fakes.media import Profile
 from vod_fakes.world import World, shared_folder, world
 
-CHAOS_SETTINGS = {
-    **SETTINGS,
-    "VOD_STREAM_NODE_LEASE": "3",
-    "VOD_STALL_AFTER": f"{STALL_AFTER}s",
-}
+CHAOS_SETTINGS = {**SETTINGS, "VOD_STREAM_NODE_LEASE": "3"}
+_TEST_SECONDS = 1200
+"""Of one test, at most: what is waited for is waited for long."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder more time than others get."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(_TEST_SECONDS))
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +36,28 @@ def lengths() -> Lengths:
     """`VOD_CHAOS=full` for faults of the length that is promised; `VOD_CHAOS_SEED` for other random moments."""
     seed = int(os.environ.get("VOD_CHAOS_SEED", "7"))
     if os.environ.get("VOD_CHAOS") == FULL:
-        return Lengths(nats_down=60, redis_down=30, kills=50, rare_faults=True, beat_every=2.0, slack=0.0, seed=seed)
-    return Lengths(nats_down=4, redis_down=3, kills=5, rare_faults=False, beat_every=0.5, slack=10.0, seed=seed)
+        return Lengths(
+            nats_down=60,
+            redis_down=30,
+            kills=50,
+            rare_faults=True,
+            beat_every=2.0,
+            slack=0.0,
+            patience=1,
+            stall_after=2.0,
+            seed=seed,
+        )
+    return Lengths(
+        nats_down=4,
+        redis_down=3,
+        kills=5,
+        rare_faults=False,
+        beat_every=0.5,
+        slack=60.0,
+        patience=5,
+        stall_after=8.0,
+        seed=seed,
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,10 +87,11 @@ async def away() -> AsyncIterator[Servers]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def vod(outside: World, away: Servers) -> AsyncIterator[System]:
+async def vod(outside: World, away: Servers, lengths: Lengths) -> AsyncIterator[System]:
     """The system that has to survive all of it."""
     flags = ("--isolate", "--stream-nodes", "2")
-    async with system(outside, *flags, settings={**CHAOS_SETTINGS, **away.environment}) as one:
+    settings = {**CHAOS_SETTINGS, **away.environment, "VOD_STALL_AFTER": f"{lengths.stall_after}s"}
+    async with system(outside, *flags, settings=settings) as one:
         yield one
 
 
@@ -79,7 +105,13 @@ def watch(vod: System, outside: World, lengths: Lengths) -> Watch:
             started = await start(api, series, season, episode, **more)
             size = SIZES[started["pick"]["title"]]
             async with watching(
-                vod.base, started, api=api, size=size, rate=RATE, beat_every=lengths.beat_every
+                vod.base,
+                started,
+                api=api,
+                size=size,
+                rate=RATE,
+                beat_every=lengths.beat_every,
+                patience=lengths.patience,
             ) as viewer:
                 yield viewer
 

@@ -26,7 +26,9 @@ class Outage:
         return self.server.program
 
     async def bring(self) -> None:
-        """Start it; it has what it kept on disk."""
+        """Start it, if it does not run; it has what it kept on disk."""
+        if self._running is not None:
+            return
         self._running = AsyncExitStack()
         await self._running.enter_async_context(serving(self.program))
 

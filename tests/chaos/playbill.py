@@ -9,8 +9,6 @@ from viewer import Viewer
 RATE = 1_000_000
 """Bytes per second of what is watched."""
 FULL = "full"
-STALL_AFTER = 2.0
-"""Seconds without bytes after which a source is given up."""
 
 Watch = Callable[..., AbstractAsyncContextManager[Viewer]]
 """Starts a session (series, season, episode) and watches it."""
@@ -28,7 +26,15 @@ class Lengths:
     beat_every: float
     slack: float
     """Seconds that are forgiven on a machine that does other things as well."""
+    patience: float
+    """How many times as long as on a quiet machine is waited for what has to come."""
+    stall_after: float
+    """Seconds without bytes after which a source is given up; a busy machine alone must not be the cause."""
     seed: int
+
+    def within(self, seconds: float) -> float:
+        """Return how long to wait for what is there within so many seconds on a quiet machine."""
+        return seconds * self.patience
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ import time
 import httpx
 import pytest
 from allinone import start
-from playbill import Report, Watch
+from playbill import Lengths, Report, Watch
 from stage import ANIME, SIZES
 
 from vod_fakes.world import World
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def first_byte(url: str) -> tuple[float, bytes]:
     """Return how many seconds the first bytes took from the request on, with a new connection as a player has one."""
-    async with httpx.AsyncClient(trust_env=False, timeout=10) as player:
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as player:
         began = time.monotonic()
         async with player.stream("GET", url, headers={"Range": "bytes=0-"}, follow_redirects=True) as answer:
             assert answer.status_code == 206
@@ -25,10 +25,10 @@ async def first_byte(url: str) -> tuple[float, bytes]:
 
 
 async def test_a_prepared_next_episode_plays_at_once_with_the_seeders_cut_off(
-    outside: World, watch: Watch, report: Report
+    outside: World, watch: Watch, lengths: Lengths, report: Report
 ) -> None:
     async with watch(ANIME, 2, 1) as viewer:
-        await eventually(lambda: None if viewer.seen.next_ready else "next is not prepared", within=20)
+        await eventually(lambda: None if viewer.seen.next_ready else "next is not prepared", within=lengths.within(20))
         ended = await viewer.api.post("/v1/session/ended", json={"sessionId": viewer.session})
         await outside.seeder.stop()
         try:

@@ -49,7 +49,9 @@ async def test_a_drained_node_is_left_without_a_gap_and_ends(
 
         draining.send_signal(signal.SIGTERM)
 
-        await eventually(lambda: None if not psutil.pid_exists(draining.pid) else "it still runs", within=25)
+        await eventually(
+            lambda: None if not psutil.pid_exists(draining.pid) else "it still runs", within=lengths.within(25)
+        )
         await viewer.reads(more=3 * RATE, within=15)
         await to_the_end(viewer, outside)
         report.add("stream node drained", viewer)

@@ -26,7 +26,7 @@ def victims(everybody: list[str], chance: random.Random, count: int) -> list[str
     return (order + [chance.choice(everybody) for _ in range(count)])[:count]
 
 
-async def answers(vod: System, viewer: Viewer, name: str) -> None:
+async def answers(vod: System, viewer: Viewer, name: str, lengths: Lengths) -> None:
     """Wait until a killed process is there again, and the viewer's heartbeats are acknowledged."""
 
     def why_not_yet() -> str | None:
@@ -36,7 +36,7 @@ async def answers(vod: System, viewer: Viewer, name: str) -> None:
             return str(missing)
         return None
 
-    await eventually(why_not_yet, within=40)
+    await eventually(why_not_yet, within=lengths.within(40))
     await viewer.beats(more=2, within=40)
 
 
@@ -56,7 +56,7 @@ async def test_any_service_may_be_killed_at_any_moment(
                 await viewer.reads(more=chance.randrange(1, 64 << 10), within=20)
                 acknowledged = viewer.seen.acknowledged
                 process(vod, name).kill()
-                await answers(vod, viewer, name)
+                await answers(vod, viewer, name, lengths)
                 answer = await viewer.api.get("/v1/resume", params={"seriesId": HARBOR})
                 if answer.status_code != 200 or answer.json()["position_s"] < int(acknowledged):
                     lost.append(f"{name}: {answer.status_code} {answer.text[:80]}, {acknowledged} was acknowledged")
@@ -66,7 +66,7 @@ async def test_any_service_may_be_killed_at_any_moment(
             wrong = {session: counts.get(session, 0) for session in others.ended if counts.get(session, 0) != 1}
             return f"not told once: {wrong}" if wrong else None
 
-        await eventually(why_not_yet, within=15)
+        await eventually(why_not_yet, within=lengths.within(15))
         report.add(
             f"{len(rounds)} kills -9: {', '.join(sorted(set(rounds)))}",
             viewer,

@@ -5,7 +5,7 @@ from functools import partial
 import httpx
 import pytest
 from allinone import System
-from playbill import RATE, STALL_AFTER, Lengths, Report, Watch
+from playbill import RATE, Lengths, Report, Watch
 from stage import ANIME, content, to_the_end
 
 from vod_fakes.world import World
@@ -35,10 +35,12 @@ async def test_when_a_swarm_dies_at_a_third_the_next_candidate_plays_on(
         await viewer.reads(more=int(0.3 * viewer.size), within=40)
         outside.seeder.remove(viewer.started["pick"]["infohash"])
 
-        await eventually(lambda: None if viewer.seen.switched else f"{viewer.seen}", within=40)
+        await eventually(lambda: None if viewer.seen.switched else f"{viewer.seen}", within=lengths.within(40))
         await viewer.reads(more=RATE, within=15)
         await to_the_end(viewer, outside)
-        report.add("swarm dies at 30 %", viewer, f"went on with {viewer.seen.switched[0]} (Y = {STALL_AFTER:.0f} s)")
+        report.add(
+            "swarm dies at 30 %", viewer, f"went on with {viewer.seen.switched[0]} (Y = {lengths.stall_after:.0f} s)"
+        )
 
     first, second = viewer.parts
     assert {first.title, second.title} == {
@@ -46,4 +48,4 @@ async def test_when_a_swarm_dies_at_a_third_the_next_candidate_plays_on(
     }
     assert viewer.came_right(partial(content, outside))
     assert await switches(vod) - before == 1
-    assert viewer.seen.longest_wait <= STALL_AFTER + 5.0 + lengths.slack
+    assert viewer.seen.longest_wait <= lengths.stall_after + 5.0 + lengths.slack

@@ -72,6 +72,8 @@ class Viewer:
     """Bytes per second."""
     beat_every: float
     duration: float
+    patience: float = 1.0
+    """How many times as long to wait as is said."""
     seen: Seen = field(default_factory=Seen)
     position: int = 0
     parts: list[Part] = field(default_factory=list)
@@ -94,12 +96,12 @@ class Viewer:
     async def reads(self, *, more: int, within: float) -> None:
         """Wait until so many more bytes came."""
         wanted = min(self.size, self.position + more)
-        await eventually(lambda: None if self.position >= wanted else self._trouble(), within=within)
+        await eventually(lambda: None if self.position >= wanted else self._trouble(), within=within * self.patience)
 
     async def beats(self, *, more: int = 1, within: float) -> None:
         """Wait until so many more heartbeats were acknowledged."""
         wanted = self.seen.beats + more
-        await eventually(lambda: None if self.seen.beats >= wanted else self._trouble(), within=within)
+        await eventually(lambda: None if self.seen.beats >= wanted else self._trouble(), within=within * self.patience)
 
     async def to_the_end(self, *, within: float) -> None:
         """Read the rest as fast as it comes."""
@@ -207,12 +209,19 @@ class Viewer:
 
 @asynccontextmanager
 async def watching(
-    base: str, started: dict[str, Any], *, api: httpx.AsyncClient, size: int, rate: float, beat_every: float
+    base: str,
+    started: dict[str, Any],
+    *,
+    api: httpx.AsyncClient,
+    size: int,
+    rate: float,
+    beat_every: float,
+    patience: float,
 ) -> AsyncIterator[Viewer]:
     """Watch a session that *api* started, until the context is left."""
     transport = httpx.AsyncHTTPTransport(socket_options=_SMALL_BUFFER)
     async with httpx.AsyncClient(base_url=base, transport=transport, timeout=_READ, trust_env=False) as player:
-        viewer = Viewer(api, player, started, size, rate, beat_every, duration=60.0)
+        viewer = Viewer(api, player, started, size, rate, beat_every, duration=60.0, patience=patience)
         async with asyncio.TaskGroup() as group:
             running = group.create_task(viewer.watch())
             try:

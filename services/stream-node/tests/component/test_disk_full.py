@@ -33,7 +33,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-async def test_a_full_disk_is_507_for_what_is_not_here_and_what_is_here_is_served(
+async def test_a_full_disk_is_507_for_what_is_not_here_until_there_is_room_and_what_is_here_is_served(
     small_disk: Path, swarm: Swarm, start_node: NodeFactory
 ) -> None:
     small = await swarm.share("Small.mkv", {"Small.mkv": SMALL})
@@ -57,8 +57,20 @@ async def test_a_full_disk_is_507_for_what_is_not_here_and_what_is_here_is_serve
         await eventually(why_not_refused, within=20)
         again = await node.http.get(here.stream_url)
 
+        subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)  # noqa: ASYNC221  at once
+        whole = ""
+
+        async def why_not_whole() -> str | None:
+            nonlocal whole
+            answer = await node.http.get(too_much.stream_url)
+            whole = sha256(answer.content) if answer.status_code == 200 else ""
+            return None if whole else f"{answer.status_code}"
+
+        await eventually(why_not_whole, within=60)
+
     assert refused == "DISK_FULL"
     assert sha256(again.content) == sha256(SMALL)
+    assert whole == sha256(LARGE)
 
 
 def _why_not_full(node: Node, pin: pb2.Pin) -> str | None:
