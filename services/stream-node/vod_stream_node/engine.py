@@ -66,6 +66,8 @@ class Engine:
         self._log = log
         self._by_handle: dict[Any, Torrent] = {}
         self._adding: dict[Infohash, asyncio.Future[Torrent]] = {}
+        self._aside: dict[Infohash, asyncio.Event] = {}
+        """Torrents that must not come into the session now, and what is set when they may."""
         self._resume = ResumeData(store, group=group, log=log)
         self._on_disk: set[Infohash] = set()
         """Torrents on their way into the session whose data folder is not empty."""
@@ -92,6 +94,8 @@ class Engine:
             TorrentRefused: libtorrent does not take it.
             StorageFailed: its folder can't be made.
         """
+        while infohash in self._aside:
+            await self._aside[infohash].wait()
         if infohash in self.torrents:
             self.torrents[infohash].add_trackers(lt.parse_magnet_uri(magnet).trackers)
             return self.torrents[infohash]
@@ -124,11 +128,28 @@ class Engine:
         self._adding[infohash] = asyncio.get_running_loop().create_future()
         self.unpin(torrent)
         try:
+            await self._resume.written(infohash)
             await asyncio.to_thread(change)
         finally:
             self._group.create_task(self._add(infohash, _bare(infohash), b""))
         await asyncio.shield(self._adding[infohash])
         self._notify()
+        return True
+
+    async def aside(self, infohash: Infohash, change: Callable[[], object]) -> bool:
+        """Let *change* work on what the disk has of a torrent that is not in the session (in a thread).
+
+        Who asks for the torrent meanwhile waits: it must not come back with resume data that promises what is being
+        deleted. Nothing happens, and False is returned, when it is in the session or about to be.
+        """
+        if self.holds(infohash) or infohash in self._aside:
+            return False
+        self._aside[infohash] = asyncio.Event()
+        try:
+            await self._resume.written(infohash)
+            await asyncio.to_thread(change)
+        finally:
+            self._aside.pop(infohash).set()
         return True
 
     async def with_peers(self, torrent: Torrent) -> Torrent:

@@ -122,17 +122,24 @@ class Janitor:
             torrent = self._engine.torrents.get(infohash)
             if torrent is not None:
                 shed = partial(self._store.shed, infohash, indexes)
-                if not await self._engine.reload(torrent, shed, may=partial(may_reload, torrent)):
+
+                def may() -> bool:
+                    # Since they were chosen somebody may have come for one of them.
+                    return may_reload(torrent) and torrent.purposes().keys().isdisjoint(indexes)
+
+                if not await self._engine.reload(torrent, shed, may=may):
                     return False
-            elif self._engine.holds(infohash):
+            elif not await self._engine.aside(infohash, partial(self._discard, infohash, indexes, left=left)):
                 return False
-            elif not left or not await asyncio.to_thread(self._store.shed, infohash, indexes):
-                await asyncio.to_thread(self._store.delete, infohash)
         except (OSError, RuntimeError, Failure) as error:
             self._log.error(EVICTION_FAILED, infohash=short(infohash), why=type(error).__name__)
             return False
         self._log.info(TORRENT_EVICTED, infohash=short(infohash), files=len(indexes))
         return True
+
+    def _discard(self, infohash: Infohash, indexes: Sequence[int], *, left: int) -> None:
+        if not left or not self._store.shed(infohash, indexes):
+            self._store.delete(infohash)
 
 
 def evictions(

@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
@@ -378,8 +379,7 @@ class Pins:
             await self._delete(torrent.infohash)
 
     async def _delete(self, infohash: Infohash) -> None:
-        if not self._engine.holds(infohash):
-            await asyncio.to_thread(self._store.delete, infohash)
+        await self._engine.aside(infohash, partial(self._store.delete, infohash))
 
     # Answers.
 

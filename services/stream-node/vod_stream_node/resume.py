@@ -35,6 +35,7 @@ class ResumeData:
         self._group = group
         self._log = log
         self._unsaved: dict[Infohash, tuple[bytes, int]] = {}
+        self._writing: dict[Infohash, asyncio.Task[None]] = {}
 
     def entry(self, infohash: Infohash, magnet: str, torrent: bytes) -> Entry:
         """Return a torrent as the disk knows it, then as a magnet and a .torrent do; blocks.
@@ -67,7 +68,12 @@ class ResumeData:
         writing = torrent.infohash in self._unsaved
         self._unsaved[torrent.infohash] = (lt.write_resume_data_buf(params), len(pieces))
         if not writing:
-            self._group.create_task(self._write(torrent))
+            self._writing[torrent.infohash] = self._group.create_task(self._write(torrent))
+
+    async def written(self, infohash: Infohash) -> None:
+        """Wait until nothing more of a torrent that left the session is on its way to disk."""
+        if infohash in self._writing:
+            await asyncio.wait([self._writing[infohash]])
 
     async def _write(self, torrent: Torrent) -> None:
         """Write a torrent's newest resume data; one write at a time, so that an older one never comes last."""
@@ -82,7 +88,7 @@ class ResumeData:
                 self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=error.strerror)
             else:
                 torrent.checkpoints.on_saved(pieces)
-        del self._unsaved[torrent.infohash]
+        del self._unsaved[torrent.infohash], self._writing[torrent.infohash]
 
 
 def _wanting_nothing(hashes: Any) -> bytes:

@@ -1,0 +1,42 @@
+"""While files of a torrent are deleted it stays out of the session: it would come back believing that they are here."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+from vod_runtime import Runtime
+from vod_stream_node.domain import Infohash
+from vod_stream_node.engine import engine
+from vod_stream_node.magnets import Reach
+from vod_stream_node.reader import PieceCache
+from vod_stream_node.session import SessionConfig
+from vod_stream_node.store import TorrentStore
+from vod_testing import eventually
+
+INFOHASH = Infohash("e" * 40)
+MAGNET = f"magnet:?xt=urn:btih:{INFOHASH}"
+
+
+async def test_who_asks_for_a_torrent_waits_until_its_files_are_deleted(tmp_path: Path, runtime: Runtime) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def delete() -> None:
+        begun.set()
+        end.wait(10)
+
+    config = SessionConfig(listen="127.0.0.1:0", reach=Reach.ANYWHERE)
+    async with (
+        engine(config, store=TorrentStore(tmp_path), cache=PieceCache(0), log=runtime.log) as running,
+        asyncio.TaskGroup() as group,
+    ):
+        deleting = group.create_task(running.aside(INFOHASH, delete))
+        await eventually(lambda: None if begun.is_set() else "nothing is deleted yet", within=5)
+        coming = group.create_task(running.pin(INFOHASH, MAGNET))
+        await asyncio.wait([coming], timeout=0.05)
+        held = running.holds(INFOHASH)
+        end.set()
+        torrent = await coming
+        again = await running.aside(INFOHASH, delete)
+
+    assert (held, torrent.infohash) == (False, INFOHASH)
+    assert (deleting.result(), again) == (True, False)
