@@ -44,6 +44,7 @@ from vod_playback.domain import (
 from vod_playback.errors import RequestInvalid
 from vod_playback.links import DeviceLinks
 from vod_playback.live import Live
+from vod_playback.preparing import Preparing
 from vod_playback.resuming import Resuming
 from vod_playback.starting import Starting
 from vod_playback.watching import Watching
@@ -77,6 +78,7 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         live: Live,
         changes: Changes,
         choosing_next: ChoosingNext,
+        preparing: Preparing,
     ) -> None:
         self._links = links
         self._starting = starting
@@ -87,6 +89,7 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         self._live = live
         self._changes = changes
         self._choosing_next = choosing_next
+        self._preparing = preparing
 
     async def StartSession(self, request: pb2.StartSessionRequest, context: _Context) -> pb2.StartSessionResponse:
         if request.HasField("direct"):
@@ -173,8 +176,12 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         return pb2.GetProgressResponse(pin=ParseDict(pin, stream_service_pb2.Pin(), ignore_unknown_fields=True))
 
     async def SetNextHint(self, request: pb2.SetNextHintRequest, context: _Context) -> pb2.SetNextHintResponse:
+        session_id = _id(request.session_id, "session_id")
         hint = NextHint(_key(request.next_hint.key), request.next_hint.ready)
-        await self._watching.hint(_id(request.session_id, "session_id"), hint)
+        if request.without_torrents:
+            await self._preparing.prepare(session_id, hint.key)
+        else:
+            await self._watching.hint(session_id, hint)
         return pb2.SetNextHintResponse()
 
     async def ListSessions(self, request: pb2.ListSessionsRequest, context: _Context) -> pb2.ListSessionsResponse:

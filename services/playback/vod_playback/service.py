@@ -28,6 +28,7 @@ from vod_playback.holding import Holding
 from vod_playback.links import DeviceLinks
 from vod_playback.live import live
 from vod_playback.metrics import FallbackMetrics, StartMetrics
+from vod_playback.preparing import Preparing
 from vod_playback.progress_store import ProgressStore
 from vod_playback.resuming import Resuming
 from vod_playback.settings import Settings
@@ -79,10 +80,14 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             log=runtime.log,
         )
         views = await running.enter_async_context(live(fallbacks, pins, clock=runtime.clock, log=runtime.log))
+        preparing = Preparing(
+            store=store, catalog=catalog, last_resort=choosing, clock=runtime.clock, changed=views.changed
+        )
         starting = Starting(
             store=store,
             catalog=catalog,
             choosing=choosing,
+            preparing=preparing,
             picks=picks,
             holding=holding,
             clock=runtime.clock,
@@ -134,6 +139,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                     store=store, picks=picks, holding=holding, events=heartbeats, changed=views.changed
                 ),
                 changes=Changes(holding.switched_to, log=runtime.log),
+                preparing=preparing,
             ),
             untraced=_UNTRACED,
         )

@@ -7,12 +7,13 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from vod_playback.choosing import Choosing, Chosen
-from vod_playback.domain import Session, State, Wish
+from vod_playback.domain import Episode, Session, State, Wish, profile_hash
 from vod_playback.errors import RequestIdReused, SessionEnded, SessionNotFound
 from vod_playback.films import kin
 from vod_playback.holding import Holding
 from vod_playback.logged import chosen_because, session_fields
 from vod_playback.ports import Catalog, Picks, Store
+from vod_playback.preparing import Preparing
 from vod_rpc import NotFound, Unavailable
 from vod_runtime import Clock
 
@@ -46,6 +47,7 @@ class Starting:
         store: Store,
         catalog: Catalog,
         choosing: Choosing,
+        preparing: Preparing,
         picks: Picks,
         holding: Holding,
         clock: Clock,
@@ -57,6 +59,7 @@ class Starting:
         self._store = store
         self._catalog = catalog
         self._choosing = choosing
+        self._preparing = preparing
         self._picks = picks
         self._holding = holding
         self._clock = clock
@@ -84,7 +87,7 @@ class Starting:
             return await self._again(earlier, wish)
         watched = await self._store.watched(wish, profile_hashes=kin(wish.profile))
         resumed = await self._choosing.again(wish, episode, watched)
-        session = self._session(wish, resumed or await self._choosing.choose(wish, episode))
+        session = self._session(wish, resumed or await self._anew(wish, episode))
         async with self._holding.held(session.source, holder=session.id) as pin:
             opened = await self._store.open(session)
         if opened.session.id != session.id:
@@ -135,6 +138,11 @@ class Starting:
         self._changed(session.id)
         await self._holding.let_go(session.source, holder=session.id, successor=pin.stream_url)
         return Started(switched, pin.stream_url)
+
+    async def _anew(self, wish: Wish, episode: Episode) -> Chosen:
+        """Choose what to play, unless a direct source was found ahead and is still well."""
+        ahead = await self._preparing.prepared(wish, profile_hash=profile_hash(wish.profile))
+        return await self._choosing.again(wish, episode, ahead) or await self._choosing.choose(wish, episode)
 
     async def _instead(self, session: Session) -> str:
         """Let a session whose direct source is gone for good play what a start would play now; return its URL."""

@@ -38,8 +38,16 @@ _SWITCH = f"""
     UPDATE sessions SET pick = $2, switches = switches + 1, switched_at = NULL, failure = NULL, stalled_at = NULL
     WHERE id = $1 AND state = 'active' RETURNING {COLUMNS}"""
 _HINT = """
-    UPDATE sessions SET next_ready = $5
+    UPDATE sessions SET next_ready = $5, next_direct = NULL
     WHERE id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 RETURNING id"""
+_PREPARE = """
+    UPDATE sessions SET next_ready = $5::jsonb IS NOT NULL, next_direct = $5, next_direct_at = $6
+    WHERE id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 RETURNING id"""
+_PREPARED = """
+    SELECT next_direct FROM sessions
+    WHERE device_id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 AND profile_hash = $5
+        AND next_direct IS NOT NULL AND next_direct_at >= $6
+    ORDER BY next_direct_at DESC LIMIT 1"""
 _ACTIVE = f"SELECT {COLUMNS} FROM sessions WHERE state = 'active' ORDER BY started_at DESC LIMIT 500"
 _WATCHED = f"""
     SELECT pick, profile_hash, failure FROM sessions
@@ -119,6 +127,16 @@ class PlaybackStore:
     async def hint(self, session_id: str, next_key: EpisodeKey, *, ready: bool) -> bool:
         """Store whether the next episode is ready; False unless it is the one that follows."""
         return await self._pool.fetchval(_HINT, session_id, *key_values(next_key), ready) is not None
+
+    async def prepare(self, session_id: str, next_key: EpisodeKey, source: Source | None, *, at: datetime) -> bool:
+        """Keep what the next episode would begin with; with none it is not ready. False unless it follows."""
+        kept = source.kept() if source else None
+        return await self._pool.fetchval(_PREPARE, session_id, *key_values(next_key), kept, at) is not None
+
+    async def prepared(self, wish: Wish, *, profile_hash: str, since: datetime) -> Source | None:
+        """Return what was kept since then for an episode that follows on a device, None if nothing was."""
+        kept = await self._pool.fetchval(_PREPARED, wish.device_id, *key_values(wish.key), profile_hash, since)
+        return source_of(kept) if kept else None
 
     async def active(self) -> Sequence[Session]:
         """Return active sessions, newest first, at most 500."""

@@ -91,7 +91,9 @@ class PlaybackClient:
 
     async def tell(self, following: Following, outcome: Outcome) -> None:
         hint = playback_pb2.NextHint(key=key_to_proto(following.key), ready=outcome is Outcome.READY)
-        request = playback_service_pb2.SetNextHintRequest(session_id=following.session, next_hint=hint)
+        request = playback_service_pb2.SetNextHintRequest(
+            session_id=following.session, next_hint=hint, without_torrents=outcome is Outcome.NOTHING_PLAYABLE
+        )
         await self._stub.SetNextHint(request)
 
 

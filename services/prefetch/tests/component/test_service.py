@@ -288,6 +288,7 @@ async def test_when_nothing_can_be_played_it_says_so(neighbours: Neighbours, bus
 
     await eventually(lambda: why_not_told(neighbours, False), within=5)
     assert neighbours.asked_for(stream_service_pb2.EnsurePinRequest) == []
+    assert [one.without_torrents for one in neighbours.asked_for(playback_service_pb2.SetNextHintRequest)] == [True]  # type: ignore[attr-defined]
 
 
 async def test_bytes_that_do_not_come_are_not_told_as_ready(neighbours: Neighbours, bus: Bus) -> None:
