@@ -1,14 +1,11 @@
 """AniSkip v2 (https://api.aniskip.com/api-docs): where openings and endings are, as viewers marked them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
-
-import httpx
 
 from vod_catalog.domain import EpisodeKey, Title
 from vod_catalog.fields import record, records, text
@@ -51,14 +48,6 @@ class SkipRange:
     start: float
     end: float
     is_exact: bool
-
-
-@asynccontextmanager
-async def aniskip_http(base: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client; AniSkip needs no key."""
-    headers = {"user-agent": "NovaStream/0.1", "accept": "application/json"}
-    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=5.0) as http:
-        yield http
 
 
 class AniSkip:

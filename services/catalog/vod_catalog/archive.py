@@ -4,12 +4,10 @@ Uploads there are not vetted, so nothing is listed but what the list names *and*
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from importlib.resources import files
 
-import httpx
 from structlog.typing import FilteringBoundLogger
 
 from vod_catalog.domain import Episode, Kind, Series, SeriesId, Title, TitleRef
@@ -28,14 +26,6 @@ def shipped_items() -> tuple[str, ...]:
     """Return the identifiers that came with this release."""
     lines = (files("vod_catalog") / "data" / "open-films.txt").read_text(encoding="utf-8").splitlines()
     return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
-
-
-@asynccontextmanager
-async def archive_http(base: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client; the Archive needs no key."""
-    headers = {"user-agent": "NovaStream/0.1 (self-hosted)", "accept": "application/json"}
-    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=10.0) as http:
-        yield http
 
 
 class InternetArchive:

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
+from vod_catalog.upstream import NotThereError
+
 _LONGEST = 30
 
 
@@ -23,8 +25,8 @@ class Link(Protocol):
 
 
 L = TypeVar("L", bound=Link)
-Read = Callable[[int], Awaitable[L | None]]
-"""Returns an entry, None if there is no such entry."""
+Read = Callable[[int], Awaitable[L]]
+"""Returns an entry; raises NotThereError if there is no such entry, which ends no chain but that way on."""
 
 
 async def beginning_of(asked: L, read: Read[L]) -> L:
@@ -32,7 +34,7 @@ async def beginning_of(asked: L, read: Read[L]) -> L:
     begins, seen = asked, {asked.number}
     waiting = list(asked.prequels) if asked.is_serial else []
     while waiting and len(seen) < _LONGEST:
-        entry = await read(waiting.pop(0))
+        entry = await _if_there(waiting.pop(0), read)
         if entry is None or entry.number in seen:
             continue
         seen.add(entry.number)
@@ -48,7 +50,7 @@ async def seasons_from(first: L, read: Read[L]) -> list[L]:
     chain, seen = [first], {first.number}
     waiting = list(first.sequels) if first.is_serial else []
     while waiting and len(seen) < _LONGEST:
-        entry = await read(waiting.pop(0))
+        entry = await _if_there(waiting.pop(0), read)
         if entry is None or entry.number in seen:
             continue
         seen.add(entry.number)
@@ -58,3 +60,10 @@ async def seasons_from(first: L, read: Read[L]) -> list[L]:
         else:
             waiting += entry.sequels
     return chain
+
+
+async def _if_there(number: int, read: Read[L]) -> L | None:
+    try:
+        return await read(number)
+    except NotThereError:
+        return None

@@ -5,8 +5,7 @@ only if it holds `data`.
 """
 
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -54,14 +53,6 @@ class _Entry:
         return Entry(self.number, number(self.fields.get("episodes")), started)
 
 
-@asynccontextmanager
-async def jikan_http(base: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client; Jikan needs no key."""
-    headers = {"user-agent": "NovaStream/0.1", "accept": "application/json"}
-    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=10.0) as http:
-        yield http
-
-
 class Jikan:
     """The provider of `mal:anime:N`."""
 
@@ -79,7 +70,7 @@ class Jikan:
         Raises:
             NotThereError, UpstreamUnavailable: as `Upstream.get`.
         """
-        begins = await beginning_of(await self._entry(ref.number), self._entry_if_there)
+        begins = await beginning_of(await self._entry(ref.number), self._entry)
         return TitleRef(ANIME, str(begins.number))
 
     async def title(self, ref: TitleRef) -> Title:
@@ -89,7 +80,7 @@ class Jikan:
             NotThereError, UpstreamUnavailable: as `Upstream.get`.
         """
         first = await self._entry(ref.number)
-        seasons = await seasons_from(first, self._entry_if_there)
+        seasons = await seasons_from(first, self._entry)
         episodes: list[Episode] = []
         for season, entry in enumerate(seasons, start=1):
             episodes += await self._episodes(entry, season=season, already=len(episodes))
@@ -115,12 +106,6 @@ class Jikan:
         found = record(await self._data(f"anime/{wanted}/full", says=_is_entry))
         self._read[wanted] = (now, _Entry(wanted, found))
         return self._read[wanted][1]
-
-    async def _entry_if_there(self, wanted: int) -> _Entry | None:
-        try:
-            return await self._entry(wanted)
-        except NotThereError:
-            return None
 
     async def _episodes(self, entry: _Entry, *, season: int, already: int) -> list[Episode]:
         listed = await self._listed_episodes(entry.number)

@@ -3,8 +3,7 @@
 It lists no episodes, only how many there are. So it answers for Jikan where a title has finished, and for searches.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,7 +13,7 @@ from vod_catalog.chains import beginning_of, seasons_from
 from vod_catalog.domain import ANIME, Entry, Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of
 from vod_catalog.errors import UpstreamUnavailable
 from vod_catalog.fields import Fields, day, number, record, records, text, year
-from vod_catalog.upstream import NotThereError, Upstream
+from vod_catalog.upstream import Upstream, json_http
 
 _SERIAL_TYPES = frozenset({"tv", "ona"})
 _ADULT = "black"
@@ -54,12 +53,9 @@ class _Entry:
         return [n for one in related if (n := number(record(one.get("node")).get("id"))) is not None]
 
 
-@asynccontextmanager
-async def mal_http(base: str, *, client_id: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client that says which application it is."""
-    headers = {"user-agent": "NovaStream/0.1", "accept": "application/json", "x-mal-client-id": client_id}
-    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=10.0) as http:
-        yield http
+def mal_http(base: str, *, client_id: str) -> httpx.AsyncClient:
+    """Return a client that says which application it is; the caller closes it."""
+    return json_http(base, headers={"x-mal-client-id": client_id})
 
 
 class Mal:
@@ -73,7 +69,7 @@ class Mal:
 
     async def beginning(self, ref: TitleRef) -> TitleRef:
         """Return the first entry of the chain of TV entries that *ref* belongs to; raises as `Upstream.get`."""
-        begins = await beginning_of(await self._entry(ref.number), self._entry_if_there)
+        begins = await beginning_of(await self._entry(ref.number), self._entry)
         return TitleRef(ANIME, str(begins.number))
 
     async def title(self, ref: TitleRef) -> Title:
@@ -83,7 +79,7 @@ class Mal:
             NotThereError, CatalogNotConfigured, UpstreamUnavailable: as `Upstream.get`; the last one also where
                 nobody can say how many episodes there are.
         """
-        seasons = await seasons_from(await self._entry(ref.number), self._entry_if_there)
+        seasons = await seasons_from(await self._entry(ref.number), self._entry)
         episodes: list[Episode] = []
         for season, entry in enumerate(seasons, start=1):
             if entry.count is None:
@@ -118,12 +114,6 @@ class Mal:
             f"anime/{wanted}", params={"fields": _FIELDS}, says=lambda said: number(said.get("id")) is not None
         )
         return _Entry(wanted, found)
-
-    async def _entry_if_there(self, wanted: int) -> _Entry | None:
-        try:
-            return await self._entry(wanted)
-        except NotThereError:
-            return None
 
 
 def _series(entry: _Entry, seasons: Sequence[_Entry]) -> Series:

@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 import httpx
 from vod.catalog.v1 import catalog_service_pb2, catalog_service_pb2_grpc
 
-from vod_catalog.aniskip import AniSkip, Skipping, aniskip_http
+from vod_catalog.aniskip import AniSkip, Skipping
 from vod_catalog.api import CatalogServicer
-from vod_catalog.archive import InternetArchive, archive_http, shipped_items
+from vod_catalog.archive import InternetArchive, shipped_items
 from vod_catalog.domain import ANIME
 from vod_catalog.hosts import Host, HostStore
 from vod_catalog.images import Images, image_http
-from vod_catalog.jikan import Jikan, jikan_http
+from vod_catalog.jikan import Jikan
 from vod_catalog.leases import Leases
 from vod_catalog.listings import Listings
 from vod_catalog.mal import Mal, mal_http
@@ -30,7 +30,7 @@ from vod_catalog.store_numbering import NumberingStore
 from vod_catalog.titles import Provider, Titles
 from vod_catalog.tmdb import Tmdb, tmdb_http
 from vod_catalog.trending import Trending
-from vod_catalog.upstream import Limits, Upstream
+from vod_catalog.upstream import Limits, Upstream, json_http
 from vod_rpc import Flights, Serving, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
@@ -121,11 +121,11 @@ async def _providers(settings: Settings, runtime: Runtime, stack: AsyncExitStack
         http = await stack.enter_async_context(tmdb_http(settings.tmdb_base, key=key))
         limits = Limits(settings.tmdb_per_second, burst=20, deadline=settings.upstream_deadline)
         providers.append(Tmdb(hosts(http, name="TMDb", limits=limits), image_base=settings.tmdb_image_base))
-    http = await stack.enter_async_context(jikan_http(settings.jikan_base))
+    http = await stack.enter_async_context(json_http(settings.jikan_base))
     limits = Limits(settings.jikan_per_second, burst=3, deadline=settings.upstream_deadline)
     providers.append(Jikan(hosts(http, name="Jikan", limits=limits), clock=runtime.clock))
     if settings.archive_base:
-        http = await stack.enter_async_context(archive_http(settings.archive_base))
+        http = await stack.enter_async_context(json_http(settings.archive_base))
         limits = Limits(_ARCHIVE_PER_SECOND, burst=4, deadline=settings.upstream_deadline)
         items = [*shipped_items(), *(item.strip() for item in settings.archive_items.split(",") if item.strip())]
         upstream = hosts(http, name="Internet Archive", limits=limits)
@@ -167,7 +167,7 @@ async def _skipping(
 ) -> Skipping | None:
     if not settings.aniskip_base:
         return None
-    http = await stack.enter_async_context(aniskip_http(settings.aniskip_base))
+    http = await stack.enter_async_context(json_http(settings.aniskip_base))
     limits = Limits(_ANISKIP_PER_SECOND, burst=10, deadline=settings.upstream_deadline)
     aniskip = AniSkip(hosts(http, name="AniSkip", limits=limits))
     return Skipping(aniskip, shelf=shelf, titles=titles, numbering=numbering, flights=flights, clock=runtime.clock)

@@ -1,15 +1,14 @@
 """TMDb API v3 (https://developer.themoviedb.org/reference): series and films."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import httpx
 
 from vod_catalog.domain import SPECIALS, Episode, Kind, Series, SeriesId, Title, TitleRef, aliases_of, in_viewing_order
 from vod_catalog.fields import Fields, day, number, record, records, text, year
-from vod_catalog.upstream import NotThereError, Upstream
+from vod_catalog.upstream import NotThereError, Upstream, json_http
 
 TV = "tmdb:tv"
 MOVIE = "tmdb:movie"
@@ -23,17 +22,11 @@ _MOST_CHANGES = 100
 _LONGEST_V3_KEY = 40
 
 
-@asynccontextmanager
-async def tmdb_http(base: str, *, key: str) -> AsyncIterator[httpx.AsyncClient]:
-    """Open a client that identifies itself with *key*, a v3 key or a v4 read token."""
-    headers = {"user-agent": "NovaStream/0.1", "accept": "application/json"}
-    params = {}
+def tmdb_http(base: str, *, key: str) -> httpx.AsyncClient:
+    """Return a client that identifies itself with *key*, a v3 key or a v4 read token; the caller closes it."""
     if len(key) > _LONGEST_V3_KEY:
-        headers["authorization"] = f"Bearer {key}"
-    else:
-        params["api_key"] = key
-    async with httpx.AsyncClient(base_url=base, headers=headers, params=params, timeout=10.0) as http:
-        yield http
+        return json_http(base, headers={"authorization": f"Bearer {key}"})
+    return json_http(base, params={"api_key": key})
 
 
 class Tmdb:

@@ -24,6 +24,15 @@ Params = Mapping[str, str | Sequence[str]]
 _RETRY_STATUSES = frozenset({500, 502, 503, 504})
 _RETRY_SECONDS = (0.1, 0.4)
 _REST_AFTER_429 = timedelta(seconds=5)
+_CLIENT_SECONDS = 10.0
+
+
+def json_http(
+    base: str, *, headers: Mapping[str, str] | None = None, params: Mapping[str, str] | None = None
+) -> httpx.AsyncClient:
+    """Return a client of one host; the caller closes it. How long a request may take, `Limits` say."""
+    said = {"user-agent": "NovaStream/0.1 (self-hosted)", "accept": "application/json", **(headers or {})}
+    return httpx.AsyncClient(base_url=base, headers=said, params=params or {}, timeout=_CLIENT_SECONDS)
 
 
 class NotThereError(Exception):
