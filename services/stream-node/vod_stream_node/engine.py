@@ -35,6 +35,7 @@ METADATA_REFUSED = "torrent_metadata_refused"
 RESUME_REJECTED = "torrent_resume_rejected"
 ALERTS_DROPPED = "engine_alerts_dropped"
 STRANDED = "torrent_stranded"
+TRIED_AGAIN = "torrent_tried_again"
 PEER_BANNED = "peer_banned"
 LISTEN_FAILED = "engine_listen_failed"
 
@@ -152,12 +153,19 @@ class Engine:
             self._aside.pop(infohash).set()
         return True
 
-    async def with_peers(self, torrent: Torrent) -> Torrent:
-        """Return a torrent that can find its seeds: itself, or as it comes back into the session."""
-        if torrent.layout is None or not await torrent.traffic.is_stranded():
+    async def revived(self, torrent: Torrent) -> Torrent:
+        """Return a torrent that works: itself, or as it comes back into the session from its last checkpoint.
+
+        It must, when its disk failed, and when it knows only seeds that it would never call again.
+        """
+        if torrent.is_broken:
+            self._log.info(TRIED_AGAIN, infohash=short(torrent.infohash))
+            await self.reload(torrent, _nothing, may=lambda: torrent.is_broken)
+        elif torrent.layout is not None and await torrent.traffic.is_stranded():
+            self._log.info(STRANDED, infohash=short(torrent.infohash))
+            await self.reload(torrent, _nothing, may=partial(may_reload, torrent))
+        else:
             return torrent
-        self._log.info(STRANDED, infohash=short(torrent.infohash))
-        await self.reload(torrent, _nothing, may=partial(may_reload, torrent))
         # Somebody else may be reloading it at the same time.
         return await self.pin(torrent.infohash, _bare(torrent.infohash))
 
@@ -273,7 +281,7 @@ class Engine:
             case lt.fastresume_rejected_alert():
                 self._log.warning(RESUME_REJECTED, infohash=short(torrent.infohash), reason=alert.error.message())
             case lt.file_error_alert() | lt.torrent_error_alert():
-                if not torrent.disk_is_full:  # each block that waits is told of
+                if not torrent.is_broken:  # each block that waits is told of
                     self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=alert.error.message())
                 torrent.on_disk_error(disk_failure(alert.error.value()))
             case lt.peer_snubbed_alert():

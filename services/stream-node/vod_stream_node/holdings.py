@@ -43,6 +43,12 @@ class Holdings:
                 completed = completed or missing == 1
         return completed
 
+    def keep_flushed(self) -> None:
+        """Take nothing for here but what the disk holds for certain."""
+        self.have = set(self.flushed)
+        self.fresh.clear()
+        self._missing.clear()
+
     def recount(self, stored: Iterable[int]) -> dict[int, bytes]:
         """Take in all that libtorrent has; return what it has to be given."""
         known = set(stored)

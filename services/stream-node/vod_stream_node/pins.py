@@ -12,7 +12,7 @@ Rules
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
 
@@ -116,8 +116,8 @@ class Pins:
         async with self._called(key.infohash):
             try:
                 torrent = await self._engine.pin(key.infohash, request.magnet, request.torrent)
-                torrent.retry()
-                torrent = await self._engine.with_peers(torrent)
+                if not (torrent.disk_is_full and self._janitor.short_of_room):
+                    torrent = await self._engine.revived(torrent)
                 self._claim(request, before)
                 await self._wait(torrent, request, within)
             except BaseException:
@@ -210,8 +210,8 @@ class Pins:
         infohash = grant.key.infohash
         async with self._called(infohash):
             torrent = await self._known(infohash)
-            torrent.retry()
-            file = (await torrent.metadata()).playable(grant.key.file_index)
+            # What is here is served although the disk failed.
+            file = (torrent.layout or await torrent.metadata()).playable(grant.key.file_index)
             async with self._engine.open_file(torrent, file) as reader:
                 self._touch(grant)
                 try:
@@ -225,11 +225,12 @@ class Pins:
         while True:
             try:
                 await self.sweep()
-                full = [torrent for torrent in self._engine.torrents.values() if torrent.disk_is_full]
-                if full or sweeps % _SWEEPS_PER_JANITOR == 0:
+                broken = [torrent for torrent in self._engine.torrents.values() if torrent.is_broken]
+                if broken or sweeps % _SWEEPS_PER_JANITOR == 0:
                     await self._janitor.clean(may_reload=self._may_reload)
-                for torrent in full if not self._janitor.short_of_room else ():
-                    torrent.retry()
+                for torrent in broken if not self._janitor.short_of_room else ():
+                    with suppress(Failure):  # the engine has logged it
+                        await self._engine.revived(torrent)
             except OSError as error:
                 self._log.error(SWEEP_FAILED, reason=error.strerror)
             sweeps += 1

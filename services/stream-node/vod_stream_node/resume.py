@@ -62,7 +62,9 @@ class ResumeData:
         return Entry(params, blank=not any(folder.iterdir()))
 
     def save(self, torrent: Torrent, params: Any) -> None:
-        """Take in what libtorrent says of a torrent, and write it to disk."""
+        """Take in what libtorrent says of a torrent, and write it to disk; not after its disk failed."""
+        if torrent.is_broken:
+            return
         pieces = [piece for piece, here in enumerate(params.have_pieces) if here]
         torrent.on_flushed_pieces(pieces)
         writing = torrent.infohash in self._unsaved

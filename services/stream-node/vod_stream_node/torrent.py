@@ -4,7 +4,7 @@ States (`Torrent.state`), and what moves it on:
 
     CONNECTING ──metadata_received──▶ CHECKING ──torrent_checked──▶ ACTIVE ──closed──▶ CLOSED
         │                                 ▲                           │
-        └── (metadata was on disk) ───────┘        a disk error sets `fault`; the next pin clears it and tries again
+        └── (metadata was on disk) ───────┘        a disk error sets `fault`; to try again the engine reloads it
     hostile metadata, at any time: REFUSED ──closed──▶ CLOSED
 
 Invariant: a piece is in `have` only after libtorrent checked its hash, and in `flushed` only after the disk holds it
@@ -57,7 +57,6 @@ class Torrent:
         self.infohash = infohash
         self.state = TorrentState.CONNECTING
         self.layout: Layout | None = None
-        self.disk_is_full = False
         self._handle = handle
         self._trackers = set(trackers)
         self._on_change = on_change
@@ -214,6 +213,16 @@ class Torrent:
             failure, message = self._fault
             raise failure(message)
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the disk failed: nothing comes any more until the torrent is reloaded."""
+        return self._fault is not None and issubclass(self._fault[0], StorageFailed)
+
+    @property
+    def disk_is_full(self) -> bool:
+        """Whether it failed because it is full."""
+        return self._fault is not None and issubclass(self._fault[0], DiskFull)
+
     def add_trackers(self, trackers: Iterable[str]) -> None:
         """Announce to further trackers."""
         for tracker in set(trackers) - self._trackers:
@@ -227,13 +236,6 @@ class Torrent:
     def cancel_nothing(self) -> None:
         """Have libtorrent cancel no request from now on: a peer does not understand it."""
         self._supply.cancel_nothing()
-
-    def retry(self) -> None:
-        """Forget a disk error and try again."""
-        if self._fault and issubclass(self._fault[0], StorageFailed):
-            self._fault, self.disk_is_full = None, False
-            self._handle.clear_error()
-            self._handle.unset_flags(lt.torrent_flags.upload_mode | lt.torrent_flags.paused)
 
     # What libtorrent tells; called by the engine.
 
@@ -275,7 +277,7 @@ class Torrent:
             status = await self.traffic.status(lt.torrent_handle.query_pieces)
         except TorrentGone:
             return
-        if self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
+        if self.is_broken or self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
             return
         for piece, data in self._held.recount(piece for piece, here in enumerate(status.pieces) if here).items():
             self._handle.add_piece(piece, data, 0)
@@ -287,6 +289,8 @@ class Torrent:
 
     def on_express_piece(self, piece: int, data: bytes) -> None:
         """Take in a piece that the express lane fetched and checked: for readers at once, and for libtorrent."""
+        if self.is_broken:
+            return
         self._held.fresh[piece] = data
         if self.state is TorrentState.ACTIVE:
             self._handle.add_piece(piece, data, 0)
@@ -294,6 +298,8 @@ class Torrent:
 
     def on_piece(self, piece: int) -> None:
         """Note a piece that libtorrent has, with the right hash."""
+        if self.is_broken:
+            return
         self._held.fresh.pop(piece, None)
         self._note(piece)
 
@@ -317,11 +323,18 @@ class Torrent:
         self._reads.answer(piece, data)
 
     def on_disk_error(self, failure: StorageFailed) -> None:
-        """Fail all that waits until a pin tries again."""
-        if self.state is not TorrentState.REFUSED:
-            self.disk_is_full = isinstance(failure, DiskFull)
-            self._fault = (type(failure), str(failure))
-            self._changed.notify()
+        """Fail all that waits; only what was flushed before counts as here, and no checkpoint is made any more.
+
+        After a write failed, what libtorrent says that it has can't be trusted: pieces whose hash was checked in memory
+        stay on its list although the file has holes in their places.
+        """
+        if self.is_broken or self.state is TorrentState.REFUSED:
+            return
+        self._fault = (type(failure), str(failure))
+        self._held.keep_flushed()
+        self.checkpoints.close()
+        self._replan()
+        self._changed.notify()
 
     async def checkpoint(self) -> None:
         """Save resume data with all that is here now, and wait for it."""
@@ -357,9 +370,9 @@ class Torrent:
 
     @property
     def _asks(self) -> bool:
-        """Whether anything is asked for: not while what is wanted may be here, nor while the disk can't keep up."""
+        """Whether anything is asked for: not while what is wanted may be here, nor while the disk can't take it."""
         checked = self.state is TorrentState.ACTIVE or (self.state is TorrentState.CHECKING and self._blank)
-        return checked and self._held.fresh_bytes <= _MAX_FRESH
+        return checked and not self.is_broken and self._held.fresh_bytes <= _MAX_FRESH
 
     def _wishes(self, layout: Layout) -> list[Wish]:
         return [

@@ -56,6 +56,10 @@ async def test_a_full_disk_is_507_for_what_is_not_here_until_there_is_room_and_w
 
         await eventually(why_not_refused, within=20)
         again = await node.http.get(here.stream_url)
+        known = await node.rpc.DescribeTorrent(pb2.DescribeTorrentRequest(infohash=large.infohash), timeout=5)
+        for part in known.present:
+            said = await node.http.get(too_much.stream_url, headers={"Range": f"bytes={part.begin}-{part.end - 1}"})
+            assert (said.status_code, sha256(said.content)) == (206, sha256(LARGE[part.begin : part.end]))
 
         subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)  # noqa: ASYNC221  at once
         whole = ""

@@ -130,14 +130,17 @@ async def test_who_waits_for_a_piece_goes_on_when_it_is_here(torrent: Torrent) -
     assert torrent.have == {20}
 
 
-async def test_a_disk_error_fails_who_waits_until_somebody_tries_again(torrent: Torrent) -> None:
+async def test_when_the_disk_failed_only_what_it_holds_for_certain_is_here(torrent: Torrent) -> None:
+    for piece in (20, 21):
+        torrent.on_piece(piece)
+    torrent.on_flushed_pieces([20])
     torrent.on_disk_error(StorageFailed("The disk is broken."))
+    torrent.on_piece(22)  # in libtorrent's memory; it will not reach the disk
 
     with pytest.raises(StorageFailed):
-        await torrent.piece(20)
-    torrent.retry()
-    torrent.on_piece(20)
+        await torrent.piece(21)
     await torrent.piece(20)
+    assert (torrent.have, torrent.is_broken) == ({20}, True)
 
 
 async def test_who_waits_when_the_torrent_leaves_is_told(torrent: Torrent) -> None:
