@@ -126,13 +126,13 @@ class Engine:
         await self.save(torrent)
         if self.torrents.get(infohash) is not torrent or infohash in self._adding or not may():
             return False
-        self._adding[infohash] = asyncio.get_running_loop().create_future()
+        self._adding[infohash], lacking = asyncio.get_running_loop().create_future(), torrent.lacking
         self.unpin(torrent)
         try:
             await self._resume.written(infohash)
             await asyncio.to_thread(change)
         finally:
-            self._group.create_task(self._add(infohash, _bare(infohash), b""))
+            self._group.create_task(self._add(infohash, _bare(infohash), b"", lacking=lacking))
         await asyncio.shield(self._adding[infohash])
         self._notify()
         return True
@@ -217,9 +217,9 @@ class Engine:
         del self._session, self._filter
         await asyncio.to_thread(last.clear)
 
-    async def _add(self, infohash: Infohash, magnet: str, torrent: bytes) -> None:
+    async def _add(self, infohash: Infohash, magnet: str, torrent: bytes, *, lacking: int | None = None) -> None:
         try:
-            entry = await asyncio.to_thread(self._resume.entry, infohash, magnet, torrent)
+            entry = await asyncio.to_thread(self._resume.entry, infohash, magnet, torrent, lacking=lacking)
         except OSError as error:
             self._log.error(DISK_FAILED, infohash=short(infohash), reason=error.strerror)
             self._not_added(infohash, disk_failure(error.errno))

@@ -37,8 +37,11 @@ class ResumeData:
         self._unsaved: dict[Infohash, tuple[bytes, int]] = {}
         self._writing: dict[Infohash, asyncio.Task[None]] = {}
 
-    def entry(self, infohash: Infohash, magnet: str, torrent: bytes) -> Entry:
+    def entry(self, infohash: Infohash, magnet: str, torrent: bytes, *, lacking: int | None = None) -> Entry:
         """Return a torrent as the disk knows it, then as a magnet and a .torrent do; blocks.
+
+        One that is known to lack a piece wants it from the first moment. Otherwise libtorrent counts it as finished
+        until the first plan, and a seed that hangs up in that moment is never called again.
 
         Raises:
             OSError: its folder can't be made or read.
@@ -56,7 +59,7 @@ class ResumeData:
         if params.ti is None:
             params = _resumed(_wanting_nothing(params.info_hashes), magnet=params)
         else:
-            params.piece_priorities = [0] * params.ti.num_pieces()
+            params.piece_priorities = [int(piece == lacking) for piece in range(params.ti.num_pieces())]
         params.save_path = str(folder)
         params.flags = lt.torrent_flags.apply_ip_filter
         return Entry(params, blank=not any(folder.iterdir()))

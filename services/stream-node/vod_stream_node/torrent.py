@@ -128,6 +128,15 @@ class Torrent:
         return any(self.layout is None or self.missing(index) for index in current)
 
     @property
+    def lacking(self) -> int | None:
+        """A piece of a CURRENT file that is not here; the last, which is the least likely to be in anybody's way."""
+        if self.layout is None:
+            return None
+        current = (index for index, purpose in self.purposes().items() if purpose is Purpose.CURRENT)
+        missing = (set(self.layout.pieces(self.layout.files[index])) - self.have for index in current)
+        return max(set[int]().union(*missing), default=None)
+
+    @property
     def starving(self) -> bool:
         """Whether a viewer who takes what he is offered has little ahead of him."""
         if self.layout is None or not self._asks:
