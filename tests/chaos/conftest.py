@@ -4,22 +4,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from allinone import SETTINGS, System, start, system
+from allinone import System, system
 from outages import Servers, servers
-from playbill import FULL, RATE, Lengths, Report, Watch
-from stage import SIZES, set_the_stage
-from viewer import Viewer, watching
+from playbill import CHAOS_SETTINGS, FULL, RATE, Lengths, Report, Watch, watcher
+from stage import set_the_stage
 
 from vod_fakes.media import Profile
 from vod_fakes.world import World, shared_folder, world
 
-CHAOS_SETTINGS = {**SETTINGS, "VOD_STREAM_NODE_LEASE": "3"}
 _TEST_SECONDS = 1200
 """Of one test, at most: what is waited for is waited for long."""
 
@@ -96,26 +92,10 @@ async def vod(outside: World, away: Servers, lengths: Lengths) -> AsyncIterator[
 
 
 @pytest.fixture
-def watch(vod: System, outside: World, lengths: Lengths) -> Watch:
+def watch(vod: System, lengths: Lengths) -> Watch:
     """Starts a session and watches it at the bitrate."""
 
-    @asynccontextmanager
-    async def begin(series: str, season: int, episode: int, **more: Any) -> AsyncIterator[Viewer]:
-        async with vod.client() as api:
-            started = await start(api, series, season, episode, **more)
-            size = SIZES[started["pick"]["title"]]
-            async with watching(
-                vod.base,
-                started,
-                api=api,
-                size=size,
-                rate=RATE,
-                beat_every=lengths.beat_every,
-                patience=lengths.patience,
-            ) as viewer:
-                yield viewer
-
-    return begin
+    return watcher(vod, lengths)
 
 
 @pytest.fixture(autouse=True)

@@ -1,14 +1,18 @@
 """What the chaos tests have in common: how long faults last, how viewers are started, and the report at the end."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
-from viewer import Viewer
+from allinone import SETTINGS, System, start
+from stage import SIZES
+from viewer import Viewer, watching
 
 RATE = 1_000_000
 """Bytes per second of what is watched."""
 FULL = "full"
+CHAOS_SETTINGS = {**SETTINGS, "VOD_STREAM_NODE_LEASE": "3"}
 
 Watch = Callable[..., AbstractAsyncContextManager[Viewer]]
 """Starts a session (series, season, episode) and watches it."""
@@ -56,3 +60,24 @@ class Report:
         """Return the rows as lines."""
         width = max(len(fault) for fault, _ in self.rows)
         return "\n".join(f"{fault:<{width}}  {saw}" for fault, saw in self.rows)
+
+
+def watcher(vod: System, lengths: Lengths) -> Watch:
+    """Return what starts sessions of a system and watches them at the bitrate."""
+
+    @asynccontextmanager
+    async def begin(series: str, season: int, episode: int, **more: Any) -> AsyncIterator[Viewer]:
+        async with vod.client() as api:
+            started = await start(api, series, season, episode, **more)
+            async with watching(
+                vod.base,
+                started,
+                api=api,
+                size=SIZES[started["pick"]["title"]],
+                rate=RATE,
+                beat_every=lengths.beat_every,
+                patience=lengths.patience,
+            ) as viewer:
+                yield viewer
+
+    return begin

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,18 +132,27 @@ def _data_folder(parent: Path) -> Path:
 
 
 @asynccontextmanager
-async def system(outside: World, *flags: str, settings: Mapping[str, str] = SETTINGS) -> AsyncIterator[System]:
-    """Run the all-in-one against *outside* on a new data folder, until the context is left."""
+async def system(
+    outside: World,
+    *flags: str,
+    settings: Mapping[str, str] = SETTINGS,
+    before: Callable[[Path], AbstractContextManager[object]] = nullcontext,
+) -> AsyncIterator[System]:
+    """Run the all-in-one against *outside* on a new data folder, until the context is left.
+
+    *before* is entered with the data folder before anything starts, and left after all has ended.
+    """
     with tempfile.TemporaryDirectory(prefix="vod-e2e-") as folder:
         data = _data_folder(Path(folder))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOD_", "PG_", "REDIS_"))}
         one = System(data, free_ports(), {**kept, **outside.environment, **settings})
-        await one.up(*flags)
-        try:
-            yield one
-        finally:
-            if one.process is not None and one.process.poll() is None:
-                await one.down()
+        with before(data):
+            await one.up(*flags)
+            try:
+                yield one
+            finally:
+                if one.process is not None and one.process.poll() is None:
+                    await one.down()
 
 
 async def start(client: httpx.AsyncClient, series: str, season: int, episode: int, **more: Any) -> dict[str, Any]:

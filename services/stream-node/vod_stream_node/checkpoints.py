@@ -1,13 +1,16 @@
 """When a torrent's resume data is saved: soon after a piece came, at once when a file is complete or the node asks.
 
-A checkpoint flushes libtorrent's cache first, so that the count of what is here is true of the disk.
+A checkpoint flushes libtorrent's cache first. Only pieces that were here when it began are on disk when it is flushed:
+a piece whose hash is checked counts as libtorrent's own at once, and reaches the disk later, or never if that is full.
 """
 
 import asyncio
+from collections import deque
 from typing import Any
 
 import libtorrent as lt
 
+from vod_stream_node.holdings import Holdings
 from vod_stream_node.signals import Signal
 
 CHECKPOINT_SECONDS = 3.0
@@ -17,10 +20,13 @@ CHECKPOINT_SECONDS = 3.0
 class Checkpoints:
     """The checkpoints of one torrent."""
 
-    def __init__(self, handle: Any, changed: Signal) -> None:
+    def __init__(self, handle: Any, held: Holdings, changed: Signal) -> None:
         self._handle = handle
+        self._held = held
         self._changed = changed
         self._timer: asyncio.TimerHandle | None = None
+        self._flushing: deque[frozenset[int]] = deque()
+        """What will be on disk when libtorrent has flushed its cache, once for each time that it was asked to."""
         self._saved = 0
         self._open = False
 
@@ -37,11 +43,14 @@ class Checkpoints:
         """Save what is here now."""
         self._cancel()
         if self._open:
+            self._flushing.append(self._held.unflushed())
             self._handle.flush_cache()
 
     def on_flushed(self) -> None:
-        """Go on: what was written before the flush is on disk now."""
-        self._handle.save_resume_data(lt.torrent_handle.save_info_dict)
+        """Go on: what was here when the flush began is on disk now."""
+        if self._open and self._flushing:
+            self._held.flushed |= self._flushing.popleft()
+            self._handle.save_resume_data(lt.torrent_handle.save_info_dict)
 
     def on_saved(self, pieces: int) -> None:
         """Note that resume data with so many pieces is on disk."""

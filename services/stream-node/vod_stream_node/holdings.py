@@ -43,6 +43,10 @@ class Holdings:
                 completed = completed or missing == 1
         return completed
 
+    def unflushed(self) -> frozenset[int]:
+        """Return what libtorrent has of which it is not certain that the disk holds it."""
+        return frozenset(self.have - self.flushed - self.fresh.keys())
+
     def keep_flushed(self) -> None:
         """Take nothing for here but what the disk holds for certain."""
         self.have = set(self.flushed)

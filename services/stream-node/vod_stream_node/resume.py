@@ -65,13 +65,12 @@ class ResumeData:
         return Entry(params, blank=not any(folder.iterdir()))
 
     def save(self, torrent: Torrent, params: Any) -> None:
-        """Take in what libtorrent says of a torrent, and write it to disk; not after its disk failed."""
+        """Write what libtorrent says of a torrent to disk; of its pieces only those that are on disk themselves."""
         if torrent.is_broken:
             return
-        pieces = [piece for piece, here in enumerate(params.have_pieces) if here]
-        torrent.on_flushed_pieces(pieces)
+        params.have_pieces = [here and piece in torrent.flushed for piece, here in enumerate(params.have_pieces)]
         writing = torrent.infohash in self._unsaved
-        self._unsaved[torrent.infohash] = (lt.write_resume_data_buf(params), len(pieces))
+        self._unsaved[torrent.infohash] = (lt.write_resume_data_buf(params), sum(params.have_pieces))
         if not writing:
             self._writing[torrent.infohash] = self._group.create_task(self._write(torrent))
 

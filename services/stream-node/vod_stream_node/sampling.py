@@ -66,8 +66,11 @@ async def _arrived(torrent: Torrent, pieces: list[int], wish: Wish) -> None:
         for piece in pieces:
             await torrent.piece(piece)
 
-    async with asyncio.TaskGroup() as group:
-        arriving = group.create_task(all_pieces())
-        while not (await asyncio.wait([arriving], timeout=LOOK_EVERY.total_seconds()))[0]:
-            if 0 < wish.enough_rate <= (await torrent.traffic.stats()).download_rate:
-                arriving.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            arriving = group.create_task(all_pieces())
+            while not (await asyncio.wait([arriving], timeout=LOOK_EVERY.total_seconds()))[0]:
+                if 0 < wish.enough_rate <= (await torrent.traffic.stats()).download_rate:
+                    arriving.cancel()
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None  # there is one task

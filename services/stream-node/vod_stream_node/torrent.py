@@ -72,7 +72,7 @@ class Torrent:
         self._supply = Supply(handle, self._lane)
         self.traffic = Traffic(handle, self._lane)
         self._replan_soon: asyncio.Handle | None = None
-        self.checkpoints = Checkpoints(handle, self._changed)
+        self.checkpoints = Checkpoints(handle, self._held, self._changed)
         self._reads = PieceReads(handle)
 
     # What callers want of it.
@@ -322,10 +322,6 @@ class Torrent:
         if completed:
             self.checkpoints.now()
             self._on_change()
-
-    def on_flushed_pieces(self, pieces: Iterable[int]) -> None:
-        """Note which pieces the disk holds."""
-        self.flushed.update(pieces)
 
     def on_read(self, piece: int, data: bytes | None) -> None:
         """Hand a piece's bytes to who waits for them; None when it could not be read."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import pytest
 from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_fakes.seeder import Seeder
@@ -16,7 +15,7 @@ from vod_fakes.torrents import Torrent
 from vod_stream_node.lane import wire
 from vod_testing import eventually
 
-from .conftest import Node, NodeFactory, Swarm, noise
+from .conftest import Node, Swarm, noise
 
 MIB = 1 << 20
 LANE = b"-NS"
@@ -128,30 +127,6 @@ async def test_wrong_data_never_reaches_a_viewer_and_who_sent_it_is_banned(swarm
 
     assert answer.content == film
     assert liar.asked > 0
-
-
-async def test_wrong_data_that_libtorrent_fetched_reaches_no_viewer_and_who_sent_it_is_banned(
-    swarm: Swarm, start_node: NodeFactory, capfd: pytest.CaptureFixture[str]
-) -> None:
-    film = noise(6 * MIB, seed=1)
-    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
-    swarm.seeder.limit_upload(3 * MIB)
-    async with (
-        fake_seed(swarm, torrent, lambda _piece, _begin, size: bytes(size), host="127.0.0.3") as liar,
-        # Who goes out by an address of his choice has no express lane.
-        start_node(bind="127.0.0.1") as node,
-    ):
-        pin = await node.pin(torrent, swarm)
-        answer = await node.http.get(pin.stream_url)
-
-        def why_not_yet() -> str | None:
-            return "the liar is connected" if sum(liar.open.values()) else None
-
-        await eventually(why_not_yet, within=20)
-
-    assert answer.content == film
-    assert (liar.asked > 0, LANE in liar.open) == (True, False)
-    assert "peer_banned" in "".join(capfd.readouterr())
 
 
 async def test_a_peer_that_says_nothing_does_not_keep_a_viewer_waiting(swarm: Swarm, node: Node) -> None:

@@ -44,10 +44,7 @@ class Handle:
     def flush_cache(self) -> None:
         pass
 
-    def clear_error(self) -> None:
-        pass
-
-    def unset_flags(self, _flags: int) -> None:
+    def save_resume_data(self, _flags: int) -> None:
         pass
 
     @property
@@ -131,9 +128,11 @@ async def test_who_waits_for_a_piece_goes_on_when_it_is_here(torrent: Torrent) -
 
 
 async def test_when_the_disk_failed_only_what_it_holds_for_certain_is_here(torrent: Torrent) -> None:
-    for piece in (20, 21):
-        torrent.on_piece(piece)
-    torrent.on_flushed_pieces([20])
+    torrent.checkpoints.on_flushed()  # as it began, when it was loaded
+    torrent.on_piece(20)
+    torrent.checkpoints.now()
+    torrent.on_piece(21)  # after the flush began
+    torrent.checkpoints.on_flushed()
     torrent.on_disk_error(StorageFailed("The disk is broken."))
     torrent.on_piece(22)  # in libtorrent's memory; it will not reach the disk
 

@@ -1,0 +1,116 @@
+"""The disk is full: what is neither watched nor next goes; with nothing left the viewer is told, and goes on later."""
+
+import contextlib
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from allinone import System, start, system
+from playbill import CHAOS_SETTINGS, RATE, Lengths, Report, Watch, watcher
+from stage import ANIME, HARBOR, content, to_the_end
+
+from vod_fakes.world import World
+from vod_testing import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+DISK_MIB, RESERVE_MIB = 72, 4
+
+
+@contextlib.contextmanager
+def filled(disks: Sequence[Path]) -> Iterator[None]:
+    """Fill disks to the last block with what is not ours."""
+    ballast = [disk / "ballast" for disk in disks]
+    for file in ballast:
+        with file.open("wb", buffering=0) as out, contextlib.suppress(OSError):
+            while True:
+                out.write(bytes(1 << 16))
+    try:
+        yield
+    finally:
+        for file in ballast:
+            file.unlink()
+
+
+@contextlib.contextmanager
+def mounted(folder: Path) -> Iterator[None]:
+    """Mount a small disk of its own on a folder."""
+    folder.mkdir(parents=True)
+    options = ["-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=700"]
+    done = subprocess.run(["mount", *options, "tmpfs", folder], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no small disk can be mounted here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def disks(data: Path) -> list[Path]:
+    """Where the two nodes of a system keep their torrents."""
+    return [data / "stream", data / "nodes" / "stream-node-1" / "stream"]
+
+
+@contextlib.contextmanager
+def small_disks(data: Path) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        for folder in disks(data):
+            stack.enter_context(mounted(folder))
+        yield
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def small(outside: World, lengths: Lengths) -> AsyncIterator[System]:
+    """A system whose two nodes have a small disk each."""
+    if not lengths.rare_faults:
+        pytest.skip("in make chaos")
+    settings = {**CHAOS_SETTINGS, "VOD_DISK_RESERVE": str(RESERVE_MIB << 20)}
+    async with system(outside, "--isolate", "--stream-nodes", "2", settings=settings, before=small_disks) as one:
+        yield one
+
+
+@pytest.fixture
+def watch(small: System, lengths: Lengths) -> Watch:
+    return watcher(small, lengths)
+
+
+async def test_what_is_neither_watched_nor_next_makes_room(
+    small: System, outside: World, watch: Watch, report: Report
+) -> None:
+    outside.seeder.limit_upload(0)
+    # 180 MB pass through two disks of 72 MiB.
+    for number in range(1, 4):
+        async with watch(HARBOR, 1, number) as viewer:
+            await viewer.to_the_end(within=60)
+            await viewer.api.post("/v1/session/ended", json={"sessionId": viewer.session})
+    for season, episode in ((1, 1), (1, 2), (1, 3), (2, 1), (2, 2)):
+        async with watch(ANIME, season, episode) as viewer:
+            await viewer.to_the_end(within=60)
+            if (season, episode) == (2, 2):
+                report.add("disk full of what was watched", viewer)
+            await viewer.api.post("/v1/session/ended", json={"sessionId": viewer.session})
+            assert viewer.came_right(partial(content, outside))
+
+
+async def test_when_nothing_is_left_the_viewer_is_told_and_goes_on_once_there_is_room(
+    small: System, outside: World, watch: Watch, report: Report
+) -> None:
+    outside.seeder.limit_upload(3 * RATE)
+    async with watch(HARBOR, 1, 4) as viewer:
+        await viewer.reads(more=3 * RATE, within=15)
+        with filled(disks(small.data)):
+            await eventually(
+                lambda: None if any("DISK_FULL" in one for one in viewer.seen.refused) else viewer.seen.refused,
+                within=60,
+            )
+            await viewer.beats(more=3, within=20)
+        await to_the_end(viewer, outside)
+        report.add("disk full of something else", viewer)
+
+    assert viewer.came_right(partial(content, outside))
+    assert len(viewer.parts) == 1  # the release is not to blame
+    async with small.client() as client:
+        assert await start(client, HARBOR, 1, 1)
