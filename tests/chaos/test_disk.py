@@ -1,4 +1,4 @@
-"""The disk is full: what is neither watched nor next goes; with nothing left the viewer is told, and goes on later."""
+"""The disk is full of what is not ours: the viewer is told, and goes on once there is room."""
 
 import contextlib
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from allinone import System, start, system
 from playbill import CHAOS_SETTINGS, RATE, Lengths, Report, Watch, watcher
-from stage import ANIME, HARBOR, content, to_the_end
+from stage import HARBOR, content, to_the_end
 
 from vod_fakes.world import World
 from vod_testing import eventually
@@ -77,25 +77,7 @@ def watch(small: System, lengths: Lengths) -> Watch:
     return watcher(small, lengths)
 
 
-async def test_what_is_neither_watched_nor_next_makes_room(
-    small: System, outside: World, watch: Watch, report: Report
-) -> None:
-    outside.seeder.limit_upload(0)
-    # 180 MB pass through two disks of 72 MiB.
-    for number in range(1, 4):
-        async with watch(HARBOR, 1, number) as viewer:
-            await viewer.to_the_end(within=60)
-            await viewer.api.post("/v1/session/ended", json={"sessionId": viewer.session})
-    for season, episode in ((1, 1), (1, 2), (1, 3), (2, 1), (2, 2)):
-        async with watch(ANIME, season, episode) as viewer:
-            await viewer.to_the_end(within=60)
-            if (season, episode) == (2, 2):
-                report.add("disk full of what was watched", viewer)
-            await viewer.api.post("/v1/session/ended", json={"sessionId": viewer.session})
-            assert viewer.came_right(partial(content, outside))
-
-
-async def test_when_nothing_is_left_the_viewer_is_told_and_goes_on_once_there_is_room(
+async def test_a_viewer_is_told_of_a_full_disk_and_goes_on_once_there_is_room(
     small: System, outside: World, watch: Watch, report: Report
 ) -> None:
     outside.seeder.limit_upload(3 * RATE)
