@@ -309,7 +309,8 @@ class Torrent:
         """Note a piece that libtorrent has, with the right hash."""
         if self.is_broken:
             return
-        self._held.fresh.pop(piece, None)
+        if self._held.fresh.pop(piece, None) is not None:
+            self.checkpoints.soon()  # only now it can be flushed
         self._note(piece)
 
     def _note(self, piece: int) -> None:
