@@ -119,6 +119,11 @@ class Finding:
         except (UnwellError, SourceRefused, TimeoutError) as error:
             self._log.warning(PROVIDER_FAILED, provider=provider.name, problem=_problem(error))
             return []
+        except Exception as error:  # noqa: BLE001  whatever a stranger's data breaks, the other providers answer
+            # Its kind only: its message may quote an address.
+            problem = f"What it answered can't be read ({type(error).__name__})."
+            self._log.warning(PROVIDER_FAILED, provider=provider.name, problem=problem)
+            return []
         now = self._clock.now()
         return [
             replace(one, renew_at=renew_at(one.expires_at, found_at=now)) if one.expires_at else one

@@ -39,14 +39,28 @@ def source_of(
     address: object, quality: object, *, provider: str, base: str = "", type_: object = None, headers: object = None
 ) -> StreamSource | None:
     """Return a source if it has an address on the web; its type is guessed from it where nobody says it."""
-    url = urljoin(base, address.strip()) if isinstance(address, str) and address.strip() else ""
-    if not url.startswith(("http://", "https://")) or len(url) > _MAX_ADDRESS:
+    url = _address(base, address)
+    if not url:
         return None
     guessed = SourceType.HLS if ".m3u8" in url.lower() else SourceType.MP4
     if urlsplit(url).path.lower().endswith(".torrent"):
         guessed = SourceType.TORRENT
     kind = _TYPES.get(text(type_).lower(), guessed)
     return StreamSource(url, text(quality) or "auto", kind, provider, headers_of(headers), expiry_of(url))
+
+
+def _address(base: str, address: object) -> str:
+    """Return a whole address on the web; empty for all else."""
+    if not isinstance(address, str) or not address.strip():
+        return ""
+    try:
+        url = urljoin(base, address.strip())
+        # What can't be taken apart (`http://[oops`) or encoded (half a surrogate pair) is no address.
+        urlsplit(url)
+        url.encode()
+    except ValueError:
+        return ""
+    return url if url.startswith(("http://", "https://")) and len(url) <= _MAX_ADDRESS and "\0" not in url else ""
 
 
 def headers_of(value: object) -> dict[str, str]:

@@ -161,6 +161,65 @@ async def test_a_provider_that_fails_is_left_out_with_a_sentence_and_the_others_
     ]
 
 
+@pytest.mark.parametrize("bad", ["http://[oops/x.mp4", "http://\u2100.example/x.mp4", "http://\ud800.example/x.mp4"])
+async def test_a_malformed_address_is_skipped_and_the_others_are_served(
+    run: Any, serving: Any, *, film: pb2.Content, tmp_path: Path, bad: str
+) -> None:
+    files, api = FileHost({"a.mp4": MP4, "b.mp4": MP4}), VidlinkApi({})
+    path = tmp_path / "mirrors.json"
+    async with serving(files, api):
+        urls = [bad, f"{files.url}/a.mp4"]
+        path.write_text(json.dumps([{"id": film.series_id, "url": one} for one in urls]))
+        qualities = {"720": {"url": bad}, "480": {"url": f"{files.url}/b.mp4"}}
+        api.control.misbehave(json_reply({"stream": {"playlist": bad, "qualities": qualities}}))
+        async with run(files, vidlink_base=f"{api.url}/api", mirrors=path) as sources:
+            found = await sources.listed(film)
+
+    assert sorted(told(found)) == [
+        ("mirror", "auto", pb2.SOURCE_TYPE_MP4, True),
+        ("vidlink", "480", pb2.SOURCE_TYPE_MP4, True),
+    ]
+
+
+async def test_a_mirror_list_of_malformed_addresses_only_is_told_in_a_sentence(
+    run: Any, film: pb2.Content, tmp_path: Path
+) -> None:
+    path = tmp_path / "mirrors.json"
+    path.write_text(json.dumps([{"id": film.series_id, "url": "http://[oops/x.mp4"}]))
+    async with run(mirrors=path) as sources:
+        found = await sources.listed(film)
+
+    assert found == []
+    assert [one["problem"] for one in sources.log if one["event"] == "provider_failed"] == [
+        f"{path}, {film.series_id}: `url` must be an http(s) address."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ({"name": "\ud800.mp4", "format": "h.264"}, "UnicodeEncodeError"),
+        ({"name": "a.mp4", "format": "h.264", "size": "5000", "length": "1e-310"}, "OverflowError"),
+    ],
+)
+async def test_data_that_breaks_one_provider_leaves_the_others(
+    run: Any, serving: Any, *, film: pb2.Content, tmp_path: Path, file: dict[str, str], kind: str
+) -> None:
+    files, archive = FileHost({"a.mp4": MP4}), InternetArchive([])
+    path = tmp_path / "mirrors.json"
+    film.series_id = "ia:item:glass"
+    async with serving(files, archive):
+        archive.control.misbehave(json_reply({"files": [file]}))
+        path.write_text(json.dumps([{"id": film.series_id, "url": f"{files.url}/a.mp4"}]))
+        async with run(files, archive_base=archive.url, mirrors=path) as sources:
+            found = await sources.listed(film)
+
+    assert told(found) == [("mirror", "auto", pb2.SOURCE_TYPE_MP4, True)]
+    assert [(one["provider"], one["problem"]) for one in sources.log if one["event"] == "provider_failed"] == [
+        ("internet-archive", f"What it answered can't be read ({kind}).")
+    ]
+
+
 @pytest.mark.parametrize("body", [[], {"stream": None}, {"stream": {"qualities": [1], "playlist": 5}}, {"stream": "x"}])
 async def test_nonsense_under_status_200_is_no_source(run: Any, serving: Any, film: pb2.Content, body: object) -> None:
     api = VidlinkApi({})
