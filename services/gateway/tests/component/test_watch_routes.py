@@ -1,11 +1,15 @@
 """What a player fetches: where it was, the stream, the subtitles."""
 
+import httpx
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from vod.catalog.v1.catalog_pb2 import EpisodeKey
+from vod.catalog.v1 import catalog_service_pb2 as catalog
+from vod.catalog.v1.catalog_pb2 import Episode, EpisodeKey, Series
 from vod.picks.v1 import picks_service_pb2 as picks
 from vod.playback.v1 import playback_service_pb2 as playback
 from vod.subtitles.v1 import subtitles_service_pb2 as subtitles
+
+from vod_rpc import DeadlineExceeded, Failure, Unavailable
 
 VTT = "WEBVTT\n\n00:01.000 --> 00:02.000\nWer hütet das Licht?\n"
 
@@ -148,3 +152,48 @@ async def test_what_names_no_episode_has_no_subtitles(http, fakes, key) -> None:
     assert answer.status_code in {400, 404}
     assert answer.headers["content-type"] == "application/problem+json"
     assert not fakes.asked["GetSubtitle"]
+
+
+@pytest.fixture
+def page(fakes, samples) -> None:
+    """What the catalog knows for a watch page."""
+    opening = catalog.SkipRange(kind=catalog.SKIP_KIND_OPENING, start=Duration(seconds=5), end=Duration(seconds=95))
+    fakes.answers |= {
+        "GetEpisode": catalog.GetEpisodeResponse(
+            series=Series(id="tmdb:tv:9001", title="Harbor Lights"),
+            episode=Episode(key=samples.key, name="The Lamp"),
+            next=EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=4),
+        ),
+        "GetSkipRanges": catalog.GetSkipRangesResponse(ranges=[opening]),
+    }
+
+
+def _has_all_but_sources(answer: httpx.Response) -> None:
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert told["sources"] == []
+    assert (told["content"]["title"], told["episode"]["title"]) == ("Harbor Lights", "The Lamp")
+    assert told["nextEpisodeId"] == "tmdb:tv:9001:S01E04"
+    assert [(one["start"], one["end"]) for one in told["skipRanges"]] == [(5.0, 95.0)]
+
+
+@pytest.mark.parametrize("failure", [Unavailable("Away."), DeadlineExceeded("Slow.")])
+@pytest.mark.usefixtures("page")
+async def test_a_watch_page_without_an_answer_of_sources_has_all_else(http, fakes, failure: Failure) -> None:
+    fakes.answers["ListSources"] = failure
+
+    _has_all_but_sources(await http.get("/v1/content/tmdb:tv:9001/watch", params={"episode": 3}))
+
+
+@pytest.mark.usefixtures("page")
+async def test_a_watch_page_has_all_else_while_nobody_is_where_sources_should_be(run_gateway, tmp_path) -> None:
+    async with run_gateway(sources_target=f"unix:{tmp_path}/nobody.sock") as (client, _):
+        _has_all_but_sources(await client.get("/api/content/tmdb:tv:9001/watch", params={"episode": 3}))
+
+
+async def test_the_list_of_sources_alone_says_that_they_are_away(http, fakes, samples) -> None:
+    fakes.answers["GetEpisode"] = catalog.GetEpisodeResponse(episode=Episode(key=samples.key))
+    fakes.answers["ListSources"] = Unavailable("Away.")
+    answer = await http.get("/v1/sources", params={"seriesId": "tmdb:tv:9001"})
+
+    assert answer.status_code == 503

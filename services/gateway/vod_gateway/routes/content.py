@@ -15,6 +15,7 @@ from vod_gateway import dto, dto_content, mapping, mapping_content, naming, open
 from vod_gateway.clients import Backends
 from vod_gateway.depends import BackendsDep, DeviceDep, Limit, SeriesIdQuery, limit_search, limit_titles
 from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, POST, TOO_MANY, problems
+from vod_rpc import DeadlineExceeded, Unavailable
 
 router = APIRouter(tags=["content"])
 ContentId = Annotated[dto.SeriesId, Path(examples=["tmdb:tv:9001"])]
@@ -80,7 +81,7 @@ async def get_watch(
     """Return metadata, direct sources (best first), subtitles in the viewer's languages, and skip ranges.
 
     Skip ranges are marked on files of one length: they need `duration`, as the player knows it. The viewer is who the
-    device's cookie says; a new device gets one.
+    device's cookie says; a new device gets one. While sources can't be asked there are none, and the rest is here.
     """
     key = catalog_pb2.EpisodeKey(series_id=id, season=season, episode=episode)
     found = await backends.catalog.GetEpisode(catalog.GetEpisodeRequest(key=key))
@@ -88,7 +89,11 @@ async def get_watch(
     length = Duration()
     length.FromTimedelta(timedelta(seconds=duration))
     skips = await backends.catalog.GetSkipRanges(catalog.GetSkipRangesRequest(key=key, duration=length))
-    listed = await _sources(backends, found, key, max_bitrate=0, max_height=0)
+    try:
+        listed = await _sources(backends, found, key, max_bitrate=0, max_height=0)
+    except (Unavailable, DeadlineExceeded):
+        # Direct sources are one way to watch among others: a session plays without them.
+        listed = sources.ListSourcesResponse()
     languages = mapping.preferred_languages(accept_language)
     return mapping_content.watch(found, key=key, sources=listed, skips=skips, languages=languages)
 
