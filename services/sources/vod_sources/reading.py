@@ -46,7 +46,9 @@ def source_of(
     if urlsplit(url).path.lower().endswith(".torrent"):
         guessed = SourceType.TORRENT
     kind = _TYPES.get(text(type_).lower(), guessed)
-    return StreamSource(url, text(quality) or "auto", kind, provider, headers_of(headers), expiry_of(url))
+    # A database keeps no NUL, and no answer carries half a surrogate pair.
+    words = "".join(one if one.isprintable() else " " for one in text(quality)).strip()
+    return StreamSource(url, words or "auto", kind, provider, headers_of(headers), expiry_of(url))
 
 
 def _address(base: str, address: object) -> str:

@@ -161,7 +161,15 @@ async def test_a_provider_that_fails_is_left_out_with_a_sentence_and_the_others_
     ]
 
 
-@pytest.mark.parametrize("bad", ["http://[oops/x.mp4", "http://\u2100.example/x.mp4", "http://\ud800.example/x.mp4"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "http://[oops/x.mp4",
+        "http://\u2100.example/x.mp4",
+        "http://\ud800.example/x.mp4",
+        "http://\0.example/x.mp4",
+    ],
+)
 async def test_a_malformed_address_is_skipped_and_the_others_are_served(
     run: Any, serving: Any, *, film: pb2.Content, tmp_path: Path, bad: str
 ) -> None:
@@ -218,6 +226,19 @@ async def test_data_that_breaks_one_provider_leaves_the_others(
     assert [(one["provider"], one["problem"]) for one in sources.log if one["event"] == "provider_failed"] == [
         ("internet-archive", f"What it answered can't be read ({kind}).")
     ]
+
+
+async def test_a_quality_that_can_not_be_kept_is_cleaned(
+    run: Any, serving: Any, film: pb2.Content, tmp_path: Path
+) -> None:
+    files = FileHost({"a.mp4": MP4})
+    path = tmp_path / "mirrors.json"
+    async with serving(files):
+        path.write_text(json.dumps([{"id": film.series_id, "url": f"{files.url}/a.mp4", "quality": "\ud800720p\0"}]))
+        async with run(files, mirrors=path) as sources:
+            found = await sources.listed(film)
+
+    assert told(found) == [("mirror", "720p", pb2.SOURCE_TYPE_MP4, True)]
 
 
 @pytest.mark.parametrize("body", [[], {"stream": None}, {"stream": {"qualities": [1], "playlist": 5}}, {"stream": "x"}])
