@@ -118,8 +118,10 @@ class Upstream:
             CatalogNotConfigured: 401 or 403: the key is missing or wrong.
             UpstreamUnavailable: anything else that is no JSON object in time; `retry_after` says when to ask again.
         """
-        await self._turn()
+        # Stays outside: only who was let in may say that it dropped its request.
+        await self._enter()
         try:
+            await self._take_turn()
             async with asyncio.timeout(self._limits.deadline.total_seconds()):
                 answer = await self._with_second_try(path, params or {})
             if not says(answer):
@@ -138,10 +140,9 @@ class Upstream:
         await self._host.answered()
         return answer
 
-    async def _turn(self) -> None:
+    async def _enter(self) -> None:
         if (rest := await self._host.wait()) is not None:
             raise self._unavailable("is left alone for a while", retry_after=rest)
-        await self._take_turn()
 
     async def _take_turn(self) -> None:
         now = self._clock.monotonic()
