@@ -64,6 +64,10 @@ class InternetArchive:
         runtime = max((one for one in lengths if one), default=None)
         return Title(series, (Episode(season=1, episode=1, name=series.title, runtime=runtime),))
 
+    async def series(self, ref: TitleRef) -> Series:
+        """Return a film, which is one request; raises as `title`."""
+        return (await self.title(ref)).series
+
     async def search(self, query: str) -> Sequence[Series]:
         """Return films of the list with *query* in their name."""
         return [series for series in await self.popular() if query.casefold() in series.title.casefold()]

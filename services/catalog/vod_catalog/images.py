@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from vod_catalog.domain import Title
+from vod_catalog.domain import Series
 from vod_catalog.errors import ImageNotFound, UpstreamUnavailable
 from vod_web.public import NotPublicError
 
@@ -35,7 +35,7 @@ class Image:
 class Titles(Protocol):
     """Titles, as `Titles` has them."""
 
-    async def with_episodes(self, series_id: str) -> Title: ...
+    async def series(self, series_id: str) -> Series: ...
 
 
 @asynccontextmanager
@@ -60,9 +60,9 @@ class Images:
         """Return a picture.
 
         Raises:
-            ImageNotFound, UpstreamUnavailable, and as `Titles.with_episodes`.
+            ImageNotFound, UpstreamUnavailable, and as `Titles.series`.
         """
-        series = (await self._titles.with_episodes(series_id)).series
+        series = await self._titles.series(series_id)
         url = series.poster_url if kind is ImageKind.POSTER else series.backdrop_url
         if urlsplit(url).netloc not in self._hosts:
             raise ImageNotFound(f"{series.title} has no {kind.value}.", metadata={"series_id": series_id})

@@ -90,6 +90,10 @@ class Jikan:
             entries=tuple(entry.as_a_whole() for entry in seasons),
         )
 
+    async def series(self, ref: TitleRef) -> Series:
+        """Return what the entry *ref* says by itself, which is one request; raises as `title`."""
+        return _series((await self._entry(ref.number)).fields, ref=ref, seasons=[])
+
     async def search(self, query: str) -> Sequence[Series]:
         """Return anime of that name, best first, 25 at most."""
         return _listed(await self._data("anime", params={"q": query, "limit": "25", "sfw": "true"}))

@@ -91,6 +91,10 @@ class Mal:
         entries = tuple(Entry(one.number, one.count, day(one.fields.get("start_date"))) for one in seasons)
         return Title(_series(seasons[0], seasons), tuple(episodes), entries=entries)
 
+    async def series(self, ref: TitleRef) -> Series:
+        """Return what the entry *ref* says by itself, which is one request; raises as `Upstream.get`."""
+        return _series(await self._entry(ref.number), [])
+
     async def search(self, query: str) -> Sequence[Series]:
         """Return anime of that name, best first, 25 at most."""
         return await self._list("anime", {"q": query})

@@ -65,6 +65,11 @@ _FIND = """
     SELECT id, title, kind, external FROM series
     WHERE title ILIKE $1 OR (external -> 'aliases')::text ILIKE $1 ORDER BY updated_at DESC LIMIT $2
 """
+_LISTED = """
+    SELECT one.value AS series FROM listings, jsonb_array_elements(titles) AS one
+    WHERE jsonb_path_query_array(titles, '$[*].id') ? $1 AND one.value ->> 'id' = $1
+    ORDER BY fetched_at DESC LIMIT 1
+"""
 
 
 class Store:
@@ -88,6 +93,16 @@ class Store:
             fetched_at=row["fetched_at"],
             retry_at=row["retry_at"],
         )
+
+    async def series(self, series_id: SeriesId) -> Series | None:
+        """Return a title without its episodes, None if it was never fetched."""
+        row = await self._pool.fetchrow("SELECT id, title, kind, external FROM series WHERE id = $1", series_id)
+        return _series(dict(row)) if row else None
+
+    async def listed(self, series_id: SeriesId) -> Series | None:
+        """Return a title as the latest listing that has it says, None if none has it."""
+        found = await self._pool.fetchval(_LISTED, series_id)
+        return _series(record(found)) if found else None
 
     async def save(self, title: Title, *, at: datetime, due_at: datetime) -> None:
         """Keep what the provider lists as of *at*, until *due_at*; episodes that it no longer lists are marked as gone.

@@ -62,6 +62,10 @@ class Provider(Protocol):
         """Return a title with its episodes; raises NotThereError or a Failure."""
         ...
 
+    async def series(self, ref: TitleRef) -> Series:
+        """Return a title without its episodes, in one request; raises NotThereError or a Failure."""
+        ...
+
     async def search(self, query: str) -> Sequence[Series]:
         """Return titles of that name, best first; raises a Failure."""
         ...
@@ -75,6 +79,9 @@ class Shelf(Protocol):
     """Where titles are kept; see `Store`."""
 
     async def load(self, series_id: SeriesId) -> StoredTitle | None: ...
+    async def series(self, series_id: SeriesId) -> Series | None: ...
+    async def listed(self, series_id: SeriesId) -> Series | None: ...
+    async def save_listing(self, provider: str, query: str, titles: Sequence[Series], *, at: datetime) -> None: ...
     async def save(self, title: Title, *, at: datetime, due_at: datetime) -> None: ...
     async def season_of(self, mal: int) -> Season | None: ...
     async def claim(self, series_id: SeriesId, *, now: datetime, until: datetime) -> bool: ...
@@ -132,6 +139,16 @@ class Titles:
         """
         return (await self._stored(series_id)).title
 
+    async def series(self, series_id: str) -> Series:
+        """Return a title without its episodes, from whatever is kept of it, be it only a line of a list.
+
+        What is not known at all costs one request and is kept like a list. Raises as `episode`.
+        """
+        ref = parse_series_id(series_id)
+        if known := await self._known(ref):
+            return known
+        return await self._flights.join(("alone", ref), lambda: self._fetch_alone(ref))
+
     async def season_of(self, mal: int) -> Season | None:
         """Return which season of which title an entry of MyAnimeList is, None if it was never fetched."""
         return await self._shelf.season_of(mal)
@@ -173,8 +190,42 @@ class Titles:
 
     async def _load(self, asked: TitleRef) -> StoredTitle | None:
         """Return what is kept of a title; that of an anime may be kept as a season of the one that it goes on from."""
+        return await self._shelf.load(await self._kept_as(asked))
+
+    async def _known(self, asked: TitleRef) -> Series | None:
+        return await self._shelf.series(await self._kept_as(asked)) or await self._shelf.listed(asked.series_id)
+
+    async def _kept_as(self, asked: TitleRef) -> SeriesId:
         season = await self._shelf.season_of(asked.number) if asked.namespace == ANIME else None
-        return await self._shelf.load(season.series_id if season else asked.series_id)
+        return season.series_id if season else asked.series_id
+
+    async def _fetch_alone(self, ref: TitleRef) -> Series:
+        self._refuse_known_absent(ref)
+        # Another fetch may have ended between the caller's look and now.
+        if known := await self._known(ref):
+            return known
+        try:
+            return await self._ask_either_alone(ref)
+        except NotThereError as error:
+            self._remember_absent(ref)
+            raise _not_found(ref) from error
+
+    async def _ask_either_alone(self, ref: TitleRef) -> Series:
+        try:
+            return await self._ask_alone(ref, self._provider(ref))
+        except UpstreamUnavailable as failure:
+            if ref.namespace not in self._second:
+                raise
+            try:
+                return await self._ask_alone(ref, self._second[ref.namespace])
+            except Failure as another:
+                raise failure from another
+
+    async def _ask_alone(self, ref: TitleRef, provider: Provider) -> Series:
+        async with self._patience(ref):
+            series = await provider.series(ref)
+        await self._shelf.save_listing(provider.name, ref.series_id, [series], at=self._clock.now())
+        return series
 
     async def _fetch_first(self, ref: TitleRef) -> StoredTitle:
         self._refuse_known_absent(ref)

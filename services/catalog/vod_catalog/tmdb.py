@@ -51,6 +51,11 @@ class Tmdb:
         """
         return await (self._film(ref) if ref.namespace == MOVIE else self._show(ref))
 
+    async def series(self, ref: TitleRef) -> Series:
+        """Return a series or a film without its seasons, which is one request; raises as `title`."""
+        path = f"movie/{ref.number}" if ref.namespace == MOVIE else f"tv/{ref.number}"
+        return self._series(await self._details(path), ref=ref, season_count=None)
+
     async def search(self, query: str) -> Sequence[Series]:
         """Return series and films of that name, best first, 20 at most."""
         return self._listed(await self._list("search/multi", {"query": query, "include_adult": "false"}))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import structlog
 
-from vod_catalog.domain import ANIME, Season, SeriesId, StoredTitle, Title
+from vod_catalog.domain import ANIME, Season, Series, SeriesId, StoredTitle, Title
 from vod_catalog.hosts import Host, State
 from vod_catalog.jikan import Jikan
 from vod_catalog.titles import Titles
@@ -84,6 +84,15 @@ class Shelf:
         self.saved: set[SeriesId] = set()
 
     async def load(self, series_id: SeriesId) -> StoredTitle | None:
+        return None
+
+    async def series(self, series_id: SeriesId) -> Series | None:
+        return None
+
+    async def listed(self, series_id: SeriesId) -> Series | None:
+        return None
+
+    async def save_listing(self, provider: str, query: str, titles: Sequence[Series], *, at: datetime) -> None:
         return None
 
     async def season_of(self, mal: int) -> Season | None:
