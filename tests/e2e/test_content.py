@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import av
@@ -196,10 +197,24 @@ async def test_a_sequel_by_its_own_id_is_the_next_season_and_no_new_mapping_move
     assert [(one["season"], one["episode"], int(one["position_s"])) for one in resumed] == [(2, 2, 21)] * 2
 
 
-async def test_progress_from_elsewhere_is_kept_and_trends_here(viewer: httpx.AsyncClient) -> None:
-    report = {"contentId": HARBOR, "episodeId": f"{HARBOR}:S01E02", "position": 50.0, "duration": 60.0}
+async def test_progress_from_elsewhere_is_resumed_and_lifts_no_title(viewer: httpx.AsyncClient) -> None:
+    before = (await viewer.get("/v1/trending")).json()
+    report = {"contentId": HARBOR, "episodeId": f"{HARBOR}:S01E02", "position": 35.0, "duration": 60.0}
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
 
-    answer = await viewer.post("/api/user/progress", json=report)
+    kept = await viewer.post("/api/user/progress", json=report | {"updatedAt": yesterday})
+    later = await viewer.post("/v1/progress", json=report | {"position": 900.0})
+    foreign = await viewer.post("/v1/progress", json=report | {"contentId": ANIME})
+    unnamed = await viewer.post("/v1/progress", json={"contentId": HARBOR, "position": 5.0, "duration": 60.0})
+    resumed = (await viewer.get("/v1/resume")).json()
+    [entry] = (await viewer.get("/v1/continue-watching")).json()["entries"]
 
-    assert answer.status_code == 204, answer.text
-    assert HARBOR in [one["id"] for one in (await viewer.get("/v1/trending")).json()]
+    assert kept.status_code == 204, kept.text
+    assert [(one.status_code, one.json()["reason"]) for one in (later, foreign, unnamed)] == [
+        (400, "REPORT_INVALID"),
+        (400, "INVALID_REQUEST"),
+        (400, "INVALID_REQUEST"),
+    ]
+    assert (resumed["season"], resumed["episode"], resumed["position_s"], resumed["source"]) == (1, 2, 35.0, None)
+    assert (entry["seriesId"], entry["episode"], entry["position_s"]) == (HARBOR, 2, 35.0)
+    assert (await viewer.get("/v1/trending")).json() == before

@@ -339,6 +339,7 @@ class ResumeAnswer(BaseModel):
     position_s: float
     duration_s: float
     pick: Pick | None = Field(
-        description="The very pick it was watched from, even if another would be chosen today. Null: a direct source."
+        description="The very pick it was watched from, even if another would be chosen today. Null: a direct source, "
+        "or it was watched elsewhere."
     )
-    source: PlayingSource
+    source: PlayingSource | None = Field(description="Null: it was watched elsewhere.")

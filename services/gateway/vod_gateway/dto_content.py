@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from vod_gateway.dto import EPISODE_KEY_PATTERN, Episode, Season, SeriesId, answer_config, request_config
+from vod_gateway.dto import EPISODE_KEY_PATTERN, Episode, Moment, Season, SeriesId, answer_config, request_config
 
 _PLACE = {"seriesId": "tmdb:tv:1429", "season": 4, "position": 17, "episode": 17, "absoluteEp": 76}
 _ALIAS = {
@@ -174,7 +174,7 @@ class WatchAnswer(BaseModel):
 
 
 class ProgressRequest(BaseModel):
-    """That document's `WatchProgress`; a film needs no `episodeId`."""
+    """That document's `WatchProgress`; a film, or what has one episode only, needs no `episodeId`."""
 
     model_config = request_config(
         {
@@ -189,7 +189,9 @@ class ProgressRequest(BaseModel):
     content_id: SeriesId
     episode_id: Annotated[str, Field(pattern=EPISODE_KEY_PATTERN)] | None = None
     position: Annotated[float, Field(ge=0, le=1_000_000)]
-    duration: Annotated[float, Field(ge=0, le=1_000_000)]
-    updated_at: (
-        Annotated[str, Field(pattern=r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$")] | None
-    ) = None
+    duration: Annotated[float, Field(ge=0, le=1_000_000, description="0: nobody knows.")]
+    updated_at: Moment | None = Field(
+        None,
+        description="When the position was reached, by the player's clock; absent: now. Of two positions the later one "
+        "counts, whenever it arrives.",
+    )

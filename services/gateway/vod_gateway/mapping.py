@@ -219,7 +219,7 @@ def resume_answer(message: playback_service_pb2.GetResumeResponse) -> dto.Resume
         position_s=seconds(message.position),
         duration_s=seconds(message.duration),
         pick=pick(message.pick) if message.HasField("pick") else None,
-        source=playing_source(message),
+        source=playing_source(message) if message.HasField("pick") or message.HasField("direct") else None,
     )
 
 

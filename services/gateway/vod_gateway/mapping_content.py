@@ -1,8 +1,10 @@
 """proto → JSON for refs and for what there is to watch."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Literal
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from vod.catalog.v1 import catalog_pb2
 from vod.catalog.v1 import catalog_service_pb2 as catalog
 from vod.sources.v1 import sources_service_pb2 as sources_pb2
@@ -17,6 +19,8 @@ SOURCE_KINDS = {
     catalog_pb2.KIND_MOVIE: sources_pb2.CONTENT_KIND_MOVIE,
 }
 
+_FIRST_DAY, _LAST_DAY = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+"""What a Timestamp can carry in every zone."""
 _TYPES: Mapping[catalog_pb2.Kind.ValueType, Literal["series", "anime", "movie"]] = {
     catalog_pb2.KIND_SERIES: "series",
     catalog_pb2.KIND_ANIME: "anime",
@@ -32,6 +36,15 @@ _SKIPS: Mapping[catalog.SkipKind.ValueType, Literal["opening", "ending", "recap"
     catalog.SKIP_KIND_ENDING: "ending",
     catalog.SKIP_KIND_RECAP: "recap",
 }
+
+
+def reported_at(at: datetime | None) -> Timestamp | None:
+    """Return when something is said to have been watched; an impossible time stays one, and playback refuses it."""
+    if at is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(min(max(at, _FIRST_DAY), _LAST_DAY))
+    return message
 
 
 def alias(message: catalog.ResolveEpisodeResponse) -> dto_content.AliasAnswer:

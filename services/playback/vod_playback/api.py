@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from google.protobuf.json_format import ParseDict
@@ -44,7 +44,9 @@ from vod_playback.domain import (
 from vod_playback.errors import RequestInvalid
 from vod_playback.links import DeviceLinks
 from vod_playback.live import Live
+from vod_playback.popularity import Popularity
 from vod_playback.preparing import Preparing
+from vod_playback.reporting import Report, Reporting
 from vod_playback.resuming import Resuming
 from vod_playback.starting import Starting
 from vod_playback.watching import Watching
@@ -79,7 +81,11 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         changes: Changes,
         choosing_next: ChoosingNext,
         preparing: Preparing,
+        reporting: Reporting,
+        popularity: Popularity,
     ) -> None:
+        self._reporting = reporting
+        self._popularity = popularity
         self._links = links
         self._starting = starting
         self._directing = directing
@@ -164,8 +170,8 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
             key=key_to_proto(resume.key),
             position=duration_to_proto(resume.position),
             duration=duration_to_proto(resume.duration),
-            pick=pick_to_proto(resume.source),
-            direct=direct_to_proto(resume.source),
+            pick=pick_to_proto(resume.source) if resume.source else None,
+            direct=direct_to_proto(resume.source) if resume.source else None,
         )
 
     async def GetStream(self, request: pb2.GetStreamRequest, context: _Context) -> pb2.GetStreamResponse:
@@ -188,23 +194,18 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         return pb2.ListSessionsResponse(sessions=[_session(one) for one in await self._watching.active()])
 
     async def RecordProgress(self, request: pb2.RecordProgressRequest, context: _Context) -> pb2.RecordProgressResponse:
-        now = datetime.now(UTC)
-        given = request.update_time.ToDatetime(UTC) if request.HasField("update_time") else now
-        position, duration = request.position.ToTimedelta(), request.duration.ToTimedelta()
-        if min(position, duration) < timedelta(0):
-            raise RequestInvalid("Position and duration can't be negative.")
-        await self._resuming.progress(
+        report = Report(
             _key(request.key),
-            device_id=_id(request.device_id, "device_id"),
-            position=position,
-            duration=duration,
-            # A clock that is ahead must not lock out all that comes later.
-            at=min(given, now),
+            _id(request.device_id, "device_id"),
+            request.position.ToTimedelta(),
+            request.duration.ToTimedelta() or None,
+            event_time=request.update_time.ToDatetime(UTC) if request.HasField("update_time") else None,
         )
+        await self._reporting.report(report)
         return pb2.RecordProgressResponse()
 
     async def ListWatched(self, request: pb2.ListWatchedRequest, context: _Context) -> pb2.ListWatchedResponse:
-        scores, viewers = await self._resuming.watched_lately()
+        scores, viewers = await self._popularity.lately()
         series = [pb2.WatchedSeries(series_id=one, score=score) for one, score in scores.items()]
         return pb2.ListWatchedResponse(series=series, viewers=viewers)
 

@@ -48,17 +48,19 @@ _BEATS = f"""
             floor(extract(epoch FROM duration))::int AS duration_s,
             coalesce(least(100, round(
                 100 * extract(epoch FROM position) / nullif(extract(epoch FROM duration), 0), 2)), 0) AS percent,
-            coalesce(position >= ending_at, false) AS ending
+            coalesce(position >= ending_at, false) AS ending,
+            heartbeat_at AS reached_at
         FROM beat WHERE newer AND moved
         ORDER BY subject_id, series_id, season, episode, heartbeat_at DESC
     ), progress AS (
-        INSERT INTO watch_progress (subject_id, series_id, season, episode, position_s, duration_s, percent, finished)
+        INSERT INTO watch_progress
+            (subject_id, series_id, season, episode, position_s, duration_s, percent, finished, reached_at)
         SELECT subject_id, series_id, season, episode, position_s, duration_s, percent,
-            ending OR percent >= {FINISHED_PERCENT}
+            ending OR percent >= {FINISHED_PERCENT}, reached_at
         FROM seconds
         ON CONFLICT (subject_id, series_id, season, episode) DO UPDATE SET
             position_s = excluded.position_s, duration_s = excluded.duration_s, percent = excluded.percent,
-            finished = excluded.finished
+            finished = excluded.finished, reached_at = greatest(watch_progress.reached_at, excluded.reached_at)
     )
     SELECT {COLUMNS}, ending_asked, newer FROM beat"""
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from vod_playback.errors import HeartbeatInvalid
+from vod_playback.positions import wrong_position
 
 JsonObject = dict[str, Any]
 """A message of a neighbour in its JSON form: kept and passed on, not looked into."""
@@ -19,9 +20,6 @@ FINISHED_PERCENT = 90.0
 ENDED_PERCENT = 80.0
 """A viewer who says that the episode has ended, this far in, has finished it: catalogs list broadcast slots, and the
 files are shorter."""
-_OVERSHOOT = timedelta(seconds=30)
-"""Players report positions a little past the end."""
-_LONGEST = timedelta(hours=48)
 _SEQUENCES = 2**63
 _AHEAD = timedelta(seconds=2)
 """A player whose clock is further ahead than this says nothing by it."""
@@ -279,16 +277,10 @@ class Beat:
         Raises:
             HeartbeatInvalid: the position is negative or beyond the end.
         """
-        if not timedelta() <= self.position <= _LONGEST:
-            raise HeartbeatInvalid("The position must be between 0 s and 48 h.")
+        if wrong := wrong_position(self.position, self.duration):
+            raise HeartbeatInvalid(wrong)
         if self.sequence is not None and not 0 <= self.sequence < _SEQUENCES:
             raise HeartbeatInvalid("The sequence must be between 0 and 2^63 - 1.")
-        if self.duration is None:
-            return self
-        if not timedelta() < self.duration <= _LONGEST:
-            raise HeartbeatInvalid("The duration must be between 0 s and 48 h.")
-        if self.position > self.duration + _OVERSHOOT:
-            raise HeartbeatInvalid("The position is beyond the end.")
         return self
 
 
@@ -348,7 +340,8 @@ class Resume:
     key: EpisodeKey
     position: timedelta
     duration: timedelta
-    source: Source
+    source: Source | None
+    """None: it was watched elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,12 @@ class HeartbeatInvalid(InvalidArgument):
     reason = "HEARTBEAT_INVALID"
 
 
+class ReportInvalid(InvalidArgument):
+    """A position from elsewhere, or its time, can not be true; the message says why."""
+
+    reason = "REPORT_INVALID"
+
+
 class RequestInvalid(InvalidArgument):
     """A field is missing or out of bounds; the message says which."""
 

@@ -142,16 +142,6 @@ class Progress(Protocol):
 
     async def subject_of(self, device_id: str) -> str | None: ...
 
-    async def progress(
-        self, key: EpisodeKey, *, subject_id: str, position: timedelta, duration: timedelta, at: datetime
-    ) -> None:
-        """Keep a position unless a newer one is kept."""
-        ...
-
-    async def watched_lately(self) -> tuple[dict[str, float], int]:
-        """Return what was watched in a week by series, and how many people watched."""
-        ...
-
     async def last_watched(self, subject_id: str, *, at_most: int) -> Sequence[LastWatched]:
         """Return what the subject watched last of each series, the latest series first."""
         ...

@@ -1,8 +1,6 @@
 """Where to go on watching."""
 
-from datetime import datetime, timedelta
-
-from vod_playback.domain import EpisodeKey, Resume
+from vod_playback.domain import Resume
 from vod_playback.errors import NothingToResume
 from vod_playback.ports import Catalog, Progress
 from vod_rpc import Failure
@@ -13,27 +11,12 @@ class Resuming:
 
     `Exact` means the source that was actually watched, as the last session of this episode stored it, even if the pick
     was changed since by somebody else with the same profile; a start of the episode plays that source too.
+    What was only reported from elsewhere has no source.
     """
 
     def __init__(self, store: Progress, *, catalog: Catalog) -> None:
         self._store = store
         self._catalog = catalog
-
-    async def progress(
-        self, key: EpisodeKey, *, device_id: str, position: timedelta, duration: timedelta, at: datetime
-    ) -> None:
-        """Keep a position that was reached outside of our sessions, as that of whoever watches on the device.
-
-        Raises:
-            NotFound: there is no such episode.
-        """
-        key = (await self._catalog.episode(key)).key
-        subject = await self._store.subject_of(device_id) or device_id
-        await self._store.progress(key, subject_id=subject, position=position, duration=duration, at=at)
-
-    async def watched_lately(self) -> tuple[dict[str, float], int]:
-        """Return what was watched in a week by series, and how many people watched."""
-        return await self._store.watched_lately()
 
     async def resume(self, *, subject_id: str, device_id: str, series_id: str) -> Resume:
         """Return the episode that was watched last and not finished, of one series or, if *series_id* is empty, of any.

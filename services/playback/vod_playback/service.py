@@ -28,8 +28,10 @@ from vod_playback.holding import Holding
 from vod_playback.links import DeviceLinks
 from vod_playback.live import live
 from vod_playback.metrics import FallbackMetrics, StartMetrics
+from vod_playback.popularity import Popularity
 from vod_playback.preparing import Preparing
 from vod_playback.progress_store import ProgressStore
+from vod_playback.reporting import Reporting
 from vod_playback.resuming import Resuming
 from vod_playback.settings import Settings
 from vod_playback.starting import Starting
@@ -140,6 +142,8 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 ),
                 changes=Changes(holding.switched_to, log=runtime.log),
                 preparing=preparing,
+                reporting=Reporting(progress, catalog=catalog, clock=runtime.clock),
+                popularity=Popularity(database, clock=runtime.clock),
             ),
             untraced=_UNTRACED,
         )

@@ -56,6 +56,54 @@ async def test_progress_may_name_an_episode_by_its_entry(http, fakes) -> None:
     assert fakes.asked["RecordProgress"][0].key == KEPT
 
 
+async def test_progress_takes_any_name_of_the_title_but_no_episode_of_another(http, fakes) -> None:
+    titles = {"tmdb:tv:9201": "mal:anime:9201", "mal:anime:9201": "mal:anime:9201"}
+
+    async def series(request: catalog.GetSeriesRequest) -> catalog.GetSeriesResponse:
+        found = titles.get(request.series_id, request.series_id)
+        return catalog.GetSeriesResponse(series=catalog_pb2.Series(id=found))
+
+    fakes.answers |= {"GetEpisode": FOUND, "GetSeries": series, "RecordProgress": playback.RecordProgressResponse()}
+    body = {"episodeId": "mal:anime:9202:2", "position": 60, "duration": 1420}
+    same = await http.post("/v1/progress", json={"contentId": "tmdb:tv:9201", **body})
+    other = await http.post("/v1/progress", json={"contentId": "tmdb:tv:9001", **body})
+
+    assert (same.status_code, len(fakes.asked["RecordProgress"])) == (204, 1)
+    assert (other.status_code, other.json()["errors"][0]["pointer"]) == (400, "#/episodeId")
+    assert "another title" in other.json()["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(("kind", "status"), [(catalog_pb2.KIND_SERIES, 400), (catalog_pb2.KIND_MOVIE, 204)])
+async def test_progress_of_what_has_several_episodes_must_say_which(http, fakes, kind: int, status: int) -> None:
+    found = catalog.GetEpisodeResponse(series=catalog_pb2.Series(kind=kind), episode=catalog_pb2.Episode(key=KEPT))
+    if status == 400:
+        found.next.CopyFrom(KEPT)
+    fakes.answers |= {"GetEpisode": found, "RecordProgress": playback.RecordProgressResponse()}
+    answer = await http.post("/v1/progress", json={"contentId": "tmdb:tv:9001", "position": 60, "duration": 1420})
+
+    assert answer.status_code == status, answer.text
+    assert [one.key for one in fakes.asked["RecordProgress"]] == ([KEPT] if status == 204 else [])
+
+
+@pytest.mark.parametrize(("at", "year"), [("0001-01-01T00:00:00+14:00", 1), ("9999-12-31T23:59:59-12:00", 9999)])
+async def test_an_impossible_time_is_passed_on_as_one_and_not_taken_for_now(http, fakes, at: str, year: int) -> None:
+    fakes.answers |= {"GetEpisode": FOUND, "RecordProgress": playback.RecordProgressResponse()}
+    body = {"contentId": "mal:anime:9202", "episodeId": "mal:anime:9202:2", "position": 60, "duration": 1420}
+    await http.post("/v1/progress", json=body | {"updatedAt": at})
+
+    assert fakes.asked["RecordProgress"][0].update_time.ToDatetime().year == year
+
+
+@pytest.mark.parametrize("at", ["2026-02-30T10:00:00Z", "2026-11-20T20:25:12", "now", ""])
+async def test_a_time_that_no_calendar_has_is_refused_and_not_taken_for_now(http, fakes, at: str) -> None:
+    fakes.answers |= {"GetEpisode": FOUND, "RecordProgress": playback.RecordProgressResponse()}
+    body = {"contentId": "mal:anime:9202", "episodeId": "mal:anime:9202:2", "position": 60, "duration": 1420}
+    answer = await http.post("/v1/progress", json=body | {"updatedAt": at})
+
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "#/updatedAt")
+    assert fakes.asked["RecordProgress"] == []
+
+
 async def test_a_name_that_makes_no_sense_is_said_to_be_so(http, fakes) -> None:
     fakes.answers["GetEpisode"] = InvalidArgument("A ref looks like …", reason="INVALID_REFERENCE")
     answer = await http.get("/v1/subtitles/tmdb:tv:9001:7")

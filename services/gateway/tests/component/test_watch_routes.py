@@ -49,6 +49,13 @@ async def test_resume_tells_where_and_from_what(http, fakes, samples) -> None:
     assert asked.subject_id == ""
 
 
+async def test_what_was_watched_elsewhere_is_resumed_from_no_source(http, fakes, samples) -> None:
+    fakes.answers["GetResume"] = playback.GetResumeResponse(key=samples.key, position=Duration(seconds=612))
+    answer = (await http.get("/v1/resume")).json()
+
+    assert (answer["position_s"], answer["pick"], answer["source"]) == (612.0, None, None)
+
+
 async def test_resume_without_a_series_asks_for_whatever_was_watched_last(http, fakes, samples) -> None:
     fakes.answers["GetResume"] = playback.GetResumeResponse(key=samples.key, pick=samples.pick)
     await http.get("/v1/resume")

@@ -1,7 +1,7 @@
 """NovaStream's own routes, under `/api` as its document names them and under `/v1` like all others."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Path, Query
@@ -119,15 +119,19 @@ async def list_sources(
 @router.post("/api/user/progress", summary="Keep a position", status_code=204, responses=_PROGRESS)
 @router.post("/v1/progress", summary="Keep a position", status_code=204, responses=_PROGRESS)
 async def record_progress(body: dto_content.ProgressRequest, backends: BackendsDep, device: DeviceDep) -> None:
-    """Keep how far something was watched that no session of ours played; an older report changes nothing."""
-    key = catalog_pb2.EpisodeKey(series_id=body.content_id, season=1, episode=1)
-    if body.episode_id is not None:
-        key = await naming.key_of(backends, body.episode_id)
-    request = playback.RecordProgressRequest(key=key, device_id=device)
-    request.position.FromTimedelta(timedelta(seconds=body.position))
-    request.duration.FromTimedelta(timedelta(seconds=body.duration))
-    if (at := _moment(body.updated_at)) is not None:
-        request.update_time.FromDatetime(at)
+    """Keep how far something was watched that no session of ours played: offline, or elsewhere.
+
+    What was watched later counts, not what was reported later: a report of yesterday changes nothing that was watched
+    today, but is kept if nothing was.
+    """
+    key = await naming.reported_key(backends, body.content_id, episode=body.episode_id)
+    request = playback.RecordProgressRequest(
+        key=key,
+        device_id=device,
+        position=mapping.duration(body.position),
+        duration=mapping.duration(body.duration),
+        update_time=mapping_content.reported_at(body.updated_at),
+    )
     await backends.playback.RecordProgress(request)
 
 
@@ -150,10 +154,3 @@ async def _sources(
     )
     request = sources.ListSourcesRequest(content=content, max_bitrate=max_bitrate, max_height=max_height)
     return await backends.sources.ListSources(request)
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
