@@ -2,13 +2,14 @@
 
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vod_runtime import Clock
 from vod_sources.domain import Play, SourceType, StreamSource
 from vod_sources.errors import PartNotFound, PlayNotFound
 from vod_sources.guard import Fetched, Guard
-from vod_sources.playlists import HLS_TYPE, Address, Master, Media, read_master, read_media, single_master
+from vod_sources.playlists import HLS_TYPE, Address, Master, Media, Span, read_master, read_media, single_master
 from vod_sources.replacing import Replacing
 from vod_sources.store import Store
 
@@ -19,7 +20,9 @@ _KEPT_BYTES = 96 * 1024 * 1024
 _MOST_OPEN = 500
 _LIVE_SECONDS = 2.0
 _PART = re.compile(
-    r"(?P<variant>[va]\d{1,3})(?:\.m3u8|/(?:s(?P<segment>\d{1,10})|(?P<other>[km]\d{1,4}))\.\w{2,4})", re.ASCII
+    r"(?P<variant>[va]\d{1,3})(?:\.m3u8|/(?:s(?P<segment>\d{1,10})(?:t(?P<begins>\d{1,9})d(?P<lasts>\d{1,8}))?"
+    r"|(?P<other>[km]\d{1,4}))\.\w{2,4})",
+    re.ASCII,
 )
 
 
@@ -38,8 +41,8 @@ class _Open:
     def __init__(self) -> None:
         self.masters: dict[str, Master | None] = {}
         self.media: dict[tuple[str, str], tuple[Media, float]] = {}
-        self.offered: dict[tuple[str, int], tuple[str, float]] = {}
-        """Whose segment was offered under a number, and when it begins: another source's is found by time."""
+        self.leading: dict[tuple[str, str], str] = {}
+        """The segment with which reading a variant of a source began."""
 
 
 class Playing:
@@ -88,20 +91,10 @@ class Playing:
         media = await self._media(play.source, opened, match["variant"])
         if match["segment"] is None and match["other"] is None:
             return _whole(media.text, offset)
-        address = self._address(play.source, opened, media, match)
-        return await self._segment(play.source, address, offset, length)
-
-    def _address(self, source: StreamSource, opened: _Open, media: Media, match: re.Match[str]) -> Address:
         if match["other"]:
-            wanted = next((one for name, one in media.others.items() if name.startswith(f"{match['other']}.")), None)
-        else:
-            number = int(match["segment"])
-            owner, begins = opened.offered.get((match["variant"], number), (source.url, 0.0))
-            there = number if owner == source.url else media.at(begins)
-            wanted = media.segments.get(number if there is None else there)
-        if wanted is None:
-            raise PartNotFound("This source has no such segment.")
-        return wanted
+            return await self._joined(play.source, [_other(media, match["other"])], offset, length)
+        leading = opened.leading.setdefault((play.source.url, match["variant"]), part) == part
+        return await self._joined(play.source, _segments(media, match, leading=leading), offset, length)
 
     async def _master(self, source: StreamSource, opened: _Open) -> Master | None:
         if source.url not in opened.masters:
@@ -121,20 +114,28 @@ class Playing:
             raise PartNotFound("Playlists may be nested twice, not deeper.")
         media = read_media(found.body, url=found.url, name=variant)
         opened.media[key] = (media, now + _LIVE_SECONDS)
-        for number, begins in media.starts.items():
-            opened.offered.setdefault((variant, number), (source.url, begins))
         return media
 
-    async def _segment(self, source: StreamSource, address: Address, offset: int, length: int) -> Slice:
+    async def _joined(self, source: StreamSource, addresses: Sequence[Address], offset: int, length: int) -> Slice:
+        """Return bytes of parts that follow each other; segments of MPEG-TS and of fragmented MP4 can be joined so."""
+        first = await self._fetched(source, addresses[0])
+        body = first.body
+        for address in addresses[1:]:
+            # A moment is missing rather than memory.
+            if len(body) < _SEGMENT_BYTES:
+                body += (await self._fetched(source, address)).body
+        return Slice(body[offset : offset + length], len(body), _media_type(first.content_type))
+
+    async def _fetched(self, source: StreamSource, address: Address) -> Fetched:
         key = (address.url, str(address.first))
-        if key not in self._kept:
-            last = None if address.first is None or address.length is None else address.first + address.length - 1
-            found = await self._guard.fetch(
-                address.url, headers=source.headers, most=_SEGMENT_BYTES, first=address.first, last=last
-            )
-            self._keep(key, found)
-        found = self._kept[key]
-        return Slice(found.body[offset : offset + length], len(found.body), _media_type(found.content_type))
+        if key in self._kept:
+            return self._kept[key]
+        last = None if address.first is None or address.length is None else address.first + address.length - 1
+        found = await self._guard.fetch(
+            address.url, headers=source.headers, most=_SEGMENT_BYTES, first=address.first, last=last
+        )
+        self._keep(key, found)
+        return found
 
     def _keep(self, key: tuple[str, str], found: Fetched) -> None:
         """Keep a segment while its slices are read, within a bound for all of them."""
@@ -148,6 +149,25 @@ class Playing:
         )
         kind = "application/x-bittorrent" if source.type is SourceType.TORRENT else "video/mp4"
         return Slice(found.body[:length], found.total, kind)
+
+
+def _other(media: Media, name: str) -> Address:
+    found = next((one for part, one in media.others.items() if part.startswith(f"{name}.")), None)
+    if found is None:
+        raise PartNotFound("This source has no such part.")
+    return found
+
+
+def _segments(media: Media, match: re.Match[str], *, leading: bool) -> list[Address]:
+    """Return where the bytes are of a segment that this source named, or the one before it."""
+    numbers = [int(match["segment"])]
+    if match["begins"] is not None:
+        span = Span(int(match["begins"]), int(match["lasts"]))
+        numbers = media.instead_of(numbers[0], span, leading=leading)
+    found = [media.segments[one] for one in numbers if one in media.segments]
+    if not found:
+        raise PartNotFound("This source has no such segment.")
+    return found
 
 
 def _variant_url(source: StreamSource, master: Master | None, variant: str) -> str:

@@ -1,7 +1,9 @@
 """HLS playlists (RFC 8216), read and written anew: every address in them becomes one of ours.
 
-Parts are named by what they are (`v0/s12.ts`: variant 0, segment 12), not by where they are, so that a name still
-means the same after the source was replaced by another.
+Parts are named by what they are, not by where they are, so that a name still means the same after the source was
+replaced by another: `v0/s12t24000d2000.ts` is variant 0, segment 12, which begins at 24 s and lasts 2 s. Sources cut
+their segments as they like, and number them from anywhere, so that another one's segment is found by its time. In a
+live playlist nobody knows when it began: there a segment has its number alone (`v0/s12.ts`).
 """
 
 import re
@@ -14,7 +16,12 @@ from vod_sources.errors import SourceRefused
 HLS_TYPE = "application/vnd.apple.mpegurl"
 _URI = re.compile(r'URI="([^"]*)"', re.ASCII)
 _MOST_LINES = 50_000
+_NEAR = 50
+"""Milliseconds by which the same cut may differ between sources."""
+_MOST_JOINED = 32
 # What says nothing of addresses; what is not here and not handled below is left out.
+_WHOLE = ("#EXT-X-ENDLIST", "#EXT-X-PLAYLIST-TYPE:VOD", "#EXT-X-PLAYLIST-TYPE:EVENT")
+"""Of playlists that begin where the stream begins."""
 _KEPT_TAGS = (
     "#EXTM3U", "#EXT-X-VERSION", "#EXT-X-TARGETDURATION", "#EXT-X-MEDIA-SEQUENCE", "#EXT-X-ENDLIST", "#EXTINF",
     "#EXT-X-PLAYLIST-TYPE", "#EXT-X-DISCONTINUITY", "#EXT-X-PROGRAM-DATE-TIME", "#EXT-X-INDEPENDENT-SEGMENTS",
@@ -41,19 +48,47 @@ class Master:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """When a segment begins, and how long it lasts; in milliseconds."""
+
+    begins: int
+    lasts: int
+
+    @property
+    def ends(self) -> int:
+        return self.begins + self.lasts
+
+
+@dataclass(frozen=True, slots=True)
 class Media:
-    """The segments of one variant by number, when each begins, and the playlist as viewers get it."""
+    """The segments of one variant by number, when each plays, and the playlist as viewers get it."""
 
     segments: dict[int, Address]
-    starts: dict[int, float]
+    spans: dict[int, Span]
     others: dict[str, Address]
     text: str
+    is_encrypted: bool = False
 
-    def at(self, seconds: float) -> int | None:
+    def at(self, moment: int) -> int | None:
         """Return the segment that plays at a moment."""
-        numbers = sorted(self.starts)
-        index = bisect_right([self.starts[one] for one in numbers], seconds + 0.05) - 1
+        numbers = sorted(self.spans)
+        index = bisect_right([self.spans[one].begins for one in numbers], moment + _NEAR) - 1
         return numbers[index] if 0 <= index < len(numbers) else None
+
+    def instead_of(self, number: int, span: Span, *, leading: bool) -> list[int]:
+        """Return the segments that play in the place of one that this or another source named.
+
+        They are those that begin in it, so that each comes once; if it is the first one of this source (*leading*), or
+        if none begins in it, the one that plays when it begins comes before them, so that nothing is missing.
+        """
+        if self.spans.get(number) == span:
+            return [number]
+        numbers = [one for one, own in self.spans.items() if span.begins - _NEAR <= own.begins < span.ends - _NEAR]
+        first = self.at(span.begins)
+        if first is not None and first not in numbers and (leading or not numbers):
+            numbers.insert(0, first)
+        # What is encrypted can't be joined: each segment has an initialization vector of its own.
+        return sorted(numbers)[: 1 if self.is_encrypted else _MOST_JOINED]
 
 
 def read_master(body: bytes, *, url: str) -> Master | None:
@@ -91,16 +126,19 @@ def single_master() -> str:
 
 def read_media(body: bytes, *, url: str, name: str) -> Media:
     """Return the segments of a variant that is called *name* (`v0`); raises as `read_master`."""
-    reader = _MediaReader(url, name)
-    for line in _lines(body):
+    lines = _lines(body)
+    reader = _MediaReader(url, name, is_live=not any(line.startswith(_WHOLE) for line in lines))
+    for line in lines:
         reader.take(line)
-    return Media(reader.segments, reader.starts, reader.others, "\n".join(reader.written) + "\n")
+    is_encrypted = any(part.startswith("k") for part in reader.others)
+    return Media(reader.segments, reader.spans, reader.others, "\n".join(reader.written) + "\n", is_encrypted)
 
 
 class _MediaReader:
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, *, is_live: bool) -> None:
         self._url = url
         self._name = name
+        self._is_live = is_live
         self._next = 0
         self._clock = 0.0
         self._seconds = 0.0
@@ -108,7 +146,7 @@ class _MediaReader:
         self._range_end: dict[str, int] = {}
         self._byterange = ""
         self.segments: dict[int, Address] = {}
-        self.starts: dict[int, float] = {}
+        self.spans: dict[int, Span] = {}
         self.others: dict[str, Address] = {}
         self.written: list[str] = []
 
@@ -131,8 +169,10 @@ class _MediaReader:
         url = _absolute(self._url, uri)
         first, length = self._slice(url)
         self.segments[self._next] = Address(url, first, length)
-        self.starts[self._next] = self._clock
-        self.written.append(f"{self._name}/s{self._next}.{_ending(url)}")
+        span = Span(round(self._clock * 1000), round(self._seconds * 1000))
+        when = "" if self._is_live else f"t{span.begins}d{span.lasts}"
+        self.spans[self._next] = span
+        self.written.append(f"{self._name}/s{self._next}{when}.{_ending(url)}")
         self._clock += self._seconds
         self._next += 1
 

@@ -1,7 +1,12 @@
-"""Keeping a play alive: what ends soon gets a fresh address, what died is replaced; whoever reads notices nothing."""
+"""Keeping a play alive: what ends soon gets a fresh address, what died is replaced; whoever reads notices nothing.
+
+A fresh address is looked for beside the readers, who go on with the old one as long as it is good: providers may take
+seconds. Only when it has ended do they wait.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
@@ -9,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from structlog.typing import FilteringBoundLogger
 
-from vod_runtime import Clock
+from vod_runtime import Clock, background
 from vod_sources.domain import Play, StreamSource
 from vod_sources.errors import SourceGone, SourceRefused
 from vod_sources.finding import Finding
@@ -18,15 +23,18 @@ from vod_sources.store import Store
 
 SOURCE_RENEWED = "source_renewed"
 SOURCE_REPLACED = "source_replaced"
+SOURCE_NOT_RENEWED = "source_not_renewed"
 
 _REFUSED = frozenset({401, 403, 404, 410})
 _MOST_REPLACEMENTS = 3
 _BETWEEN_RENEWALS = timedelta(seconds=10)
+_RENEWED_AT_ONCE = 4
+_RENEWED_WITHIN = timedelta(seconds=30)
 _T = TypeVar("_T")
 
 
 class Replacing:
-    """Another source in place of one that ended; one replacement of a play at a time."""
+    """Another source in place of one that ended; one replacement of a play at a time. Made by `replacing`."""
 
     def __init__(self, finding: Finding, *, store: Store, clock: Clock, log: FilteringBoundLogger) -> None:
         self._finding = finding
@@ -34,6 +42,20 @@ class Replacing:
         self._clock = clock
         self._log = log
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._due: asyncio.Queue[Play] = asyncio.Queue()
+        self._waiting: set[str] = set()
+
+    async def run(self) -> None:
+        """Renew one play after another that is due, for ever."""
+        while True:
+            play = await self._due.get()
+            try:
+                async with asyncio.timeout(_RENEWED_WITHIN.total_seconds()):
+                    await self._renewed(play)
+            except Exception as error:  # noqa: BLE001  the next reader asks again, and until then the old one is good
+                self._log.warning(SOURCE_NOT_RENEWED, provider=play.source.provider, why=type(error).__name__)
+            finally:
+                self._waiting.discard(play.id)
 
     async def going_on(self, play: Play, read: Callable[[Play], Awaitable[_T]]) -> _T:
         """Return what *read* reads of the play, or of those that come in its place.
@@ -41,8 +63,11 @@ class Replacing:
         Raises:
             SourceGone: it died, and nothing else is well; and what else *read* raises.
         """
-        if self._ends_soon(play.source):
+        if self._has_ended(play.source):
             play = await self._renewed(play)
+        elif self._ends_soon(play.source) and play.id not in self._waiting:
+            self._waiting.add(play.id)
+            self._due.put_nowait(play)
         failed: set[str] = set()
         while True:
             try:
@@ -58,6 +83,10 @@ class Replacing:
 
     def _ends_soon(self, source: StreamSource) -> bool:
         return source.renew_at is not None and self._clock.now() >= source.renew_at
+
+    def _has_ended(self, source: StreamSource) -> bool:
+        ended = source.expires_at is not None and self._clock.now() >= source.expires_at
+        return ended and self._ends_soon(source)
 
     def _lock(self, play: Play) -> asyncio.Lock:
         return self._locks.setdefault(play.id, asyncio.Lock())
@@ -125,3 +154,13 @@ class Replacing:
         if spare is None or spare.url in not_again or self._ends_soon(spare):
             return None
         return await self._finding.looked_at(spare)
+
+
+@asynccontextmanager
+async def replacing(
+    finding: Finding, *, store: Store, clock: Clock, log: FilteringBoundLogger
+) -> AsyncIterator[Replacing]:
+    """Renew what is due while the context is open."""
+    one = Replacing(finding, store=store, clock=clock, log=log)
+    async with background(*(one.run() for _ in range(_RENEWED_AT_ONCE))):
+        yield one

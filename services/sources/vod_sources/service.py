@@ -21,7 +21,7 @@ from vod_sources.mirrors import Mirrors
 from vod_sources.playing import Playing
 from vod_sources.probing import Probe
 from vod_sources.providers import Consumet, Provider, StremioAddon, Vidlink
-from vod_sources.replacing import Replacing
+from vod_sources.replacing import replacing
 from vod_sources.settings import Settings
 from vod_sources.store import Store
 from vod_storage import postgres
@@ -49,16 +49,19 @@ async def serve(settings: Settings, runtime: Runtime, resolve: Resolve = system_
             clock=runtime.clock,
             log=runtime.log,
         )
-        replacing = Replacing(finding, store=store, clock=runtime.clock, log=runtime.log)
-        playing = Playing(guard, replacing=replacing, store=store, clock=runtime.clock)
-        keeping = Keeping(finding, replacing=replacing, store=store, clock=runtime.clock)
-        serving = Serving(
-            sources_service_pb2.DESCRIPTOR,
-            sources_service_pb2_grpc.add_SourcesServiceServicer_to_server,
-            SourcesServicer(finding=finding, playing=playing, keeping=keeping),
-        )
-        async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
-            yield endpoint
+        async with replacing(finding, store=store, clock=runtime.clock, log=runtime.log) as alive:
+            servicer = SourcesServicer(
+                finding=finding,
+                playing=Playing(guard, replacing=alive, store=store, clock=runtime.clock),
+                keeping=Keeping(finding, replacing=alive, store=store, clock=runtime.clock),
+            )
+            serving = Serving(
+                sources_service_pb2.DESCRIPTOR,
+                sources_service_pb2_grpc.add_SourcesServiceServicer_to_server,
+                servicer,
+            )
+            async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
+                yield endpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,11 @@ from vod_fakes.control import Control
 _RATE = 10
 
 
-def make_hls(folder: Path, *, seconds: int = 12) -> Path:
-    """Write a small stream with a segment every two seconds; return its playlist."""
+def make_hls(folder: Path, *, seconds: int = 12, cut: int = 2) -> Path:
+    """Write a small stream with a segment every *cut* seconds; return its playlist."""
     folder.mkdir(parents=True, exist_ok=True)
     playlist = folder / "index.m3u8"
-    options = {"hls_time": "2", "hls_list_size": "0", "hls_segment_filename": str(folder / "seg%d.ts")}
+    options = {"hls_time": str(cut), "hls_list_size": "0", "hls_segment_filename": str(folder / "seg%d.ts")}
     with av.open(str(playlist), "w", format="hls", options=options) as out:
         stream = out.add_stream("mpeg2video", rate=_RATE, options={"g": str(_RATE)})
         stream.width, stream.height, stream.pix_fmt = 128, 72, "yuv420p"

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from vod.sources.v1 import sources_service_pb2 as pb2
 
-from vod_fakes.control import Reply
+from vod_fakes.control import Hang, Reply
 from vod_fakes.direct import FileHost
-from vod_fakes.hls import ConsumetApi, HlsHost, in_seconds
+from vod_fakes.hls import ConsumetApi, HlsHost, in_seconds, make_hls
 from vod_rpc import NotFound, Unavailable
+from vod_testing import eventually
 
 MP4 = b"\0\0\0\x18ftypisom" + bytes(range(256)) * 100
 
@@ -22,6 +23,12 @@ MP4 = b"\0\0\0\x18ftypisom" + bytes(range(256)) * 100
 def mirrors(path: Path, film: pb2.Content, *urls: str, **more: Any) -> Path:
     path.write_text(json.dumps([{"id": film.series_id, "url": url, "quality": "720p", **more} for url in urls]))
     return path
+
+
+async def parts(sources: Any, source: pb2.Source) -> list[str]:
+    """Return the names of the segments in the playlist as a player gets it now."""
+    playlist = (await sources.read(source, "v0.m3u8")).decode()
+    return [line for line in playlist.splitlines() if not line.startswith("#")]
 
 
 def events(sources: Any) -> list[str]:
@@ -61,11 +68,33 @@ async def test_a_spare_that_counts_its_segments_otherwise_goes_on_at_the_same_mo
         path = mirrors(tmp_path / "m.json", film, f"{dying.url}/master.m3u8", f"{spare.url}/master.m3u8")
         async with run(dying, spare, mirrors=path) as sources:
             first, _ = await sources.listed(film)
-            await sources.read(first, "v0.m3u8")
+            names = await parts(sources, first)
             dying.dies_after = 0
-            body = await sources.read(first, "v0/s4.ts")
+            body = await sources.read(first, names[4])
 
     assert body == (stream / "seg4.ts").read_bytes()
+
+
+async def test_a_player_that_comes_again_after_a_switch_gets_the_segments_that_it_then_reads_of(
+    run: Any, serving: Any, *, stream: Path, film: pb2.Content, tmp_path: Path
+) -> None:
+    longer = make_hls(tmp_path / "longer", cut=4).parent
+    dying, spare = HlsHost(longer), HlsHost(stream)
+    async with serving(dying, spare):
+        path = mirrors(tmp_path / "m.json", film, f"{dying.url}/master.m3u8", f"{spare.url}/master.m3u8")
+        async with run(dying, spare, mirrors=path) as sources:
+            first, _ = await sources.listed(film)
+            before = await parts(sources, first)
+            begun = await sources.read(first, before[0])
+            dying.dies_after = 0
+            going_on = [await sources.read(first, part) for part in before[1:]]
+            after = await parts(sources, first)
+            anew = [await sources.read(first, part) for part in after]
+
+    whole = [(stream / f"seg{number}.ts").read_bytes() for number in range(6)]
+    assert (len(before), begun) == (3, (longer / "seg0.ts").read_bytes())
+    assert going_on == [whole[2] + whole[3], whole[4] + whole[5]]
+    assert anew == whole
 
 
 async def test_a_host_that_did_badly_comes_after_its_equals(
@@ -100,13 +129,46 @@ async def test_a_source_is_renewed_before_it_ends_and_asked_for_once_only(
         await sources.read(source, "v0/s1.ts")
         asked_before = api.given
         sources.clock.advance(timedelta(minutes=2))
-        await sources.read(source, "v0/s2.ts")
-        await sources.read(source, "v0/s3.ts")
+        for number in (2, 3):
+            await sources.read(source, f"v0/s{number}.ts")
+        await eventually(lambda: None if "source_renewed" in events(sources) else "it is not renewed", within=10)
+        for number in (4, 5):
+            await sources.read(source, f"v0/s{number}.ts")
 
     whole = [one for one in host.control.seen if one.path.endswith(".ts") and "range" not in one.headers]
     assert (asked_before, api.given) == (1, 2)
-    assert [one.query["token"] for one in whole] == ["1", "1", "2", "2"]
-    assert "source_renewed" in events(sources)
+    assert [one.query["token"] for one in whole if one.path[-4] in "0145"] == ["1", "1", "2", "2"]
+
+
+async def test_who_reads_does_not_wait_for_a_fresh_address_while_the_old_one_is_good(
+    run: Any, serving: Any, stream: Path, film: pb2.Content
+) -> None:
+    host = HlsHost(stream, tokens={"1", "2"})
+    api = ConsumetApi("9101", signed(host, 3_600))
+    async with serving(host, api), run(host, consumet_base=api.url, provider_seconds=600) as sources:
+        [source] = await sources.listed(film)
+        api.control.misbehave(Hang())
+        sources.clock.advance(timedelta(minutes=55))
+        read = [await sources.read(source, f"v0/s{number}.ts") for number in range(4)]
+        await eventually(lambda: None if api.control.count("/info") == 2 else "nobody asked for one", within=10)
+
+    assert read == [(stream / f"seg{number}.ts").read_bytes() for number in range(4)]
+
+
+async def test_who_comes_back_after_an_address_has_ended_waits_for_the_fresh_one(
+    run: Any, serving: Any, stream: Path, film: pb2.Content
+) -> None:
+    host = HlsHost(stream, tokens={"1"})
+    api = ConsumetApi("9101", lambda n: f"{host.url}/master.m3u8?token={n}&exp={in_seconds(3_600 * n * n)}")
+    async with serving(host, api), run(host, consumet_base=api.url) as sources:
+        [source] = await sources.listed(film)
+        host.tokens = {"2"}
+        host.control.seen.clear()
+        sources.clock.advance(timedelta(minutes=61))
+        body = await sources.read(source, "v0/s0.ts")
+
+    assert body == (stream / "seg0.ts").read_bytes()
+    assert {one.query["token"] for one in host.control.seen} == {"2"}
 
 
 async def test_a_renewal_that_is_not_to_be_had_lets_the_old_address_go_on_and_asks_again_later(
@@ -118,11 +180,13 @@ async def test_a_renewal_that_is_not_to_be_had_lets_the_old_address_go_on_and_as
         [source] = await sources.listed(film)
         api.control.misbehave(Reply(503))
         sources.clock.advance(timedelta(minutes=9, seconds=5))
-        read = [await sources.read(source, f"v0/s{number}.ts") for number in range(4)]
-        asked = api.control.count("/info")
+        read = []
+        for number in range(4):
+            read.append(await sources.read(source, f"v0/s{number}.ts"))
+            await eventually(lambda: None if api.control.count("/info") == 2 else "nobody asked again", within=10)
 
     assert all(read)
-    assert asked == 2  # when it was listed, and once since
+    assert api.control.count("/info") == 2  # when it was listed, and once since
 
 
 async def test_a_dead_source_whose_address_would_still_be_good_for_hours_is_resolved_again_at_once(
