@@ -20,6 +20,8 @@ _FAILURES_IN_A_ROW = 3
 _FIRST_REST = timedelta(seconds=30)
 _LONGEST_OWN_REST = timedelta(minutes=10)
 _LONGEST_REST = timedelta(hours=1)
+_FORGOTTEN_AFTER = timedelta(minutes=5)
+"""Failures that lie further apart are not in a row: most likely it is what was asked for that fails, not the host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Host:
         self._clock = clock
         self._log = log
         self._failures = 0
+        self._failed_at: datetime | None = None
         self._resting_until: datetime | None = None
         self._is_known = False
         self._is_tried = False
@@ -101,7 +104,10 @@ class Host:
 
     async def failed(self) -> None:
         """Note a failure; the third in a row begins a rest, each further one a longer one."""
-        self._failures += 1
+        now = self._clock.now()
+        before = max((one for one in (self._failed_at, self._resting_until) if one), default=now)
+        self._failures = 1 if now - before > _FORGOTTEN_AFTER else self._failures + 1
+        self._failed_at = now
         if self._failures >= _FAILURES_IN_A_ROW or self._is_tried:
             longer = min(max(0, self._failures - _FAILURES_IN_A_ROW), 10)
             await self._rest(min(_FIRST_REST * 2**longer, _LONGEST_OWN_REST))

@@ -30,7 +30,7 @@ from vod_catalog.store_numbering import NumberingStore
 from vod_catalog.titles import Provider, Titles
 from vod_catalog.tmdb import Tmdb, tmdb_http
 from vod_catalog.trending import Trending
-from vod_catalog.upstream import Limits, Upstream, json_http
+from vod_catalog.upstream import Access, Limits, Upstream, json_http
 from vod_rpc import Flights, Serving, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
 from vod_storage import postgres
@@ -78,6 +78,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         refreshing = Refreshing(
             titles,
             listings,
+            providers=providers,
             leases=Leases(db.pool, clock=clock),
             changing=[provider for provider in providers if isinstance(provider, Tmdb)],
             clock=clock,
@@ -107,9 +108,9 @@ Hosts = Callable[..., Upstream]
 def _hosts(runtime: Runtime, states: HostStore) -> Hosts:
     """Return what makes an upstream of a client, its name and its limits."""
 
-    def make(http: httpx.AsyncClient, *, name: str, limits: Limits) -> Upstream:
+    def make(http: httpx.AsyncClient, *, name: str, limits: Limits, access: Access = Access.OPEN) -> Upstream:
         host = Host(name, states=states, clock=runtime.clock, log=runtime.log)
-        return Upstream(http, name=name, limits=limits, host=host, clock=runtime.clock)
+        return Upstream(http, name=name, limits=limits, host=host, clock=runtime.clock, access=access)
 
     return make
 
@@ -120,7 +121,8 @@ async def _providers(settings: Settings, runtime: Runtime, stack: AsyncExitStack
         key = settings.tmdb_key.get_secret_value()
         http = await stack.enter_async_context(tmdb_http(settings.tmdb_base, key=key))
         limits = Limits(settings.tmdb_per_second, burst=20, deadline=settings.upstream_deadline)
-        providers.append(Tmdb(hosts(http, name="TMDb", limits=limits), image_base=settings.tmdb_image_base))
+        upstream = hosts(http, name="TMDb", limits=limits, access=Access.WITH_KEY)
+        providers.append(Tmdb(upstream, image_base=settings.tmdb_image_base))
     http = await stack.enter_async_context(json_http(settings.jikan_base))
     limits = Limits(settings.jikan_per_second, burst=3, deadline=settings.upstream_deadline)
     providers.append(Jikan(hosts(http, name="Jikan", limits=limits), clock=runtime.clock))
@@ -140,7 +142,7 @@ async def _second(settings: Settings, stack: AsyncExitStack, *, hosts: Hosts) ->
     client_id = settings.mal_client_id.get_secret_value()
     http = await stack.enter_async_context(mal_http(settings.mal_base, client_id=client_id))
     limits = Limits(_MAL_PER_SECOND, burst=5, deadline=settings.upstream_deadline)
-    return {ANIME: Mal(hosts(http, name="MyAnimeList", limits=limits))}
+    return {ANIME: Mal(hosts(http, name="MyAnimeList", limits=limits, access=Access.WITH_KEY))}
 
 
 async def _mapping(

@@ -21,7 +21,7 @@ from vod_catalog.fields import number, record, records, text
 _SAVE_SERIES = """
     INSERT INTO series (id, title, kind, external, fetched_at, due_at) VALUES ($1, $2, $3, $4, $5, $6)
     ON CONFLICT (id) DO UPDATE SET title = excluded.title, kind = excluded.kind, external = excluded.external,
-        fetched_at = excluded.fetched_at, due_at = excluded.due_at, retry_at = NULL
+        fetched_at = excluded.fetched_at, due_at = excluded.due_at, retry_at = NULL, failures = 0
 """
 _TOUCH_SERIES = """
     INSERT INTO series (id, title, kind, fetched_at) VALUES ($1, $2, $3, $4)
@@ -49,12 +49,17 @@ _MARK_GONE = """
         AND (season, episode) NOT IN (SELECT * FROM unnest($2::int[], $3::int[]))
 """
 _CLAIM_DUE = """
-    UPDATE series SET retry_at = $2 WHERE id IN (
+    UPDATE series SET retry_at = $2 WHERE id = (
         SELECT id FROM series
         WHERE split_part(id, ':', 1) || ':' || split_part(id, ':', 2) = ANY ($3)
             AND coalesce(due_at, fetched_at + interval '1 day') <= $1 AND (retry_at IS NULL OR retry_at <= $1)
-        ORDER BY coalesce(due_at, fetched_at) LIMIT $4 FOR UPDATE SKIP LOCKED)
+        ORDER BY failures, coalesce(due_at, fetched_at) LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING id
+"""
+_FAILED = """
+    UPDATE series SET failures = failures + 1,
+        retry_at = $2::timestamptz + least($3::interval * power(2, least(failures, 20)::int), $4)
+    WHERE id = $1
 """
 _NOTE_CHANGES = """
     UPDATE series SET due_at = greatest($2, fetched_at + $3) WHERE id = ANY ($1::text[])
@@ -158,12 +163,10 @@ class Store:
         )
         return bool(claimed)
 
-    async def claim_due(
-        self, namespaces: Sequence[str], *, now: datetime, until: datetime, limit: int
-    ) -> list[SeriesId]:
-        """Claim, as `claim` does, titles that are due, the longest due first; return their ids."""
-        rows = await self._pool.fetch(_CLAIM_DUE, now, until, list(namespaces), limit)
-        return [SeriesId(row["id"]) for row in rows]
+    async def claim_due(self, namespaces: Sequence[str], *, now: datetime, until: datetime) -> SeriesId | None:
+        """Claim, as `claim` does, the title that is longest due, those last that failed; return its id, if any is."""
+        due: str | None = await self._pool.fetchval(_CLAIM_DUE, now, until, list(namespaces))
+        return SeriesId(due) if due else None
 
     async def note_changes(self, changed: Sequence[SeriesId], *, now: datetime, soonest: timedelta) -> int:
         """Let those of the titles that are kept be due at once, but not within *soonest*; return how many."""
@@ -172,6 +175,10 @@ class Store:
     async def put_off(self, series_id: SeriesId, *, until: datetime) -> None:
         """Let nobody refresh the title before *until*."""
         await self._pool.execute("UPDATE series SET retry_at = $2 WHERE id = $1", series_id, until)
+
+    async def failed(self, series_id: SeriesId, *, at: datetime, pause: timedelta, longest: timedelta) -> None:
+        """Let nobody refresh the title for a *pause*, which doubles with each failure in a row up to *longest*."""
+        await self._pool.execute(_FAILED, series_id, at, pause, longest)
 
     async def find(self, query: str, *, limit: int) -> list[Series]:
         """Return known titles with *query* in one of their names, the latest changed first."""

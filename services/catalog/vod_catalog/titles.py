@@ -5,9 +5,10 @@ What is kept is always served, however old; a provider's outage is seen only by 
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -27,7 +28,7 @@ from vod_catalog.domain import (
 )
 from vod_catalog.errors import CatalogNotConfigured, EpisodeNotFound, SeriesNotFound, UpstreamUnavailable
 from vod_catalog.freshness import SOONEST, refresh_after
-from vod_catalog.upstream import NotThereError
+from vod_catalog.upstream import HostRests, NotThereError
 from vod_rpc import Failure, Flights
 from vod_runtime import Clock
 
@@ -36,9 +37,20 @@ TITLE_NOT_REFRESHED = "title_not_refreshed"
 
 _FETCH_DEADLINE = timedelta(seconds=90)
 _REFRESH_PAUSE = timedelta(minutes=15)
+_LONGEST_PAUSE = timedelta(days=1)
+_FAILURES_IN_A_ROW = 2
+"""After them the job asks a provider no more in this round: a third one would make the host rest for viewers, too."""
 _NEW_EPISODE_AFTER = timedelta(minutes=30)
 _ABSENT_FOR = timedelta(minutes=10)
 _MOST_ABSENT = 1000
+
+
+class Outcome(Enum):
+    """What became of a refresh."""
+
+    DONE = "done"
+    TITLE_FAILED = "title failed"
+    HOST_REFUSED = "nothing makes sense to be asked of the host now"
 
 
 class Provider(Protocol):
@@ -85,11 +97,10 @@ class Shelf(Protocol):
     async def save(self, title: Title, *, at: datetime, due_at: datetime) -> None: ...
     async def season_of(self, mal: int) -> Season | None: ...
     async def claim(self, series_id: SeriesId, *, now: datetime, until: datetime) -> bool: ...
-    async def claim_due(
-        self, namespaces: Sequence[str], *, now: datetime, until: datetime, limit: int
-    ) -> list[SeriesId]: ...
+    async def claim_due(self, namespaces: Sequence[str], *, now: datetime, until: datetime) -> SeriesId | None: ...
     async def note_changes(self, changed: Sequence[SeriesId], *, now: datetime, soonest: timedelta) -> int: ...
     async def put_off(self, series_id: SeriesId, *, until: datetime) -> None: ...
+    async def failed(self, series_id: SeriesId, *, at: datetime, pause: timedelta, longest: timedelta) -> None: ...
 
 
 class Titles:
@@ -153,28 +164,26 @@ class Titles:
         """Return which season of which title an entry of MyAnimeList is, None if it was never fetched."""
         return await self._shelf.season_of(mal)
 
-    async def refresh_due(self, *, limit: int) -> int:
-        """Refresh up to *limit* titles of each provider that are due, and return how many were fetched.
+    async def refresh_due(self, namespaces: Sequence[str], *, may_go_on: Callable[[], Awaitable[bool]]) -> int:
+        """Refresh a provider's titles that are due, one after the other, and return how many that were.
 
-        Providers don't wait for each other; the titles of one are fetched one after the other, and no further one
-        when it does not answer.
+        *may_go_on* is asked before each. A title that fails is put off, each time for longer, and comes after those
+        that did not fail.
         """
-        async with asyncio.TaskGroup() as group:
-            namespaces = [list(provider.namespaces) for provider in set(self._providers.values())]
-            tasks = [group.create_task(self._refresh_some(one, limit)) for one in namespaces]
-        return sum(task.result() for task in tasks)
+        fetched = failed = 0
+        while failed < _FAILURES_IN_A_ROW and await may_go_on():
+            now = self._clock.now()
+            due = await self._shelf.claim_due(namespaces, now=now, until=now + _REFRESH_PAUSE)
+            outcome = await self._refresh(parse_series_id(due)) if due else Outcome.HOST_REFUSED
+            if outcome is Outcome.HOST_REFUSED:
+                break
+            is_done = outcome is Outcome.DONE
+            fetched, failed = fetched + is_done, 0 if is_done else failed + 1
+        return fetched
 
     async def note_changes(self, changed: Sequence[SeriesId]) -> int:
         """Let those titles that a provider says have changed be refreshed soon; return how many are known here."""
         return await self._shelf.note_changes(changed, now=self._clock.now(), soonest=SOONEST)
-
-    async def _refresh_some(self, namespaces: Sequence[str], limit: int) -> int:
-        now = self._clock.now()
-        due = await self._shelf.claim_due(namespaces, now=now, until=now + _REFRESH_PAUSE, limit=limit)
-        for count, series_id in enumerate(due):
-            if not await self._refresh(parse_series_id(series_id)):
-                return count
-        return len(due)
 
     async def _stored(self, series_id: str) -> StoredTitle:
         asked = parse_series_id(series_id)
@@ -295,25 +304,34 @@ class Titles:
         if await self._shelf.claim(ref.series_id, now=now, until=now + _REFRESH_PAUSE):
             await self._refresh(ref)
 
-    async def _refresh(self, ref: TitleRef) -> bool:
-        """Fetch anew what the caller has claimed; on failure what was kept stays as it is.
-
-        Returns whether it makes sense to ask for further titles.
-        """
+    async def _refresh(self, ref: TitleRef) -> Outcome:
+        """Fetch anew what the caller has claimed; on failure what was kept stays as it is."""
         try:
             await self._fetch(ref, self._provider(ref))
         except NotThereError:
             # Removed or merged upstream: what we know stays true for who is watching it.
             await self._shelf.put_off(ref.series_id, until=self._clock.now() + self._ttl)
             self._log.warning(TITLE_NOT_REFRESHED, series_id=ref.series_id, reason="gone upstream")
-        except Failure as failure:
+        except (HostRests, CatalogNotConfigured) as failure:
             wait = max(failure.retry_after or _REFRESH_PAUSE, _REFRESH_PAUSE)
             await self._shelf.put_off(ref.series_id, until=self._clock.now() + wait)
-            # A host that does not answer is told of once, by `hosts.py`, not with every title.
-            if not isinstance(failure, UpstreamUnavailable):
+            # A host that rests is told of once, by `hosts.py`, not with every title.
+            if isinstance(failure, CatalogNotConfigured):
                 self._log.warning(TITLE_NOT_REFRESHED, series_id=ref.series_id, reason=failure.reason)
-            return False
-        return True
+            return Outcome.HOST_REFUSED
+        except UpstreamUnavailable:
+            await self._fall_behind(ref)
+            return Outcome.TITLE_FAILED
+        except Exception:  # noqa: BLE001  whatever a stranger's data breaks, the other titles are refreshed
+            self._log.exception(TITLE_NOT_REFRESHED, series_id=ref.series_id)
+            await self._fall_behind(ref)
+            return Outcome.TITLE_FAILED
+        return Outcome.DONE
+
+    async def _fall_behind(self, ref: TitleRef) -> None:
+        # Spread out, or all that failed together come back together.
+        pause = _REFRESH_PAUSE * random.uniform(1.0, 1.1)  # noqa: S311  no secret depends on it
+        await self._shelf.failed(ref.series_id, at=self._clock.now(), pause=pause, longest=_LONGEST_PAUSE)
 
     def _refuse_known_absent(self, ref: TitleRef) -> None:
         until = self._absent.get(ref.series_id)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from enum import Enum
 
 import httpx
 
@@ -21,9 +22,10 @@ from vod_runtime import Clock
 
 Params = Mapping[str, str | Sequence[str]]
 """Of a query; a sequence repeats its name."""
+_KEY_STATUSES = frozenset({401, 403})
 _RETRY_STATUSES = frozenset({500, 502, 503, 504})
 _RETRY_SECONDS = (0.1, 0.4)
-_REST_AFTER_429 = timedelta(seconds=5)
+_AGAIN_AFTER = timedelta(seconds=5)
 _CLIENT_SECONDS = 10.0
 
 
@@ -35,8 +37,19 @@ def json_http(
     return httpx.AsyncClient(base_url=base, headers=said, params=params or {}, timeout=_CLIENT_SECONDS)
 
 
+class Access(Enum):
+    """Whom a host answers."""
+
+    OPEN = "everybody"
+    WITH_KEY = "those who have a key"
+
+
 class NotThereError(Exception):
     """The host answers 404: it has no such thing."""
+
+
+class HostRests(UpstreamUnavailable):
+    """The host was not asked, or asks us to wait: whatever was wanted of it is not to blame."""
 
 
 class _TryAgainError(Exception):
@@ -95,6 +108,7 @@ class Upstream:
         limits: Limits,
         host: Host,
         clock: Clock,
+        access: Access = Access.OPEN,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._http = http
@@ -103,6 +117,7 @@ class Upstream:
         self._limits = limits
         self._host = host
         self._clock = clock
+        self._access = access
         self._turns = TokenBucket(per_second=limits.per_second, burst=limits.burst)
 
     async def get(
@@ -115,8 +130,9 @@ class Upstream:
 
         Raises:
             NotThereError: 404.
-            CatalogNotConfigured: 401 or 403: the key is missing or wrong.
-            UpstreamUnavailable: anything else that is no JSON object in time; `retry_after` says when to ask again.
+            CatalogNotConfigured: 401 or 403 where there is a key: it is wrong.
+            HostRests: it was not asked, or asks us to wait; `retry_after` says for how long.
+            UpstreamUnavailable: anything else that is no JSON object in time.
         """
         # Stays outside: only who was let in may say that it dropped its request.
         await self._enter()
@@ -128,7 +144,9 @@ class Upstream:
                 raise _FailedError
         except (_TryAgainError, _FailedError, TimeoutError) as error:
             await self._host.failed()
-            raise self._unavailable("did not answer as it should") from error
+            raise UpstreamUnavailable(
+                f"{self._name} did not answer as it should.", metadata=self._metadata, retry_after=_AGAIN_AFTER
+            ) from error
         except (NotThereError, CatalogNotConfigured):
             await self._host.answered()
             raise
@@ -142,14 +160,14 @@ class Upstream:
 
     async def _enter(self) -> None:
         if (rest := await self._host.wait()) is not None:
-            raise self._unavailable("is left alone for a while", retry_after=rest)
+            raise self._rests("is left alone for a while", wait=rest)
 
     async def _take_turn(self) -> None:
         now = self._clock.monotonic()
         wait = self._turns.wait_at(now)
         if wait > self._limits.longest_queue.total_seconds():
             self._host.dropped()
-            raise self._unavailable("has too many requests waiting", retry_after=timedelta(seconds=wait))
+            raise self._rests("has too many requests waiting", wait=timedelta(seconds=wait))
         await self._sleep(self._turns.take(now))
 
     async def _with_second_try(self, path: str, params: Params) -> Fields:
@@ -175,12 +193,12 @@ class Upstream:
         status = response.status_code
         if status == httpx.codes.NOT_FOUND:
             raise NotThereError
-        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            raise CatalogNotConfigured(f"{self._name} refuses the configured key.", metadata={"upstream": self._name})
+        if status in _KEY_STATUSES and self._access is Access.WITH_KEY:
+            raise CatalogNotConfigured(f"{self._name} refuses the configured key.", metadata=self._metadata)
         if status == httpx.codes.TOO_MANY_REQUESTS:
             asked = retry_after(response.headers.get("retry-after", ""), now=self._clock.now())
-            await self._host.asked_to_wait(asked or _REST_AFTER_429)
-            raise self._unavailable("asks us to wait", retry_after=asked)
+            await self._host.asked_to_wait(asked or _AGAIN_AFTER)
+            raise self._rests("asks us to wait", wait=asked or _AGAIN_AFTER)
         if status in _RETRY_STATUSES:
             raise _TryAgainError
         if status != httpx.codes.OK:
@@ -194,9 +212,13 @@ class Upstream:
                 raise _FailedError
         return bytes(body)
 
-    def _unavailable(self, what: str, *, retry_after: timedelta | None = None) -> UpstreamUnavailable:
-        wait = max(retry_after or _REST_AFTER_429, timedelta(seconds=1))
-        return UpstreamUnavailable(f"{self._name} {what}.", metadata={"upstream": self._name}, retry_after=wait)
+    def _rests(self, what: str, *, wait: timedelta) -> HostRests:
+        wait = max(wait, timedelta(seconds=1))
+        return HostRests(f"{self._name} {what}.", metadata=self._metadata, retry_after=wait)
+
+    @property
+    def _metadata(self) -> Mapping[str, str]:
+        return {"upstream": self._name}
 
 
 def retry_after(header: str, *, now: datetime) -> timedelta | None:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from vod.catalog.v1.catalog_service_pb2 import ListEpisodesRequest
 
 from vod_catalog.leases import Leases
+from vod_fakes.control import json_reply
 from vod_fakes.library import LIBRARY
 from vod_fakes.tmdb import Tmdb
 from vod_storage import postgres
@@ -64,6 +65,39 @@ async def test_a_quiet_title_is_looked_at_once_a_month_and_sooner_when_its_provi
         await fetched(tmdb, database, 3)
 
     assert quiet == 1
+
+
+async def test_a_title_that_always_fails_holds_no_other_up_and_is_asked_for_ever_more_rarely(
+    run_catalog: RunCatalog, tmdb: Tmdb, clock: MovableClock, database: asyncpg.Pool[asyncpg.Record]
+) -> None:
+    broken, *others = (HARBOR_LIGHTS, "tmdb:tv:9002", "tmdb:movie:9101")
+    refreshed = "SELECT id FROM series WHERE due_at > $1 AND failures = 0 ORDER BY id"
+    due_now = "UPDATE series SET due_at = $1::timestamptz - CASE WHEN id = $2 THEN interval '1 hour' ELSE '0 s' END"
+    failed = "SELECT failures FROM series WHERE id = $1 AND retry_at > $2"
+    waits = []
+    async with run_catalog() as catalog:
+        for one in (broken, *others):
+            await catalog.ListEpisodes(listed(one))
+    tmdb.control.misbehave(json_reply({"success": False, "status_code": 43}), path="/3/tv/9001")
+    # It is the one that is longest due.
+    await database.execute(due_now, clock.now(), broken)
+    async with run_catalog(refresh_every=OFTEN):
+        for failures in (1, 2, 3):
+
+            async def why_not(failures: int = failures) -> str | None:
+                others_done = [row["id"] for row in await database.fetch(refreshed, clock.now())] == sorted(others)
+                counted = await database.fetchval(failed, broken, clock.now())
+                return None if others_done and counted == failures else f"failed {counted} times"
+
+            await eventually(why_not, within=10)
+            wait = await database.fetchval("SELECT retry_at FROM series WHERE id = $1", broken) - clock.now()
+            waits.append(round(wait / timedelta(minutes=15)))
+            clock.advance(wait)
+        tmdb.control.behave()
+        await fetched(tmdb, database, 2)
+    failures = await database.fetchval("SELECT failures FROM series WHERE id = $1", broken)
+
+    assert (waits, failures) == ([1, 2, 4], 0)
 
 
 async def test_of_two_instances_one_refreshes_and_the_other_goes_on_when_it_is_gone(

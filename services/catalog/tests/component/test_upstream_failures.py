@@ -18,7 +18,7 @@ from vod_fakes.jikan import Jikan
 from vod_fakes.library import LANTERN_SEA, LIBRARY
 from vod_fakes.shapes import Library
 from vod_fakes.tmdb import Tmdb
-from vod_rpc import DeadlineExceeded, NotFound, Unavailable
+from vod_rpc import DeadlineExceeded, FailedPrecondition, NotFound, Unavailable
 from vod_testing import MovableClock, eventually
 
 if TYPE_CHECKING:
@@ -201,3 +201,21 @@ def renamed(library: Library, name: str) -> Library:
 def without_last_episode(library: Library) -> Library:
     first, *others = library.series
     return replace(library, series=(replace(first, episodes=first.episodes[:-1]), *others))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_host_that_needs_no_key_and_refuses_us_is_down_and_nobody_speaks_of_a_key(
+    catalog: CatalogServiceAsyncStub, tmdb: Tmdb, jikan: Jikan, status: int
+) -> None:
+    for fake in (tmdb, jikan):
+        fake.control.misbehave(html_error(status))
+    with pytest.raises(FailedPrecondition) as of_the_key:
+        await catalog.GetEpisode(episode(HARBOR_LIGHTS))
+    refused = []
+    for _ in range(4):
+        with pytest.raises(Unavailable) as failed:
+            await catalog.GetEpisode(episode(THE_ANIME))
+        refused.append(str(failed.value))
+
+    assert of_the_key.value.reason == "CATALOG_NOT_CONFIGURED"
+    assert refused == ["Jikan did not answer as it should."] * 3 + ["Jikan is left alone for a while."]
