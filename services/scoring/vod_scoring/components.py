@@ -60,28 +60,38 @@ def _claimed_health(candidate: Candidate, size: FileSize, policy: Policy) -> Val
     unknowns = ("leechers",) if candidate.leechers is None else ()
     if not seeders:
         return Value(0.0, "nobody seeds", unknowns)
-    effective = seeders**2 / (seeders + rules.leecher_weight * leechers)
     trust = rules.trust_of_unknown if candidate.trust is None else candidate.trust
-    supply = _sufficiency(rules.mbps_per_seeder * effective, size, policy)
-    value = trust * supply * seeders / (seeders + rules.trusted_from)
+    if_true = _crowd_health(seeders, leechers, size, policy)
+    # Who lies counts seeders that are not there; the leechers are.
+    if_not = _crowd_health(rules.left_of_a_lie * seeders, leechers, size, policy)
+    # Rounded, so that no last bit of a float makes a better one worse.
+    value = round(trust * if_true + (1 - trust) * if_not, 9)
     usual = "" if size.mbps is not None else " (as usual for such a picture)"
     against = f"{seeders} seeders" + (f" and {candidate.leechers} leechers" if candidate.leechers is not None else "")
     doubt = f"; {candidate.indexer or 'the indexer'} often claims too many" if trust < TRUSTED else ""
     return Value(value, f"{against} for {size.assumed_mbps:.1f} Mbit/s{usual}{doubt}", unknowns)
 
 
+def _crowd_health(seeders: float, leechers: float, size: FileSize, policy: Policy) -> float:
+    """Rate the supply of so many seeders, of whom any may be gone."""
+    rules = policy.health
+    effective = seeders**2 / (seeders + rules.leecher_weight * leechers)
+    anybody: float = 1 - rules.gone**seeders
+    return _sufficiency(rules.mbps_per_seeder * effective, size, policy) * anybody
+
+
 def quality(candidate: Candidate, device: Device, policy: Policy) -> Value:
     """Rate picture, source, codec, audio and dynamic range by what the device can make of them."""
     rules, traits = policy.quality, candidate.traits
     parts = (
-        (rules.weights.picture, _picture(traits, device, rules.picture)),
-        (rules.weights.source, _source(traits, policy)),
-        (rules.weights.codec, _codec(traits, device, policy)),
-        (rules.weights.audio, _audio(traits, device, policy)),
-        (rules.weights.hdr, _hdr(traits, device, policy)),
+        (rules.shares.picture, _picture(traits, device, rules.picture)),
+        (rules.shares.source, _source(traits, policy)),
+        (rules.shares.codec, _codec(traits, device, policy)),
+        (rules.shares.audio, _audio(traits, device, policy)),
+        (rules.shares.hdr, _hdr(traits, device, policy)),
     )
     return Value(
-        sum(weight * part.value for weight, part in parts),
+        math.prod(1 - share * (1 - part.value) for share, part in parts),
         ", ".join(part.reason for _, part in parts if part.reason),
         tuple(name for _, part in parts for name in part.unknowns),
     )
@@ -124,7 +134,7 @@ def _codec(traits: Traits, device: Device, policy: Policy) -> Value:
 def _audio(traits: Traits, device: Device, policy: Policy) -> Value:
     rules = policy.quality.audio
     if not device.audio_languages:
-        return Value(rules.unknown, "")
+        return Value(rules.wanted, "")
     wanted = [language for language in device.audio_languages if language in traits.languages]
     if wanted:
         return Value(rules.wanted, f"audio in {wanted[0]}")

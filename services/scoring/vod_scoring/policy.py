@@ -39,11 +39,14 @@ class Health:
     web_seeded: float
     memory: timedelta
     trust_of_unknown: float
-    trusted_from: float
+    left_of_a_lie: float
+    gone: float
 
 
 @dataclass(frozen=True, slots=True)
-class QualityWeights:
+class QualityShares:
+    """How much of the quality is lost where a part is worth nothing, 0 to 1."""
+
     picture: float
     source: float
     codec: float
@@ -82,7 +85,7 @@ class Hdr:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    weights: QualityWeights
+    shares: QualityShares
     picture: Picture
     source: Mapping[str, float]
     codec: CodecValues
@@ -182,14 +185,14 @@ def parse_policy(text: str) -> Policy:
     """Read a policy from TOML.
 
     Raises:
-        InvalidPolicyError: weights do not add up to 1, or a source, a codec or a step is not covered.
+        InvalidPolicyError: weights do not add up to 1, a share is none, or a source, a codec or a step is not covered.
         ValidationError: a number is missing or no number.
     """
     policy = _POLICY.validate_python(tomllib.loads(text))
-    for name, weights in (("weights", policy.weights), ("quality.weights", policy.quality.weights)):
-        total = sum(_values(weights))
-        if abs(total - 1) > 1e-9:
-            raise InvalidPolicyError(f"{name} add up to {total}, not to 1")
+    if abs((total := sum(_values(policy.weights))) - 1) > 1e-9:
+        raise InvalidPolicyError(f"weights add up to {total}, not to 1")
+    if not all(0 <= share <= 1 for share in _values(policy.quality.shares)):
+        raise InvalidPolicyError("quality.shares are parts of 1")
     if set(policy.quality.source) != {source.name for source in Source}:
         raise InvalidPolicyError("quality.source does not name every source once")
     if any(band.codec not in Codec.__members__ for band in policy.size.bands):

@@ -19,7 +19,7 @@ def test_the_weights_are_the_owners(policy: Policy) -> None:
     ("old", "new"),
     [
         ("health = 0.45", "health = 0.50"),
-        ("picture = 0.50", "picture = 0.10"),
+        ("source = 1.0", "source = 1.5"),
         ("WEBRIP = 0.90", ""),
         ('codec = "AV1"', 'codec = "VHS"'),
         ("lines = [240, 480,", "lines = [480, 240,"),

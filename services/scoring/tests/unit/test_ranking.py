@@ -202,10 +202,12 @@ def test_a_size_nearer_to_the_usual_is_never_rated_lower(mb_per_minute: float, s
 FILM = Wanted(titles=("The Glass Orchard",), year=2023, movie=True, season=1, episode=1, runtime=timedelta(minutes=100))
 
 
-def film(name: str, mbps: float, *, source: Source = Source.WEB_DL, height: int = 1080) -> Candidate:
+def film(
+    name: str, mbps: float, *, source: Source = Source.WEB_DL, height: int = 1080, seeders: int = 500
+) -> Candidate:
     traits = Traits(titles=("The Glass Orchard",), year=2023, height=height, source=source, codec=Codec.H264)
     size = round(mbps * 1_000_000 / 8 * FILM.runtime.total_seconds())
-    return replace(GOOD, infohash=name * 40, title=name, traits=traits, size_bytes=size, seeders=200)
+    return replace(GOOD, infohash=name * 40, title=name, traits=traits, size_bytes=size, seeders=seeders)
 
 
 def test_films_with_more_bits_come_first_as_far_as_device_and_link_carry_them() -> None:
@@ -218,6 +220,33 @@ def test_films_with_more_bits_come_first_as_far_as_device_and_link_carry_them() 
     assert order(0) == ["c", "b", "a", "d"]
     assert order(12_000_000) == ["b", "a", "d", "c"]
     assert order(8_000_000)[:2] == ["a", "d"]
+
+
+def test_of_films_with_few_seeders_the_one_that_they_can_carry_is_first() -> None:
+    large, small = film("c", 28, seeders=30), film("b", 11, seeders=30)
+
+    ranked = rank([large, small], wanted=FILM, device=DEVICE, policy=POLICY)
+
+    assert [one.candidate.title for one in ranked] == ["b", "c"]
+
+
+def test_a_number_that_may_be_a_lie_still_tells_a_crowd_from_a_few() -> None:
+    def doubted(seeders: int) -> float:
+        return health_of(replace(GOOD, seeders=seeders, leechers=0, trust=0.5))
+
+    assert doubted(2000) > 0.9
+    assert doubted(20) < 0.65
+
+
+def test_what_one_part_of_the_quality_spoils_no_other_mends() -> None:
+    def quality(height: int, source: Source) -> float:
+        ranked = scored(replace(GOOD, traits=replace(GOOD.traits, height=height, source=source)))
+        return next(one.value for one in ranked.components if one.name == "quality")
+
+    lost_at = {height: quality(height, Source.WEB_DL) - quality(height, Source.HDTV) for height in (480, 1080)}
+
+    assert lost_at[1080] == pytest.approx(0.25 * quality(1080, Source.WEB_DL))
+    assert lost_at[480] == pytest.approx(0.25 * quality(480, Source.WEB_DL))
 
 
 def test_missing_seeders_rank_behind_known_ones_and_are_named() -> None:
