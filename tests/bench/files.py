@@ -1,6 +1,7 @@
 """What serving finished files costs: `python tests/bench/files.py [one] [viewers] [idle]`.
 
-    one      one connection reads a file as fast as it goes: MB/s, CPU seconds of the node per GB
+    one      one connection reads a file as fast as it goes: MB/s, CPU seconds of the node per GB; beside it, in turns,
+             a server that knows nothing but one file and sendfile
     viewers  200 viewers of 20 files at 8 Mbit/s each: stalls, CPU, memory
     idle     5,000 connections that say nothing: memory, and whether the node still answers
 
@@ -10,6 +11,8 @@ The node is a process of its own; the clients are this process. Figures of a bus
 import argparse
 import asyncio
 import json
+import multiprocessing
+import os
 import random
 import resource
 import secrets
@@ -18,8 +21,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -121,27 +124,58 @@ def opened(url: str) -> socket.socket:
 
 
 def read_all(url: str) -> int:
-    buffer, total = bytearray(1 << 20), 0
+    """Read a file to its end; the kernel counts the bytes and drops them, so that only the server is measured."""
+    total, sink = 0, bytearray(1 << 20)
     with opened(url) as connection:
-        while total < FILE_BYTES:
-            total += connection.recv_into(buffer)
+        while total < FILE_BYTES and (got := connection.recv_into(sink, len(sink), socket.MSG_TRUNC)):
+            total += got
     return total
 
 
-async def one(process: psutil.Process, files: list[str], *, rounds: int = 7) -> dict[str, Any]:
-    await asyncio.to_thread(read_all, files[0])
-    rates, costs = [], []
-    for _ in range(rounds):
-        before, spent = time.perf_counter(), cpu(process)
-        size = 0
-        for url in files[:8]:
-            size += await asyncio.to_thread(read_all, url)
-        rates.append(size / MB / (time.perf_counter() - before))
-        costs.append((cpu(process) - spent) / (size / GB))
+def serve_plainly(listening: socket.socket, path: Path) -> None:
+    """Answer every request with one file, one after the other: as little as a server can do."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {FILE_BYTES}\r\n\r\n".encode()
+    with path.open("rb") as file:
+        while True:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(head)
+                position = 0
+                while position < FILE_BYTES:
+                    position += os.sendfile(connection.fileno(), file.fileno(), position, FILE_BYTES - position)
+
+
+@contextmanager
+def plain_server(path: Path) -> Iterator[tuple[psutil.Process, str]]:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = multiprocessing.get_context("fork").Process(target=serve_plainly, args=(listening, path), daemon=True)
+        serving.start()
+        yield psutil.Process(serving.pid), f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        serving.kill()
+        serving.join()
+
+
+async def _rate(process: psutil.Process, urls: list[str]) -> tuple[float, float]:
+    """Return MB/s, and CPU seconds of the server per GB."""
+    before, spent, size = time.perf_counter(), cpu(process), 0
+    for url in urls:
+        size += await asyncio.to_thread(read_all, url)
+    return size / MB / (time.perf_counter() - before), (cpu(process) - spent) / (size / GB)
+
+
+async def one(process: psutil.Process, files: list[str], some_file: Path, *, rounds: int = 9) -> dict[str, Any]:
+    with plain_server(some_file) as (plain, url):
+        await _rate(process, files[:8])
+        await _rate(plain, [url])
+        found = [(await _rate(process, files[:8]), await _rate(plain, [url] * 8)) for _ in range(rounds)]
+    ours, theirs = zip(*found, strict=True)
     return {
-        "mb_per_s": round(max(rates)),
-        "median": round(statistics.median(rates)),
-        "cpu_s_per_gb": round(min(costs), 3),
+        "mb_per_s": round(statistics.median(rate for rate, _ in ours)),
+        "cpu_s_per_gb": round(statistics.median(cost for _, cost in ours), 3),
+        "plain_mb_per_s": round(statistics.median(rate for rate, _ in theirs)),
+        "plain_cpu_s_per_gb": round(statistics.median(cost for _, cost in theirs), 3),
+        "ratio": round(statistics.median(one[0] / other[0] for one, other in found), 2),
     }
 
 
@@ -170,7 +204,7 @@ class Viewer:
         writer.close()
 
 
-async def viewers(process: psutil.Process, files: list[str]) -> dict[str, Any]:
+async def viewers(process: psutil.Process, files: list[str], _: Path) -> dict[str, Any]:
     watching = [Viewer(files[number % FILES]) for number in range(VIEWERS)]
     before, spent = time.monotonic(), cpu(process)
     async with asyncio.TaskGroup() as group:
@@ -185,7 +219,7 @@ async def viewers(process: psutil.Process, files: list[str]) -> dict[str, Any]:
     }
 
 
-async def idle(process: psutil.Process, files: list[str]) -> dict[str, Any]:
+async def idle(process: psutil.Process, files: list[str], _: Path) -> dict[str, Any]:
     """Connections that asked once and keep quiet; the node keeps them for its keep-alive."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -214,8 +248,9 @@ async def main(wanted: list[str]) -> None:
         torrent = await asyncio.to_thread(make_files, data)
         async with node(data) as (process, stub):
             files = await urls(stub, torrent)
+            some_file = data / "stream" / torrent.infohash / "data" / torrent.files[0].path
             for name in wanted:
-                sys.stdout.write(f"{name:<8} {json.dumps(await MEASURES[name](process, files))}\n")
+                sys.stdout.write(f"{name:<8} {json.dumps(await MEASURES[name](process, files, some_file))}\n")
                 sys.stdout.flush()
 
 

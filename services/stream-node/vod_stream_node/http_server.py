@@ -13,6 +13,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from vod_stream_node.kernel_sending import limit_queue, send_file
+
 SENDFILE = "vod.sendfile"
 """The extension in an ASGI scope: `await send(file, offset, count)`, once the head is sent, for a part of the body."""
 
@@ -39,6 +41,8 @@ class StreamProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # What the kernel does not take is waited for, so that a file may follow.
+        transport.set_write_buffer_limits(high=0)
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -66,21 +70,16 @@ class StreamProtocol(HttpToolsProtocol):
 
         Raises:
             ConnectionError: the client is gone.
+            OSError: the file is shorter than it was.
         """
-        if self.transport.is_closing():
-            raise ConnectionResetError("the client is gone")
         cycle = self.cycle
         if count > cycle.expected_content_length:
             raise RuntimeError("more than the content's length")
-        # Reading pauses meanwhile, so a client that leaves is noticed by what can't be sent.
-        try:
-            sent = await self.loop.sendfile(self.transport, file, offset, count, fallback=False)
-        except asyncio.SendfileNotAvailableError:
-            # What asyncio makes of every error of the first call; here there is no other.
-            raise ConnectionResetError("the client is gone") from None
-        cycle.expected_content_length -= sent
-        if sent != count:
-            raise OSError("the file is shorter than it was")
+        await self.flow.drain()  # what was written before goes first
+        if self.transport.is_closing():
+            raise ConnectionResetError("the client is gone")
+        await send_file(self.transport.get_extra_info("socket").fileno(), file, offset, count)
+        cycle.expected_content_length -= count
 
     def _expect_head(self) -> None:
         if self._timer is None:
@@ -156,4 +155,5 @@ def _bound(listen: str) -> Iterator[tuple[socket.socket, str]]:
         # asyncio sets it only on sockets that know their protocol, which accepted ones of these do not. Without it the
         # end of each answer waits for an acknowledgement: 40 ms.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        limit_queue(bound)
         yield bound, f"{host}:{bound.getsockname()[1]}"

@@ -19,8 +19,8 @@ from vod_stream_node.readers import Place
 from vod_stream_node.torrent import Torrent
 
 CHUNK_BYTES = 128 << 10
-SPAN_BYTES = 4 << 20
-"""What the kernel is asked to send at once of a finished file; between two of them it may be given up."""
+SPAN_BYTES = 16 << 20
+"""What the kernel is asked to send at once of a finished file; a client that takes it too slowly is given up."""
 UNFINISHED_SPAN_BYTES = 1 << 20
 """Of an unfinished one: the window moves on with each."""
 

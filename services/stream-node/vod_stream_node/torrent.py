@@ -17,6 +17,7 @@ torrent's, since the number of pieces is not known yet), so nothing is requested
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import libtorrent as lt
@@ -103,7 +104,7 @@ class Torrent:
         self._replan()
         self._on_change()
         try:
-            yield Place(self._readers, reader, moved=self._replan)
+            yield Place(self._readers, reader, moved=partial(self._moved, file.index))
         finally:
             self._readers.close(reader)
             self._replan()
@@ -359,6 +360,10 @@ class Torrent:
     async def _until(self, holds: Callable[[], bool]) -> None:
         await self._changed.until(lambda: self._fault is not None or holds())
         self.check()
+
+    def _moved(self, index: int) -> None:
+        if self.missing(index):  # else the plan is the same wherever it is read
+            self._replan()
 
     def _replan(self) -> None:
         """Plan again, once for all that changes in one turn of the loop."""

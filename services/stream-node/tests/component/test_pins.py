@@ -195,16 +195,14 @@ async def test_an_expired_pin_goes_and_an_idle_torrent_leaves_the_session(
     swarm: Swarm, start_node: NodeFactory
 ) -> None:
     torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(MIB, seed=1)})
-    request = pb2.EnsurePinRequest(
-        infohash=torrent.infohash,
-        magnet_uri=swarm.magnet(torrent),
-        purpose=pb2.PURPOSE_CURRENT,
-        holder="a",
-        wait_for=pb2.WAIT_FOR_ENDS,
-        ttl=Duration(nanos=300_000_000),
-    )
     async with start_node(sweep_interval=timedelta(milliseconds=20), idle_unload=timedelta(milliseconds=50)) as node:
-        url = (await node.rpc.EnsurePin(request, timeout=10)).pin.stream_url
+        url = (await node.pin(torrent, swarm)).stream_url
+        await complete(node, torrent)
+        # Only now, so that nothing depends on how fast the file came.
+        short = pb2.EnsurePinRequest(
+            infohash=torrent.infohash, purpose=pb2.PURPOSE_CURRENT, holder="session-1", ttl=Duration(nanos=1_000_000)
+        )
+        await node.rpc.EnsurePin(short, timeout=10)
 
         def why_not_yet() -> str | None:
             # A torrent that leaves the session says goodbye to its tracker.

@@ -1,0 +1,88 @@
+"""Files sent by the kernel alone, without blocking the event loop, and with few wake-ups.
+
+`loop.sendfile` asks the selector to watch the socket, and to forget it, for each part that the socket takes. Here it is
+watched once for all of them.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import FileIO
+
+QUEUE_BYTES = 512 << 10
+"""What may wait in a socket beyond what is on its way to the client.
+
+The kernel's own limit is several MiB: they fall out of the processor's cache before they are sent, and each connection
+holds them. What is on its way, which must be much for distant clients, does not count.
+"""
+
+
+def limit_queue(listening: socket.socket) -> None:
+    """Limit what waits in each socket that *listening* will accept."""
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, QUEUE_BYTES)
+
+
+async def send_file(connection: int, file: FileIO, offset: int, count: int) -> None:
+    """Send a part of a file to a connection (the descriptor of a socket that doesn't block).
+
+    Returns when the kernel has taken it.
+
+    Raises:
+        ConnectionError: the client is gone.
+        OSError: the file is shorter than it was.
+    """
+    position, end = offset, offset + count
+    done = asyncio.get_running_loop().create_future()
+    # A name of our own for the socket: its transport may close its one meanwhile, and another client get that number.
+    # The selector, which knows the transport's, watches ours beside it.
+    with _duplicate(connection) as own:
+
+        def go_on() -> None:
+            nonlocal position
+            if done.done():
+                return  # who waited has not run yet
+            try:
+                position += _sent(own, file, position, end - position)
+            except OSError as error:
+                done.set_exception(error)
+            else:
+                if position == end:
+                    done.set_result(None)
+
+        go_on()  # often that is all
+        if not done.done():
+            with _whenever_writable(own, go_on):
+                await done
+        await done
+
+
+def _sent(connection: int, file: FileIO, offset: int, count: int) -> int:
+    """Return how much of a part of a file a connection takes now."""
+    try:
+        sent = os.sendfile(connection, file.fileno(), offset, count)
+    except BlockingIOError:
+        return 0
+    if not sent:
+        raise OSError("the file is shorter than it was")
+    return sent
+
+
+@contextmanager
+def _duplicate(descriptor: int) -> Iterator[int]:
+    own = os.dup(descriptor)
+    try:
+        yield own
+    finally:
+        os.close(own)
+
+
+@contextmanager
+def _whenever_writable(connection: int, call: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    loop.add_writer(connection, call)
+    try:
+        yield
+    finally:
+        loop.remove_writer(connection)
