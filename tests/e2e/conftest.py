@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import pytest_asyncio
 from allinone import SETTINGS, System, system
 
+from vod_fakes.hls import HlsHost, make_hls
 from vod_fakes.media import Profile
+from vod_fakes.serving import Site, bind, http_servers
 from vod_fakes.world import World, shared_folder, world
 
 CURATED = """
@@ -34,21 +37,30 @@ async def outside() -> AsyncIterator[World]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def vod(outside: World, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """One process per service, shared by all tests that do not break it."""
-    own = own_sources(outside, tmp_path_factory.mktemp("sources"))
+    folder = tmp_path_factory.mktemp("sources")
+    host = HlsHost(make_hls(folder / "hls").parent)
+    site = Site(host.app(), host.control, bind())
+    host.url = site.url
+    own = own_sources(outside, host, folder)
     # Some tests slow the swarm down to see what comes while; that must not look like a swarm that died.
     patient = {"VOD_STALL_AFTER": "60s"}
-    async with system(outside, "--isolate", settings={**SETTINGS, **own, **patient}) as one:
+    async with (
+        http_servers([site]),
+        system(outside, "--isolate", settings={**SETTINGS, **own, **patient}) as one,
+    ):
         yield one
 
 
-def own_sources(outside: World, folder: Path) -> dict[str, str]:
-    """Write what an operator may: a curated collection with the open film, and a mirror of one episode."""
+def own_sources(outside: World, host: HlsHost, folder: Path) -> dict[str, str]:
+    """Write what an operator may: a curated collection with the open film, and mirrors of two episodes."""
     mirrors, curated = folder / "mirrors", folder / "films.toml"
     mirrors.mkdir()
     mirrored = f"{outside.archive.url}/download/paper_boats_test/paper_boats.mp4"
-    (mirrors / "tmdb_tv_9001 S01E04.strm").write_text(f"{mirrored}\n", encoding="utf-8")
+    (mirrors / "tmdb_tv_9001 S01E03.strm").write_text(f"{mirrored}\n", encoding="utf-8")
+    (mirrors / "tmdb_tv_9001 S01E04.strm").write_text(f"{host.url}/master.m3u8\n", encoding="utf-8")
     curated.write_text(CURATED, encoding="utf-8")
-    return {"VOD_SOURCES_MIRRORS": str(mirrors), "VOD_EDITORIAL": str(curated)}
+    private = ",".join(urlsplit(one).netloc for one in (outside.archive.url, host.url))
+    return {"VOD_SOURCES_MIRRORS": str(mirrors), "VOD_EDITORIAL": str(curated), "VOD_SOURCES_PRIVATE_HOSTS": private}
 
 
 @pytest_asyncio.fixture(loop_scope="session")

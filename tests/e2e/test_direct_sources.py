@@ -17,6 +17,7 @@ import pytest
 from vod_catalog.service import serve as serve_catalog
 from vod_catalog.settings import Settings as CatalogSettings
 from vod_fakes.control import Reply
+from vod_fakes.direct import FileHost
 from vod_fakes.hls import ConsumetApi, HlsHost, in_seconds, make_hls
 from vod_fakes.library import LIBRARY
 from vod_fakes.serving import Site, bind, http_servers
@@ -31,6 +32,7 @@ from vod_testing import eventually, migrate_schema
 KEY = "0123456789abcdef0123456789abcdef"
 FILM = {"seriesId": "tmdb:movie:9101"}
 FRAMES = 120
+MP4 = b"\0\0\0\x18ftypisom"
 
 Api = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -79,7 +81,7 @@ def run_api(pg_dsn: str, make_runtime: Callable[[str], Runtime], tmp_path: Path)
 
 
 @asynccontextmanager
-async def serving(*fakes: HlsHost | ConsumetApi) -> AsyncIterator[None]:
+async def serving(*fakes: HlsHost | ConsumetApi | FileHost) -> AsyncIterator[None]:
     sites = [Site(fake.app(), fake.control, bind()) for fake in fakes]
     for fake, site in zip(fakes, sites, strict=True):
         fake.url = site.url
@@ -93,8 +95,8 @@ def mirrors(path: Path, *urls: str, headers: dict[str, str] | None = None) -> Pa
     return path
 
 
-async def listed(api: httpx.AsyncClient) -> list[dict[str, Any]]:
-    answer = await api.get("/v1/sources", params=FILM)
+async def listed(api: httpx.AsyncClient, **limits: int) -> list[dict[str, Any]]:
+    answer = await api.get("/v1/sources", params={**FILM, **limits})
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()
     return found
@@ -151,6 +153,21 @@ async def test_an_expiring_source_is_renewed_before_it_ends(run_api: Api, stream
 
     whole = [one for one in host.control.seen if one.path.endswith(".ts")]
     assert (FRAMES, {"2"}) == (shown, {one.query["token"] for one in whole})
+
+
+async def test_high_bitrates_come_first_as_far_as_the_link_carries_them(run_api: Api, tmp_path: Path) -> None:
+    host = FileHost({"small.mp4": MP4 + bytes(2_000_000), "large.mp4": MP4 + bytes(20_000_000)})
+    async with serving(host):
+        rows = [{"id": FILM["seriesId"], "url": f"{host.url}/{n}.mp4", "quality": n} for n in ("small", "large")]
+        path = tmp_path / "m.json"
+        path.write_text(json.dumps(rows))
+        async with run_api(host.url, mirrors=path) as api:
+            wide = await listed(api)
+            narrow = await listed(api, maxBitrate=wide[0]["bitrate"])
+
+    assert [(one["quality"], one["fits"]) for one in wide] == [("large", True), ("small", True)]
+    assert wide[0]["bitrate"] == pytest.approx(10 * wide[1]["bitrate"], rel=0.01)
+    assert [(one["quality"], one["fits"]) for one in narrow] == [("small", True), ("large", False)]
 
 
 async def test_an_address_that_is_refused_while_it_plays_is_asked_for_anew(run_api: Api, stream: Path) -> None:

@@ -15,7 +15,8 @@ from vod_fakes.world import World
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 CURATED_FILM, FILM = "ia:item:paper_boats_test", "tmdb:movie:9101"
-UNREACHABLE_FILM = "ia:item:tin_rockets_test"
+ARCHIVE_FILM = "ia:item:tin_rockets_test"
+"""Curated by nobody but whoever named it in VOD_IA_ITEMS; its own file can't be had."""
 UNLISTED = "tmdb:tv:9002"
 
 
@@ -52,15 +53,32 @@ async def test_a_curated_film_plays_from_its_own_source_and_goes_on_there(viewer
     assert again["streamUrl"] == started["streamUrl"] == redirected.headers["location"]
 
 
-async def test_a_film_whose_own_file_fails_plays_from_its_torrent_that_only_web_seeds_have(
-    viewer: httpx.AsyncClient, outside: World
+async def test_a_film_of_the_archive_plays_from_its_own_file_and_while_that_fails_from_its_torrent(
+    vod: System, viewer: httpx.AsyncClient, outside: World
 ) -> None:
-    started = await start(viewer, UNREACHABLE_FILM, 1, 1)
-    answer = await viewer.get(f"/v1/stream/{started['sessionId']}", follow_redirects=True)
+    item = next(one for one in outside.archive.items if f"ia:item:{one.identifier}" == ARCHIVE_FILM)
+    [(name, film)] = item.films.items()
+    outside.archive.control.seen.clear()
 
-    item = next(one for one in outside.archive.items if f"ia:item:{one.identifier}" == UNREACHABLE_FILM)
-    [film] = item.films.values()
-    assert (started["source"]["type"], started["pick"]["infohash"]) == ("torrent", item.infohash)
+    # Only web seeds have the torrent.
+    started = await start(viewer, ARCHIVE_FILM, 1, 1)
+    answer = await viewer.get(f"/v1/stream/{started['sessionId']}", follow_redirects=True)
+    tried = [one.path for one in outside.archive.control.seen if one.path.endswith(f"/{name}")]
+    outside.archive.broken.discard(item.identifier)
+    try:
+        async with vod.client() as another:
+            well = await start(another, ARCHIVE_FILM, 1, 1)
+            shown = await frames_of(well["streamUrl"], 5)
+    finally:
+        outside.archive.broken.add(item.identifier)
+
+    assert tried != []
+    assert (well["pick"], well["source"]["type"], well["source"]["reasons"][0]) == (
+        None,
+        "mp4",
+        "curated: Internet Archive",
+    )
+    assert (started["source"]["type"], started["pick"]["infohash"], shown) == ("torrent", item.infohash, 5)
     assert hashlib.sha256(answer.content).digest() == hashlib.sha256(film.read_bytes()).digest()
 
 
@@ -97,15 +115,17 @@ async def test_a_torrent_of_the_operators_own_list_is_picked_and_played_as_any_o
 async def test_an_episode_without_a_torrent_for_the_device_plays_from_a_mirror_and_knows_what_comes_next(
     viewer: httpx.AsyncClient,
 ) -> None:
-    # No release of it is in a codec that this device knows.
-    started = await start(viewer, HARBOR, 1, 4, deviceCaps={"h264": False, "av1": True})
+    # No release is in a codec that this device knows. One mirror does not say its codec, the other's is not for it.
+    caps = {"h264": False, "av1": True}
+    started = await start(viewer, HARBOR, 1, 4, deviceCaps=caps)
     shown = await frames_of(started["streamUrl"], 5)
     refused = await viewer.post(
-        "/v1/session/start",
-        json={"seriesId": HARBOR, "season": 1, "episode": 3, "deviceCaps": {"h264": False, "av1": True}},
+        "/v1/session/start", json={"seriesId": HARBOR, "season": 1, "episode": 3, "deviceCaps": caps}
     )
+    [listed] = (await viewer.get("/v1/sources", params={"seriesId": HARBOR, "season": 1, "episode": 3})).json()
 
     assert (started["pick"], started["source"]["provider"], shown) == (None, "mirror", 5)
     assert started["source"]["reasons"][0] == "no torrent can be played"
     assert started["nextHint"] is None
     assert (refused.status_code, refused.json()["reason"]) == (404, "NO_PLAYABLE_RELEASE")
+    assert (listed["healthy"], listed["codec"], listed["fits"]) == (True, "h264", False)

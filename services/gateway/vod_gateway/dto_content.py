@@ -89,6 +89,9 @@ _SOURCE = {
     "type": "hls",
     "provider": "mirror",
     "healthy": True,
+    "fits": True,
+    "bitrate": 6_000_000,
+    "codec": "h264",
 }
 _SKIP = {"type": "opening", "start": 80.0, "end": 170.0, "exact": True, "source": "aniskip"}
 _SUBTITLE = {"lang": "en", "url": "/v1/subtitles/tmdb:tv:9001:S01E02.vtt?lang=en", "label": "en"}
@@ -129,6 +132,9 @@ class StreamSource(BaseModel):
     type: Literal["hls", "mp4", "torrent"]
     provider: str
     healthy: bool = Field(description="Its first bytes came just now.")
+    fits: bool = Field(description="Device and link carry it.")
+    bitrate: int | None = Field(None, description="Bits per second; absent if nobody knows.")
+    codec: str | None = Field(None, description="`h264`, `hevc`, `av1`, `dolby_vision`; absent if nobody knows.")
 
 
 class SubtitleTrack(BaseModel):

@@ -97,6 +97,9 @@ def source(message: sources_pb2.Source) -> dto_content.StreamSource:
         type=_SOURCE_TYPES.get(message.type, "mp4"),
         provider=message.provider,
         healthy=message.is_healthy,
+        fits=message.fits,
+        bitrate=message.bitrate or None,
+        codec=message.codec or None,
     )
 
 

@@ -311,6 +311,7 @@ def _device(device: Device, *, asking: str) -> pb2.Device:
         profile=device_to_proto(device.profile),
         profile_hash=device.profile_hash,
         seen_time=timestamp_to_proto(device.seen_at),
+        link_bitrate=device.link,
     )
 
 

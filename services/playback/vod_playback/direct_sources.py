@@ -8,7 +8,7 @@ from vod.sources.v1 import sources_service_pb2 as pb2
 from vod.sources.v1 import sources_service_pb2_grpc
 
 from vod_playback.domain import DeviceProfile, Direct, Episode, Pin
-from vod_playback.films import USABLE_SHARE, Link
+from vod_playback.films import Link
 from vod_rpc import NotFound, Unavailable
 
 _TYPES = {pb2.SOURCE_TYPE_HLS: "hls", pb2.SOURCE_TYPE_MP4: "mp4"}
@@ -47,11 +47,13 @@ class SourcesClient:
         request = pb2.ListSourcesRequest(
             content=ParseDict(episode.title, pb2.Content()),
             max_height=profile.max_height,
-            max_bitrate=_link_bitrate(profile, link),
+            max_bitrate=link.bitrate,
+            device_bitrate=profile.max_bitrate,
+            codecs=profile.codecs,
             scope=scope,
         )
         answer = await self._stub.ListSources(request)
-        return [_direct(one) for one in answer.sources if one.is_healthy and one.type in _TYPES]
+        return [_direct(one) for one in answer.sources if _is_playable(one)]
 
 
 class GatewayStreams:
@@ -66,10 +68,8 @@ class GatewayStreams:
         return Pin(stream_url=f"{self._public_base}/v1/play/{await self._sources.ensure(direct)}")
 
 
-def _link_bitrate(profile: DeviceProfile, link: Link) -> int:
-    """Return the link as sources wants it: it leaves a share of it free, as it must not of what a device can show."""
-    limits = (link.bitrate, int(profile.max_bitrate / USABLE_SHARE))
-    return min((one for one in limits if one), default=0)
+def _is_playable(one: pb2.Source) -> bool:
+    return one.is_healthy and one.type in _TYPES and not one.undecodable
 
 
 def _direct(one: pb2.Source) -> Direct:

@@ -56,6 +56,11 @@ class DeviceProfile:
     max_bitrate: int = 0
     audio_languages: tuple[str, ...] = ()
 
+    @property
+    def codecs(self) -> list[str]:
+        """What the device decodes, by the names of these fields."""
+        return [name for name in ("h264", "hevc", "av1", "dolby_vision") if getattr(self, name)]
+
     def stated(self) -> JsonObject:
         """Return the fields that say something: those that are not false, 0 or empty."""
         values = {one.name: getattr(self, one.name) for one in fields(self)}
@@ -391,3 +396,5 @@ class Device:
     profile: DeviceProfile
     profile_hash: str
     seen_at: datetime
+    link: int = 0
+    """Bits per second that its link carried lately; 0 if nobody measured it."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import asyncpg
 
 from vod_playback.domain import DIRECT_SERIES, FINISHED_PERCENT, Device, EpisodeKey, LastWatched, Resume
+from vod_playback.films import MEASURED_FOR
 from vod_playback.rows import key_values, profile_of, source_of
 from vod_storage import Database
 
@@ -33,7 +34,9 @@ _PROGRESS = f"""
     WHERE watch_progress.reached_at <= excluded.reached_at"""
 _SUBJECT_OF = "SELECT subject_id FROM devices WHERE id = $1 AND subject_id <> ''"
 _DEVICES = """
-    SELECT id, capabilities, profile_hash, seen_at FROM devices WHERE subject_id = $1 AND seen_at IS NOT NULL
+    SELECT devices.id, capabilities, profile_hash, seen_at, coalesce(links.bitrate, 0) AS link FROM devices
+    LEFT JOIN links ON links.device_id = devices.id AND links.updated_at > now() - $2::interval
+    WHERE subject_id = $1 AND seen_at IS NOT NULL
     ORDER BY seen_at DESC LIMIT 100"""
 _LAST_WATCHED = f"""
     SELECT latest.*, following.next_series_id, following.next_season, following.next_episode,
@@ -92,8 +95,8 @@ class ProgressStore:
     async def devices(self, subject_id: str) -> Sequence[Device]:
         """Return the devices on which the subject was the last to watch, the latest first, at most 100."""
         return [
-            Device(row["id"], profile_of(row["capabilities"]), row["profile_hash"], row["seen_at"])
-            for row in await self._pool.fetch(_DEVICES, subject_id)
+            Device(row["id"], profile_of(row["capabilities"]), row["profile_hash"], row["seen_at"], row["link"])
+            for row in await self._pool.fetch(_DEVICES, subject_id, MEASURED_FOR)
         ]
 
 

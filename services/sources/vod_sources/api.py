@@ -34,7 +34,12 @@ class SourcesServicer(sources_service_pb2_grpc.SourcesServiceServicer):
         self._keeping = keeping
 
     async def ListSources(self, request: pb2.ListSourcesRequest, context: _Context) -> pb2.ListSourcesResponse:
-        wanted = Wanted(max(0, request.max_bitrate), max(0, request.max_height))
+        wanted = Wanted(
+            max_bitrate=max(0, request.max_bitrate),
+            max_height=max(0, request.max_height),
+            device_bitrate=max(0, request.device_bitrate),
+            codecs=tuple(request.codecs),
+        )
         scope = Scope.EDITORIAL if request.scope == pb2.SCOPE_EDITORIAL else Scope.ALL
         offers = await self._finding.offers(_content(request.content), wanted=wanted, scope=scope)
         return pb2.ListSourcesResponse(sources=[_source(one.play, is_healthy=one.is_healthy) for one in offers])
@@ -78,5 +83,7 @@ def _source(play: Play, *, is_healthy: bool) -> pb2.Source:
         bitrate=source.bitrate,
         collection=source.collection,
         fits=play.wanted.fits(source),
+        codec=source.codec,
+        undecodable=not play.wanted.decodes(source),
         is_healthy=is_healthy,
     )

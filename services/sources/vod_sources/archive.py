@@ -1,6 +1,10 @@
-"""The Internet Archive: an item's best files directly, its torrent second."""
+"""The Internet Archive: an item's best files directly, its torrent second.
+
+An item that is asked for under its own id is one of the operator's allow-list: curated, and so played before torrents.
+"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +15,7 @@ from vod_sources.reading import fetch_record, number, records, text
 # Formats that browsers play, best first.
 _FILMS = {"MPEG4": 3, "h.264": 3, "h.264 IA": 2, "512Kb MPEG4": 1}
 _MOST_FILES = 3
+_COLLECTION = "Internet Archive"
 
 
 class InternetArchive:
@@ -25,7 +30,8 @@ class InternetArchive:
     async def find(self, content: Content) -> Sequence[StreamSource]:
         """Return the item's sources; what is no item of the Archive it does not know."""
         namespace, _, item = content.series_id.rpartition(":")
-        return await self.item(item) if namespace == "ia:item" else []
+        found = await self.item(item) if namespace == "ia:item" else []
+        return [replace(one, collection=_COLLECTION) for one in found]
 
     async def item(self, item: str) -> list[StreamSource]:
         """Return an item's sources by its identifier; an unknown item has none. Raises as `find`."""

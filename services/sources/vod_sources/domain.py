@@ -70,6 +70,8 @@ class StreamSource:
     """Bits per second as the playlist states them, or as size and length make them; 0 if unknown."""
     collection: str = ""
     """Name of the curated collection that has it."""
+    codec: str = ""
+    """Of its picture: `h264`, `hevc`, `av1` or `dolby_vision`; empty if nobody knows."""
 
     @property
     def host(self) -> str:
@@ -108,13 +110,23 @@ class Wanted:
     """What the viewer's device and link carry; 0 where nobody said."""
 
     max_bitrate: int = 0
+    """Of the link."""
     max_height: int = 0
+    device_bitrate: int = 0
+    """What the device shows at most; unlike a link's all of it may be used."""
+    codecs: Sequence[str] = ()
+    """What the device decodes."""
+
+    def decodes(self, source: StreamSource) -> bool:
+        """Whether the device can show the source at all, as far as anybody knows."""
+        return not self.codecs or not source.codec or source.codec in self.codecs
 
     def fits(self, source: StreamSource) -> bool:
         """Whether the source can be watched without stopping."""
         too_high = self.max_height and source.height > self.max_height
         too_fast = self.max_bitrate and source.bitrate > self.max_bitrate * _USABLE_SHARE
-        return not (too_high or too_fast)
+        too_much = self.device_bitrate and source.bitrate > self.device_bitrate
+        return self.decodes(source) and not (too_high or too_fast or too_much)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,17 +151,19 @@ def in_order(
 ) -> list[StreamSource]:
     """Return sources best first.
 
-    Well, fitting the device and the link, of a curated collection, direct before torrents, high bitrates first, hosts
-    that did well first.
+    Well, in a codec that the device knows, fitting the device and the link, of a curated collection, direct before
+    torrents, high bitrates first (of files of unknown length the larger one), hosts that did well first.
     """
 
-    def rank(source: StreamSource) -> tuple[bool, bool, bool, bool, int, float]:
+    def rank(source: StreamSource) -> tuple[bool, bool, bool, bool, bool, int, int, float]:
         return (
             not healthy.get(source.url, False),
+            not wanted.decodes(source),
             not wanted.fits(source),
             not source.collection,
             source.type is SourceType.TORRENT,
             -source.bitrate,
+            -source.size,
             -success.get((source.provider, source.host), 1.0),
         )
 

@@ -40,14 +40,19 @@ class Found:
 
     ordered: Sequence[StreamSource]
     healthy: Mapping[str, bool]
+    wanted: Wanted
 
     def is_well(self, source: StreamSource) -> bool:
         return self.healthy.get(source.url, False)
 
+    def can_play(self, source: StreamSource) -> bool:
+        """Tell whether a player may go on with it: it is well, and the device decodes it."""
+        return self.is_well(source) and self.wanted.decodes(source)
+
     def spare_of(self, source: StreamSource) -> StreamSource | None:
         """Return the best other one that is well, on another host, and that a player could go on with."""
         others = (one for one in self.ordered if one.host != source.host and one.may_stand_in_for(source))
-        return next((one for one in others if self.is_well(one)), None)
+        return next((one for one in others if self.can_play(one)), None)
 
 
 class Finding:
@@ -91,7 +96,7 @@ class Finding:
             tasks = [group.create_task(self._ask(provider, content)) for provider in asked]
         named = [source for task in tasks for source in task.result()]
         if not named:
-            return Found((), {})
+            return Found((), {}, wanted)
         success = await self._store.success()
         first = in_order(named, wanted=wanted, healthy={one.url: True for one in named}, success=success)
         async with asyncio.TaskGroup() as group:
@@ -99,7 +104,7 @@ class Finding:
         seen = [task.result() for task in probes]
         healthy = {one.url: well is not None for one, well in zip(first, seen, strict=False)}
         known = [better or one for one, better in zip(first, [*seen, *first[len(seen) :]], strict=True)]
-        return Found(in_order(known, wanted=wanted, healthy=healthy, success=success), healthy)
+        return Found(in_order(known, wanted=wanted, healthy=healthy, success=success), healthy, wanted)
 
     async def looked_at(self, source: StreamSource, *, runtime: timedelta = timedelta()) -> StreamSource | None:
         """Return the source with what its first bytes tell, None if it is not well; its host's history counts it."""

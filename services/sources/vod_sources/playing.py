@@ -4,6 +4,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from vod_runtime import Clock
 from vod_sources.domain import Play, SourceType, StreamSource
@@ -147,8 +148,7 @@ class Playing:
         found = await self._guard.fetch(
             source.url, headers=source.headers, most=max(length, 1) * 2, first=offset, last=offset + length - 1
         )
-        kind = "application/x-bittorrent" if source.type is SourceType.TORRENT else "video/mp4"
-        return Slice(found.body[:length], found.total, kind)
+        return Slice(found.body[:length], found.total, _file_type(source))
 
 
 def _other(media: Media, name: str) -> Address:
@@ -187,6 +187,14 @@ def _variant_url(source: StreamSource, master: Master | None, variant: str) -> s
 def _whole(text: str, offset: int) -> Slice:
     body = text.encode()
     return Slice(body[offset : offset + MOST_AT_ONCE], len(body), HLS_TYPE)
+
+
+def _file_type(source: StreamSource) -> str:
+    """Return the type of a file; what players do not know by its name they take for MP4, and look."""
+    if source.type is SourceType.TORRENT:
+        return "application/x-bittorrent"
+    ending = urlsplit(source.url).path.lower().rpartition(".")[2]
+    return {"mkv": "video/x-matroska", "webm": "video/webm"}.get(ending, "video/mp4")
 
 
 def _media_type(said: str) -> str:

@@ -103,7 +103,7 @@ class Replacing:
             fresh = [
                 one
                 for one in found.ordered
-                if one.provider == old.provider and one.may_stand_in_for(old) and found.is_well(one)
+                if one.provider == old.provider and one.may_stand_in_for(old) and found.can_play(one)
             ]
             fresh.sort(key=lambda one: one.quality != old.quality)
             best = next((one for one in fresh if one.url != old.url and not self._ends_soon(one)), None)
@@ -145,7 +145,7 @@ class Replacing:
         # Most likely cut the same way: the same provider's fresh address. The very same address only if all else fails.
         others.sort(key=lambda one: (one.url == dead.url, (one.provider, one.quality) != (dead.provider, dead.quality)))
         for one in others:
-            if found.is_well(one):
+            if found.can_play(one):
                 return replace(play, source=one, spare=found.spare_of(one))
         ready = await self._ready_spare(spare, not_again)
         return replace(play, source=ready, spare=None) if ready else None

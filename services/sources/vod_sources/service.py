@@ -86,9 +86,10 @@ def _providers(settings: Settings, http: httpx.AsyncClient, resolve: Resolve) ->
         others.append(Vidlink(settings.vidlink_base, guard(settings.vidlink_base)))
     if settings.stremio_addon:
         others.append(StremioAddon(settings.stremio_addon, guard(settings.stremio_addon)))
+    editorial: list[Provider] = [Editorial(settings.editorial or SHIPPED, archive)]
     if archive:
-        others.append(archive)
-    return _Asked(editorial=[Editorial(settings.editorial or SHIPPED, archive)], others=others)
+        editorial.append(archive)
+    return _Asked(editorial=editorial, others=others)
 
 
 def _host_and_port(base: str) -> str:

@@ -34,7 +34,7 @@ class Store:
         if row is None:
             return None
         spare = _source(row["spare"]) if row["spare"] else None
-        wanted = Wanted(**row["wanted"])
+        wanted = Wanted(**{**row["wanted"], "codecs": tuple(row["wanted"].get("codecs", ()))})
         return Play(row["id"], _content(row["content"]), _source(row["source"]), spare, wanted, row["updated_at"])
 
     async def save(self, plays: Sequence[Play]) -> None:
@@ -96,6 +96,7 @@ def _source_json(source: StreamSource | None) -> dict[str, Any] | None:
         "size": source.size,
         "stated_bitrate": source.stated_bitrate,
         "collection": source.collection,
+        "codec": source.codec,
     }
 
 
@@ -112,6 +113,7 @@ def _source(row: dict[str, Any]) -> StreamSource:
         row.get("size", 0),
         row.get("stated_bitrate", 0),
         row.get("collection", ""),
+        row.get("codec", ""),
     )
 
 

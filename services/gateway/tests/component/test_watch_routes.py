@@ -7,6 +7,8 @@ from vod.catalog.v1 import catalog_service_pb2 as catalog
 from vod.catalog.v1.catalog_pb2 import Episode, EpisodeKey, Series
 from vod.picks.v1 import picks_service_pb2 as picks
 from vod.playback.v1 import playback_service_pb2 as playback
+from vod.scoring.v1 import scoring_pb2 as scoring
+from vod.sources.v1 import sources_service_pb2 as sources_pb2
 from vod.subtitles.v1 import subtitles_service_pb2 as subtitles
 
 from vod_rpc import DeadlineExceeded, Failure, Unavailable
@@ -172,6 +174,7 @@ def page(fakes, samples) -> None:
             next=EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=4),
         ),
         "GetSkipRanges": catalog.GetSkipRangesResponse(ranges=[opening]),
+        "ListDevices": Unavailable("Away."),
     }
 
 
@@ -200,7 +203,41 @@ async def test_a_watch_page_has_all_else_while_nobody_is_where_sources_should_be
 
 async def test_the_list_of_sources_alone_says_that_they_are_away(http, fakes, samples) -> None:
     fakes.answers["GetEpisode"] = catalog.GetEpisodeResponse(episode=Episode(key=samples.key))
+    fakes.answers["ListDevices"] = playback.ListDevicesResponse()
     fakes.answers["ListSources"] = Unavailable("Away.")
     answer = await http.get("/v1/sources", params={"seriesId": "tmdb:tv:9001"})
 
     assert answer.status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "limits"),
+    [
+        ("/v1/content/tmdb:tv:9001/watch", {}, (8_000_000, 1080)),
+        ("/v1/sources", {"seriesId": "tmdb:tv:9001"}, (8_000_000, 1080)),
+        ("/v1/sources", {"seriesId": "tmdb:tv:9001", "maxBitrate": 3_000_000, "maxHeight": 0}, (3_000_000, 0)),
+    ],
+)
+@pytest.mark.usefixtures("page")
+async def test_sources_are_those_that_device_and_link_carry_unless_something_else_is_said(
+    http, fakes, path: str, asked: dict[str, object], limits: tuple[int, int]
+) -> None:
+    profile = scoring.DeviceProfile(h264=True, av1=True, max_height=1080, max_bitrate=20_000_000)
+    other = playback.Device(profile=scoring.DeviceProfile(hevc=True), link_bitrate=1)
+    own = playback.Device(self=True, profile=profile, link_bitrate=8_000_000)
+    found = fakes.answers["GetEpisode"]
+    found.episode.runtime.FromSeconds(2400)
+    fakes.answers |= {
+        "ListDevices": playback.ListDevicesResponse(devices=[other, own]),
+        "ListSources": sources_pb2.ListSourcesResponse(
+            sources=[sources_pb2.Source(path="p/file.mp4", is_healthy=True, bitrate=5, codec="av1", fits=True)]
+        ),
+    }
+    answer = (await http.get(path, params=asked)).json()
+
+    [request] = fakes.asked["ListSources"]
+    [source] = answer if isinstance(answer, list) else answer["sources"]
+    assert (request.max_bitrate, request.max_height) == limits
+    assert (request.device_bitrate, list(request.codecs)) == (20_000_000, ["h264", "av1"])
+    assert request.content.runtime.seconds == 2400
+    assert (source["fits"], source["bitrate"], source["codec"]) == (True, 5, "av1")

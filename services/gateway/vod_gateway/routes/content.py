@@ -11,8 +11,7 @@ from vod.catalog.v1 import catalog_service_pb2 as catalog
 from vod.playback.v1 import playback_service_pb2 as playback
 from vod.sources.v1 import sources_service_pb2 as sources
 
-from vod_gateway import dto, dto_content, mapping, mapping_content, naming, openapi
-from vod_gateway.clients import Backends
+from vod_gateway import carried, dto, dto_content, mapping, mapping_content, naming, openapi
 from vod_gateway.depends import BackendsDep, DeviceDep, Limit, SeriesIdQuery, limit_search, limit_titles
 from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, POST, TOO_MANY, problems
 from vod_rpc import DeadlineExceeded, Unavailable
@@ -24,8 +23,8 @@ EpisodeQuery = Annotated[dto.Episode, Query(examples=[2])]
 Seconds = Annotated[
     float, Query(ge=0, le=1_000_000, description="True length of the file that plays.", examples=[1420])
 ]
-Bitrate = Annotated[int, Query(alias="maxBitrate", ge=0, le=10**12, examples=[20_000_000])]
-Height = Annotated[int, Query(alias="maxHeight", ge=0, le=10_000, examples=[1080])]
+Bitrate = Annotated[int | None, Query(alias="maxBitrate", ge=0, le=10**12, examples=[20_000_000])]
+Height = Annotated[int | None, Query(alias="maxHeight", ge=0, le=10_000, examples=[1080])]
 _TRENDING = problems(INVALID_PARAMETER, TOO_MANY, *DOWNSTREAM)
 _WATCH = problems(INVALID_PARAMETER, TOO_MANY, openapi.NO_SERIES, openapi.NO_EPISODE, *DOWNSTREAM)
 _PROGRESS = problems(INVALID, *POST, openapi.NO_SERIES, openapi.NO_EPISODE, *DOWNSTREAM)
@@ -90,7 +89,7 @@ async def get_watch(
     length.FromTimedelta(timedelta(seconds=duration))
     skips = await backends.catalog.GetSkipRanges(catalog.GetSkipRangesRequest(key=key, duration=length))
     try:
-        listed = await _sources(backends, found, key, max_bitrate=0, max_height=0)
+        listed = await carried.sources_of(backends, found, await carried.by_device(backends, device))
     except (Unavailable, DeadlineExceeded):
         # Direct sources are one way to watch among others: a session plays without them.
         listed = sources.ListSourcesResponse()
@@ -105,14 +104,19 @@ async def list_sources(
     backends: BackendsDep,
     season: SeasonQuery = 1,
     episode: EpisodeQuery = 1,
-    max_bitrate: Bitrate = 0,
-    max_height: Height = 0,
+    device: DeviceDep,
+    max_bitrate: Bitrate = None,
+    max_height: Height = None,
 ) -> list[dto_content.StreamSource]:
-    """Return sources, best first: well, fitting device and link, high pictures first; files before their torrents."""
+    """Return sources, best first: well, fitting device and link, high bitrates first; files before their torrents.
+
+    What device and link carry is what `session/start` and the heartbeats of this device told last; `maxBitrate` (of the
+    link) and `maxHeight` say it anew.
+    """
     key = catalog_pb2.EpisodeKey(series_id=series_id, season=season, episode=episode)
     found = await backends.catalog.GetEpisode(catalog.GetEpisodeRequest(key=key))
-    key = found.episode.key
-    answer = await _sources(backends, found, key, max_bitrate=max_bitrate, max_height=max_height)
+    limits = await carried.by_device(backends, device)
+    answer = await carried.sources_of(backends, found, limits.instead(max_bitrate=max_bitrate, max_height=max_height))
     return [mapping_content.source(one) for one in answer.sources]
 
 
@@ -133,24 +137,3 @@ async def record_progress(body: dto_content.ProgressRequest, backends: BackendsD
         update_time=mapping_content.reported_at(body.updated_at),
     )
     await backends.playback.RecordProgress(request)
-
-
-async def _sources(
-    backends: Backends,
-    found: catalog.GetEpisodeResponse,
-    key: catalog_pb2.EpisodeKey,
-    *,
-    max_bitrate: int,
-    max_height: int,
-) -> sources.ListSourcesResponse:
-    content = sources.Content(
-        series_id=key.series_id,
-        season=key.season,
-        episode=key.episode,
-        kind=mapping_content.SOURCE_KINDS.get(found.series.kind, sources.CONTENT_KIND_SERIES),
-        title=found.series.title,
-        year=found.series.year,
-        external_ids=found.series.external_ids,
-    )
-    request = sources.ListSourcesRequest(content=content, max_bitrate=max_bitrate, max_height=max_height)
-    return await backends.sources.ListSources(request)

@@ -19,7 +19,15 @@ _SLICE = 1024 * 1024
 _PLAYLIST = "application/vnd.apple.mpegurl"
 _KINDS = {"poster": catalog.IMAGE_KIND_POSTER, "backdrop": catalog.IMAGE_KIND_BACKDROP}
 _BINARY = {"schema": {"type": "string", "format": "binary"}, "example": ""}
-_TYPES = (_PLAYLIST, "video/mp4", "video/mp2t", "application/x-bittorrent", "application/octet-stream")
+_TYPES = (
+    _PLAYLIST,
+    "video/mp4",
+    "video/x-matroska",
+    "video/webm",
+    "video/mp2t",
+    "application/x-bittorrent",
+    "application/octet-stream",
+)
 _BYTES: Responses = {
     200: {"description": "The bytes.", "content": dict.fromkeys(_TYPES, _BINARY)},
     206: {"description": "The bytes asked for.", "content": dict.fromkeys(_TYPES, _BINARY)},

@@ -102,6 +102,16 @@ async def test_a_subjects_devices_are_listed_as_they_were_last_seen(playback: An
     assert "tv" not in {one.name for one in found}
 
 
+async def test_a_devices_link_is_told_as_its_players_measured_it(playback: Any) -> None:
+    session = await watch(playback, 1, until=1)
+    beat = pb2.RecordHeartbeatRequest(session_id=session, position=Duration(seconds=2), bitrate_estimate=9_000_000)
+    await playback.RecordHeartbeat(beat)
+
+    [device] = (await playback.ListDevices(pb2.ListDevicesRequest(device_id="tv"))).devices
+
+    assert device.link_bitrate == 9_000_000
+
+
 async def test_a_device_that_changes_hands_belongs_to_whoever_watched_last(playback: Any) -> None:
     await watch(playback, 1, until=100, subject_id="ada")
     await watch(playback, 2, until=200, subject_id="bob")

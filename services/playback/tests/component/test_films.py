@@ -61,6 +61,17 @@ async def test_an_episode_without_a_torrent_starts_from_a_direct_source(playback
     assert started.session.next_hint.key.episode == 3
 
 
+async def test_a_direct_source_that_the_device_can_not_decode_is_not_played(playback: Any, neighbours: Any) -> None:
+    neighbours.picks.unplayable.add(2)
+    neighbours.sources.have("film", codec="hevc", undecodable=True, fits=False)
+
+    with pytest.raises(NotFound) as refused:
+        await playback.StartSession(wish(SERIES, 2))
+
+    assert refused.value.reason == "NO_PLAYABLE_RELEASE"
+    assert neighbours.sources.asked[-1].codecs == ["h264"]
+
+
 async def test_when_there_is_nothing_at_all_picks_answer_says_why(playback: Any, neighbours: Any) -> None:
     neighbours.picks.unplayable.add(2)
 
@@ -153,6 +164,7 @@ async def test_a_torrent_that_the_link_does_not_carry_gives_way_to_a_direct_sour
     assert beside.stream_url.endswith("/light/master.m3u8")
     assert beside.direct.reasons[0] == "the best torrent needs more than device and link carry"
     assert neighbours.sources.asked[-1].max_bitrate == 10 * MEGABIT
+    assert neighbours.sources.asked[-1].codecs == ["h264"]
 
 
 async def test_heartbeats_resume_and_a_start_later_keep_to_the_same_direct_source(

@@ -246,7 +246,7 @@ async def test_a_file_goes_on_only_from_the_same_file_elsewhere(
             same.refuses = lambda _: 500
             with pytest.raises(Unavailable) as gone:
                 await sources.read(found[0], offset=6_000, length=100)
-            beyond = await sources.read(found[1], offset=10**6, length=100)
+            beyond = await sources.read(found[2], offset=10**6, length=100)
 
     assert body == MP4[5_000:5_100]
     assert (gone.value.reason, beyond) == ("SOURCE_GONE", b"")

@@ -72,3 +72,35 @@ def test_a_playlist_stands_in_for_any_other_but_a_file_only_for_the_same_bytes()
     assert not replace(FILE, url="https://b.example/", size=999).may_stand_in_for(FILE)
     assert not replace(FILE, provider="two", size=0).may_stand_in_for(FILE)
     assert not HLS.may_stand_in_for(FILE)
+
+
+def test_what_the_device_can_not_decode_comes_last_of_what_is_well_and_what_nobody_knows_is_tried() -> None:
+    hevc, h264 = source("hevc/", codec="hevc", quality="2160p"), source("h264/", codec="h264")
+    heavy, unknown = source("heavy/", stated_bitrate=90_000_000), source("unknown/", quality="480p")
+    found = order(
+        hevc,
+        h264,
+        heavy,
+        unknown,
+        source("dead/"),
+        wanted=Wanted(codecs=("h264",), max_bitrate=20_000_000),
+        dead=("https://dead/",),
+    )
+
+    assert found == ["h264/", "unknown/", "heavy/", "hevc/", "dead/"]
+
+
+def test_all_of_what_the_device_shows_may_be_used_but_not_all_of_a_link() -> None:
+    film = source("film/", stated_bitrate=9_000_000)
+
+    assert Wanted(device_bitrate=9_000_000).fits(film)
+    assert not Wanted(max_bitrate=9_000_000).fits(film)
+
+
+def test_of_files_whose_length_nobody_knows_the_larger_one_comes_first() -> None:
+    assert order(
+        replace(FILE, url="https://small/", quality=""), replace(FILE, url="https://large/", quality="", size=2_000)
+    ) == [
+        "large/",
+        "small/",
+    ]
