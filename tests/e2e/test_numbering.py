@@ -13,6 +13,8 @@ import pytest
 
 from vod_catalog.service import serve as serve_catalog
 from vod_catalog.settings import Settings as CatalogSettings
+from vod_fakes.aniskip import AniSkip, Mark
+from vod_fakes.control import html_error
 from vod_fakes.jikan import Jikan
 from vod_fakes.mapping import MappingFiles
 from vod_fakes.serving import Site, bind, http_servers
@@ -40,6 +42,8 @@ class Case:
     entry: str | None = None
     alias: str | None = None
     imdb: str | None = None
+    anidb: tuple[int, ...] | None = None
+    flags: tuple[str, ...] | None = None
     at_most: float = 1.0
 
 
@@ -55,7 +59,16 @@ CASES = [
     Case(1, "mal:anime:21:62", tv(37854, 2, 1), printed=62, absolute=62, tvdb=(81797, 5, 2)),
     Case(2, "mal:anime:21:131", tv(37854, 5, 1), printed=131, tvdb=(81797, 8, 1)),
     Case(3, "mal:anime:21:1155", tv(37854, 22, 67), printed=1155, tvdb=(81797, 22, 70)),
-    Case(4, "mal:anime:21:1156", None, tvdb=(81797, 23, 1), at_most=0.6),
+    Case(
+        4,
+        "mal:anime:21:1156",
+        tv(37854, 23, 1),
+        printed=1156,
+        absolute=1156,
+        tvdb=(81797, 23, 1),
+        flags=("past-the-last-span",),
+        at_most=0.6,
+    ),
     Case(5, "mal:anime:16498:60", tv(1429, 4, 1), entry="mal:anime:40028:1"),
     Case(6, "mal:anime:16498:76", tv(1429, 4, 17), printed=17, absolute=76, entry="mal:anime:48583:1"),
     Case(7, "mal:anime:35760:13", tv(1429, 3, 13), entry="mal:anime:38524:1"),
@@ -81,8 +94,9 @@ CASES = [
     Case(24, "mal:anime:17074:7", tv(46195, 3, 7), tvdb=(102261, 3, 6)),
     Case(25, "mal:anime:1565:48", tvdb=(76703, 0, 73)),
     Case(25, "mal:anime:1565:49", tvdb=(76703, 10, 48)),
+    Case(26, "mal:anime:849:1", anidb=(3651, 6367), flags=("ambiguous",), at_most=0.5),
     Case(26, "mal:anime:849:15", entry="mal:anime:4382:1"),
-    Case(26, "mal:anime:4382:8", tvdb=(79414, 2, 1)),
+    Case(26, "mal:anime:4382:8", tvdb=(79414, 2, 1), anidb=(6367,)),
     Case(27, "mal:anime:51179:1", tv(94664, 2, 1)),
     Case(27, "mal:anime:55888:1", tv(94664, 2, 13), alias="mal:anime:51179:13"),
     Case(28, "mal:anime:32:1", tv(890, 0, 2), tvdb=(70350, 0, 2), imdb="tt0169858"),
@@ -110,11 +124,23 @@ CASES = [
 
 
 @pytest.fixture
-async def api(pg_dsn: str, make_runtime: Callable[[str], Runtime], tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+def tmdb() -> Tmdb:
+    return Tmdb(numbering_data.LIBRARY, key=KEY)
+
+
+@pytest.fixture
+def aniskip() -> AniSkip:
+    return AniSkip((Mark(93, 1, "op", 60.0, 150.0, 1440.0),))
+
+
+@pytest.fixture
+async def api(
+    pg_dsn: str, make_runtime: Callable[[str], Runtime], tmp_path: Path, tmdb: Tmdb, aniskip: AniSkip
+) -> AsyncIterator[httpx.AsyncClient]:
     """A gateway and a catalog on an empty database, and the world that they ask."""
-    tmdb, jikan = Tmdb(numbering_data.LIBRARY, key=KEY), Jikan(numbering_data.LIBRARY)
+    jikan = Jikan(numbering_data.LIBRARY)
     mapping = MappingFiles(numbering_data.ROWS)
-    sites = [Site(fake.app(), fake.control, bind()) for fake in (tmdb, jikan, mapping)]
+    sites = [Site(fake.app(), fake.control, bind()) for fake in (tmdb, jikan, mapping, aniskip)]
     await migrate_schema(pg_dsn, "catalog")
     catalog = CatalogSettings(
         listen=f"unix:{tmp_path}/catalog.sock",
@@ -125,7 +151,7 @@ async def api(pg_dsn: str, make_runtime: Callable[[str], Runtime], tmp_path: Pat
         jikan_base=f"{sites[1].url}/v4",
         jikan_per_second=1000.0,
         archive_base="",
-        aniskip_base="",
+        aniskip_base=f"{sites[3].url}/v2",
         anime_lists_url=f"{sites[2].url}/lists.xml",
         anime_ids_url=f"{sites[2].url}/ids.json",
     )
@@ -178,6 +204,8 @@ def wrong(case: Case, answer: dict[str, Any]) -> list[str]:
         "entry": case.entry is None or [case.entry] == answer["entries"],
         "alias": case.alias is None or case.alias in answer["aliases"],
         "imdb": case.imdb is None or case.imdb in answer["imdbIds"],
+        "anidb": case.anidb is None or [*case.anidb] == answer["anidbIds"],
+        "flags": case.flags is None or [*case.flags] == answer["flags"],
         "confidence": answer["confidence"] <= case.at_most,
         "sure": case.tmdb is None or answer["confidence"] >= 0.6,
     }
@@ -223,12 +251,41 @@ async def test_a_place_that_two_entries_claim_is_told_apart_by_the_date(api: htt
     assert (answer["entries"], answer["flags"]) == (["mal:anime:93:1"], ["by-air-date"])
 
 
-async def test_a_western_show_counts_through_and_is_no_anime(api: httpx.AsyncClient) -> None:
+async def test_past_what_the_data_and_tmdb_know_nothing_is_guessed(api: httpx.AsyncClient) -> None:
+    answer = await ask(api, "mal:anime:21:1161")
+
+    assert (answer["place"], answer["candidates"], answer["verdict"]) == (None, [], "unsure")
+    assert answer["flags"] == ["not-upstream", "past-the-last-span"]
+
+
+async def test_of_two_entries_for_the_same_episodes_both_are_kept_and_none_is_chosen(api: httpx.AsyncClient) -> None:
+    answer = await ask(api, "mal:anime:849:1")
+
+    assert (answer["place"], answer["verdict"], answer["entries"]) == (None, "unsure", ["mal:anime:849:1"])
+    assert [(one["seriesId"], one["season"], one["position"]) for one in answer["candidates"]] == [tv(42511, 1, 1)]
+    assert [(one["season"], one["episode"]) for one in answer["tvdb"]] == [(1, 1), (1, 2)]
+
+
+async def test_a_film_is_a_film_only_and_its_ids_lead_to_each_other(api: httpx.AsyncClient) -> None:
+    answer = await ask(api, "mal:anime:199:1")
+    back = await ask(api, "tmdb:movie:129")
+
+    assert (answer["place"]["seriesId"], answer["imdbIds"]) == ("tmdb:movie:129", ["tt0245429"])
+    assert (answer["aliases"], answer["tvdb"]) == (["tmdb:movie:129"], [])
+    assert (back["entries"], back["aliases"]) == (["mal:anime:199:1"], ["mal:anime:199:1"])
+
+
+async def test_a_western_show_counts_through_and_is_no_anime(api: httpx.AsyncClient, aniskip: AniSkip) -> None:
     listed = (await api.get("/v1/episodes", params={"seriesId": "tmdb:tv:9400"})).json()
     answer = await ask(api, "tmdb:tv:9400:abs13")
+    watched = await api.get("/v1/content/tmdb:tv:9400/watch", params={"season": 2, "episode": 3, "duration": 1440})
+    asked_before = aniskip.control.count()
+    anime = await api.get("/v1/content/mal:anime:93/watch", params={"duration": 1440})
 
     assert [*range(1, 21), None, None] == [one["absoluteEp"] for one in listed]
-    assert (answer["entries"], answer["aliases"][0]) == ([], "tmdb:tv:9400:S02E03")
+    assert (answer["entries"], answer["aliases"]) == ([], ["tmdb:tv:9400:S02E03"])
+    assert (watched.status_code, watched.json()["skipRanges"], asked_before) == (200, [], 0)
+    assert [one["type"] for one in anime.json()["skipRanges"]] == ["opening"]
 
 
 async def test_a_ref_of_no_known_form_is_refused(api: httpx.AsyncClient) -> None:
@@ -237,9 +294,31 @@ async def test_a_ref_of_no_known_form_is_refused(api: httpx.AsyncClient) -> None
     assert (answer.status_code, answer.json()["reason"]) == (400, "INVALID_REFERENCE")
 
 
-async def test_twelve_hundred_episodes_are_listed_from_what_is_stored(api: httpx.AsyncClient) -> None:
+async def test_twelve_hundred_episodes_are_listed_whole_and_in_order_from_what_is_stored(
+    api: httpx.AsyncClient, tmdb: Tmdb
+) -> None:
     # How long that takes is measured by `make bench` (tests/bench/catalog.py).
-    answers = [await api.get("/v1/episodes", params={"seriesId": "tmdb:tv:30983"}) for _ in range(2)]
+    first = await api.get("/v1/episodes", params={"seriesId": "tmdb:tv:30983"})
+    asked = tmdb.control.count()
+    tmdb.control.misbehave(html_error())
+    again = await api.get("/v1/episodes", params={"seriesId": "tmdb:tv:30983"})
+    counted = [await ask(api, f"tmdb:tv:30983:abs{number}") for number in (1, 600, 1200)]
 
-    assert [len(one.json()) for one in answers] == [1200, 1200]
-    assert [one.json()[-1]["absoluteEp"] for one in answers] == [1200] * 2
+    numbers = ("season", "episode", "position", "absoluteEp")
+    assert [tuple(one[name] for name in numbers) for one in again.json()] == [(1, n, n, n) for n in range(1, 1201)]
+    assert [one["name"] for one in again.json()] == [f"No. {n}" for n in range(1, 1201)]
+    assert (again.json(), tmdb.control.count()) == (first.json(), asked)
+    assert [one["place"]["position"] for one in counted] == [1, 600, 1200]
+
+
+async def test_what_could_not_be_asked_is_not_said_to_be_absent(api: httpx.AsyncClient, tmdb: Tmdb) -> None:
+    tmdb.control.misbehave(html_error(), times=2)
+    down = await ask(api, "mal:anime:235:286")
+    there = await ask(api, "mal:anime:235:286")
+    absent = await ask(api, "mal:anime:235:1201")
+    unknown = await ask(api, "mal:anime:999999:1")
+
+    assert (down["place"], down["verdict"], down["flags"]) == (None, "unsure", ["not-asked"])
+    assert (there["place"]["position"], there["flags"]) == (286, [])
+    assert (absent["place"], absent["flags"]) == (None, ["not-upstream"])
+    assert (unknown["verdict"], unknown["flags"]) == ("unmapped", ["no-data"])

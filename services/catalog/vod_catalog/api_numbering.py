@@ -35,6 +35,7 @@ def resolved_to_proto(resolved: Resolved, *, key: EpisodeKey | None) -> pb2.Reso
         entries=[one.ref for one in resolved.entries],
         tvdb=[_tvdb(show, spot) for show, spot in resolved.tvdb],
         imdb_ids=resolved.imdb,
+        anidb_ids=resolved.anidb,
         aliases=resolved.aliases,
         key=catalog_pb2.EpisodeKey(series_id=key.series_id, season=key.season, episode=key.episode) if key else None,
     )

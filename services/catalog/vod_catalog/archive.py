@@ -17,6 +17,8 @@ from vod_catalog.upstream import NotThereError, Upstream
 ARCHIVE = "ia:item"
 ARCHIVE_ITEM_SKIPPED = "archive_item_skipped"
 _LICENCE = re.compile(r"https?://creativecommons\.org/(publicdomain|licenses)/", re.ASCII)
+_AT_ONCE = 50
+"""Items that one search asks for: its address must not become too long."""
 _FIELDS = ["identifier", "title", "year", "licenseurl", "week"]
 _TAG = re.compile(r"<[^<>]{0,500}>")
 _VIDEO = frozenset({"MPEG4", "h.264", "h.264 IA", "Matroska", "WebM", "512Kb MPEG4", "Ogg Video"})
@@ -74,24 +76,28 @@ class InternetArchive:
 
     async def popular(self) -> Sequence[Series]:
         """Return the list's films, most watched this week first."""
-        if not self._items:
-            return []
-        params = {
-            "q": " OR ".join(f"identifier:{item}" for item in sorted(self._items)),
-            "fl[]": _FIELDS,
-            "sort[]": "week desc",
-            "rows": "50",
-            "output": "json",
-        }
-        found = await self._upstream.get("advancedsearch.php", params=params, says=_is_list)
-        docs = {_one(doc.get("identifier")): doc for doc in records(record(found.get("response")).get("docs"))}
+        items = sorted(self._items)
+        found = [doc for at in range(0, len(items), _AT_ONCE) for doc in await self._look_up(items[at : at + _AT_ONCE])]
+        docs = {_one(doc.get("identifier")): doc for doc in found}
         listed = {item: doc for item, doc in docs.items() if item in self._items}
         for item in sorted(self._items - listed.keys()):
             self._skip(item, "not found")
         closed = [item for item, doc in listed.items() if not _LICENCE.match(_one(doc.get("licenseurl")))]
         for item in closed:
             self._skip(item, "no open licence")
-        return [self._series(item, doc) for item, doc in listed.items() if item not in closed]
+        shown = [(item, doc) for item, doc in listed.items() if item not in closed]
+        return [self._series(item, doc) for item, doc in sorted(shown, key=lambda one: -_watched(one[1]))]
+
+    async def _look_up(self, items: Sequence[str]) -> list[Fields]:
+        params = {
+            "q": " OR ".join(f"identifier:{item}" for item in items),
+            "fl[]": _FIELDS,
+            "sort[]": "week desc",
+            "rows": str(len(items)),
+            "output": "json",
+        }
+        found = await self._upstream.get("advancedsearch.php", params=params, says=_is_list)
+        return records(record(found.get("response")).get("docs"))
 
     def _skip(self, item: str, reason: str) -> None:
         """Say once why an item of the list is not shown."""
@@ -128,6 +134,11 @@ def _is_item(found: Fields) -> bool:
 
 def _is_list(found: Fields) -> bool:
     return isinstance(record(found.get("response")).get("docs"), list)
+
+
+def _watched(doc: Fields) -> int:
+    """Return how often it was watched this week."""
+    return number(_one(doc.get("week"))) or 0
 
 
 def _one(value: object) -> str:

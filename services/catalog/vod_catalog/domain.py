@@ -16,7 +16,7 @@ ANIME = "mal:anime"
 
 _SERIES_ID = re.compile(
     r"(?P<namespace>tmdb:tv|tmdb:movie|mal:anime):(?P<item>[1-9][0-9]{0,9})"
-    r"|(?P<archive>ia:item):(?P<identifier>[0-9A-Za-z][0-9A-Za-z_-]{0,63})",
+    r"|(?P<archive>ia:item):(?P<identifier>[0-9A-Za-z][0-9A-Za-z_.-]{0,99})",
     re.ASCII,
 )
 

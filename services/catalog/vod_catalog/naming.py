@@ -28,7 +28,7 @@ from vod_catalog.numbering import Numbering, Resolved, Verdict
 from vod_catalog.relations import EntryEpisode
 
 _NAME = re.compile(
-    r"(?P<series>(?:tmdb:tv|tmdb:movie|mal:anime):\d{1,9}|ia:item:[0-9A-Za-z_-]{1,64})"
+    r"(?P<series>(?:tmdb:tv|tmdb:movie|mal:anime):\d{1,9}|ia:item:[0-9A-Za-z_.-]{1,100})"
     r"(?::(?:[sS](?P<season>\d{1,5})[eE](?P<episode>\d{1,6})|abs(?P<absolute>\d{1,6})|(?P<number>\d{1,6})))?",
     re.ASCII,
 )

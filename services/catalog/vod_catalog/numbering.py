@@ -12,7 +12,7 @@ from vod_catalog.domain import Entry, Episode, EpisodeKey, Numbers, Season, Seri
 from vod_catalog.errors import InvalidReference
 from vod_catalog.mapping import BOUND, Flag, Mapped, Target, entries_at, map_anidb, map_entry
 from vod_catalog.relations import EntryEpisode, Relations
-from vod_rpc import Failure
+from vod_rpc import Failure, NotFound
 
 _CERTAIN = 0.9
 _REF = re.compile(
@@ -24,6 +24,10 @@ _REF = re.compile(
 )
 _NEAR, _FAR = timedelta(days=2), timedelta(days=30)
 _BY_DATE, _TOLD_BY_DATE = 0.6, 0.75
+
+
+_AllNumbers = Mapping[tuple[int, int], Numbers]
+"""Of a title's episodes, by season and printed number."""
 
 
 class Verdict(Enum):
@@ -58,6 +62,8 @@ class Resolved:
     entries: tuple[EntryEpisode, ...]
     tvdb: tuple[tuple[int, Spot], ...]
     imdb: tuple[str, ...]
+    anidb: tuple[int, ...]
+    """AniDB's entries; several where it has the episode twice."""
     aliases: tuple[str, ...]
 
     @property
@@ -157,7 +163,7 @@ class Numbering:
             return await self._answer(ref, mapped)
         place = Place(override.series_id, override.season, None, override.episode, None)
         known = await self._numbers(str(override.series_id))
-        if known and (numbers := known.get((override.season, override.episode))):
+        if not isinstance(known, Flag) and (numbers := known.get((override.season, override.episode))):
             place = replace(place, position=numbers.position, absolute=numbers.absolute)
         answered = await self._answer(ref, mapped)
         return replace(answered, place=place, candidates=(), confidence=1.0, flags=frozenset())
@@ -170,9 +176,14 @@ class Numbering:
     async def _answer(self, ref: str, mapped: Mapped) -> Resolved:
         places = [await self._place(target) for target in mapped.targets]
         confidence, flags = mapped.confidence, mapped.flags
-        known = [place for place in places if place is not None]
+        known = [place for place in places if isinstance(place, Place)]
+        if not self._lists.current and not mapped.targets:
+            flags = flags - {Flag.NO_DATA} | {Flag.DATA_NOT_FETCHED}
         if mapped.targets and not known:
-            confidence, flags = min(confidence, BOUND / 2), flags | {Flag.NOT_UPSTREAM}
+            confidence, flags = (
+                min(confidence, BOUND / 2),
+                flags | {place for place in places if isinstance(place, Flag)},
+            )
             known = await self._by_date(mapped)
             if known:
                 confidence, flags = _BY_DATE, flags | {Flag.BY_AIR_DATE}
@@ -187,6 +198,7 @@ class Numbering:
             entries=episodes,
             tvdb=mapped.tvdb,
             imdb=mapped.imdb,
+            anidb=mapped.anidb,
             aliases=self._aliases(ref, episodes, place),
         )
 
@@ -200,26 +212,31 @@ class Numbering:
             refs += [f"{place.series_id}:abs{place.absolute}"] if place.absolute else []
         return tuple(one for one in dict.fromkeys(refs) if one != ref)
 
-    async def _numbers(self, series_id: str) -> Mapping[tuple[int, int], Numbers] | None:
+    async def _numbers(self, series_id: str) -> _AllNumbers | Flag:
+        """Return the numbers of a title's episodes at TMDb, or why they are not known."""
         try:
             return numbers_of((await self._library.with_episodes(series_id)).episodes)
+        except NotFound:
+            return Flag.NOT_UPSTREAM
         except Failure:
-            # No key, no such title, or TMDb is down: the place is known, only what TMDb prints there is not.
-            return None
+            # No key, or TMDb is down.
+            return Flag.NOT_ASKED
 
-    async def _place(self, target: Target) -> Place | None:
+    async def _place(self, target: Target) -> Place | Flag:
+        """Return where a target is, or why nobody knows."""
         if target.film is not None:
             return Place(SeriesId(f"tmdb:movie:{target.film}"), 1, 1, 1, None)
         series_id = SeriesId(f"tmdb:tv:{target.show}")
         season, position = target.spot.season, target.spot.position
         known = await self._numbers(series_id)
-        if known is None:
-            return Place(series_id, season, position, None, None) if isinstance(season, int) else None
+        if isinstance(known, Flag):
+            # Where it is in its season is known, only what TMDb prints there is not.
+            return Place(series_id, season, position, None, None) if isinstance(season, int) else known
         for (its_season, printed), numbers in known.items():
             is_it = numbers.absolute == position if season == ABSOLUTE else numbers.position == position
             if is_it and season in (ABSOLUTE, its_season):
                 return Place(series_id, its_season, numbers.position, printed, numbers.absolute)
-        return None
+        return Flag.NOT_UPSTREAM
 
     async def _by_date(self, mapped: Mapped) -> list[Place]:
         """Look for the one episode of the same show that came out on the same day."""
@@ -250,7 +267,7 @@ class Numbering:
     async def _from_tmdb(self, ref: str, match: re.Match[str]) -> Resolved:
         place, aired = await self._asked_place(match)
         if place is None:
-            return Resolved(ref, 0.0, frozenset({Flag.NOT_UPSTREAM}), None, (), (), (), (), ())
+            return Resolved(ref, 0.0, frozenset({Flag.NOT_UPSTREAM}), None, (), (), (), (), (), ())
         film = int(match["film"]) if match["film"] else None
         target = Target(int(match["tv"]) if match["tv"] else None, Spot(place.season, place.position or 1), film)
         found = entries_at(target, lists=self._lists.current or AnimeLists([]))
@@ -264,7 +281,9 @@ class Numbering:
         elif found:
             there = await self._from_entry(found[0].ref, found[0])
             confidence, flags = there.confidence, there.flags
-        return Resolved(ref, confidence, flags, place, (), tuple(found), (), (), self._aliases(ref, found, place))
+        elif not self._lists.current:
+            flags = frozenset({Flag.DATA_NOT_FETCHED})
+        return Resolved(ref, confidence, flags, place, (), tuple(found), (), (), (), self._aliases(ref, found, place))
 
     async def _asked_place(self, match: re.Match[str]) -> tuple[Place | None, date | None]:
         if match["film"]:

@@ -45,7 +45,7 @@ def _integer(value: object) -> object:
 
 
 WHOLE = BeforeValidator(_integer)
-SERIES_ID_PATTERN = r"^[a-z]{1,16}:[a-z]{1,16}:[0-9A-Za-z_-]{1,64}$"
+SERIES_ID_PATTERN = r"^[a-z]{1,16}:[a-z]{1,16}:[0-9A-Za-z_.-]{1,100}$"
 EPISODE_KEY_PATTERN = rf"{SERIES_ID_PATTERN[:-1]}:(S[0-9]{{2,5}}E[0-9]{{2,6}}|abs[0-9]{{1,6}}|[0-9]{{1,6}})$"
 """By season and episode, by the running number, or as MyAnimeList counts inside of an entry."""
 SESSION_ID_PATTERN = r"^[0-9A-Za-z_-]{1,128}$"

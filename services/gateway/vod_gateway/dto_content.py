@@ -17,6 +17,7 @@ _ALIAS = {
     "entries": ["mal:anime:48583:1"],
     "tvdb": [{"seriesId": "tvdb:series:267440", "season": 4, "episode": 17}],
     "imdbIds": [],
+    "anidbIds": [16177],
     "aliases": ["mal:anime:16498:76", "tmdb:tv:1429:S04E17", "tmdb:tv:1429:abs76"],
     "episodeKey": "mal:anime:16498:S05E01",
 }
@@ -54,6 +55,7 @@ class AliasAnswer(BaseModel):
     entries: list[str]
     tvdb: list[TvdbPlace]
     imdb_ids: list[str]
+    anidb_ids: list[int] = Field(description="Several where AniDB has the episode twice.")
     aliases: list[str]
     episode_key: str | None = Field(description="Under which it is kept here; null while nobody has used it.")
 

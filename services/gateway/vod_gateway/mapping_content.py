@@ -61,6 +61,7 @@ def alias(message: catalog.ResolveEpisodeResponse) -> dto_content.AliasAnswer:
             for one in message.tvdb
         ],
         imdb_ids=list(message.imdb_ids),
+        anidb_ids=list(message.anidb_ids),
         aliases=list(message.aliases),
         episode_key=episode_key_text(message.key) if message.HasField("key") else None,
     )

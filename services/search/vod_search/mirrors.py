@@ -94,7 +94,8 @@ class Mirrors:
                 if response.status_code != httpx.codes.OK:
                     raise IndexerError(f"HTTP {response.status_code}")
                 return await body_of(response, largest=LARGEST_TORRENT)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            # A ValueError: an address or a header that can't be sent.
             raise IndexerError("a .torrent of the mirror list can't be fetched") from error
 
 
@@ -140,6 +141,11 @@ def _of_file(path: Path, wanted: Wanted) -> Iterator[Entry]:
 
 
 def _is_torrent(address: str) -> bool:
-    return address.startswith("magnet:") or (
-        address.startswith(("http://", "https://")) and urlsplit(address).path.lower().endswith(".torrent")
-    )
+    if address.startswith("magnet:"):
+        return True
+    try:
+        path = urlsplit(address).path
+    except ValueError:
+        # What can't be taken apart (`http://[oops`) is no address; the list's others are.
+        return False
+    return address.startswith(("http://", "https://")) and path.lower().endswith(".torrent")

@@ -31,6 +31,8 @@ class Item:
     year: str = "2010"
     licence: str | None = "https://creativecommons.org/licenses/by/4.0/"
     is_dark: bool = False
+    week: int = 3
+    """How often it was watched this week."""
     infohash: str = "a" * 40
     films: dict[str, Path] = field(default_factory=dict)
     torrent: Torrent | None = None
@@ -77,9 +79,11 @@ class InternetArchive:
 
     async def _search(self, request: Request) -> Response:
         wanted = request.query_params.get("q", "")
-        found = [one for one in self.items if f"identifier:{one.identifier}" in wanted and not one.is_dark]
-        docs = [{**_fields(one), "week": 3} for one in found]
-        return JSONResponse({"responseHeader": {"status": 0}, "response": {"numFound": len(docs), "docs": docs}})
+        names = {one.removeprefix("identifier:") for one in wanted.split(" OR ")}
+        found = [one for one in self.items if one.identifier in names and not one.is_dark]
+        docs = [{**_fields(one), "week": one.week} for one in sorted(found, key=lambda one: -one.week)]
+        page = docs[: int(request.query_params.get("rows", 50))]
+        return JSONResponse({"responseHeader": {"status": 0}, "response": {"numFound": len(docs), "docs": page}})
 
     async def _metadata(self, request: Request) -> Response:
         item = self._find(request)

@@ -162,6 +162,16 @@ async def test_what_was_used_before_there_was_a_mapping_stays_apart(
     assert before == after == [f"{SEA}:S01E01", f"{AT_TMDB}:S01E01"]
 
 
+async def test_without_mapping_data_nobody_says_that_there_is_no_other_name(run_catalog: RunCatalog) -> None:
+    async with run_catalog() as catalog:
+        answers = [
+            await catalog.ResolveEpisode(ResolveEpisodeRequest(ref=ref))
+            for ref in ("mal:anime:9201:1", "tmdb:tv:9001:S01E01")
+        ]
+
+    assert [list(one.flags) for one in answers] == [["data-not-fetched"]] * 2
+
+
 async def test_a_place_that_only_a_date_speaks_for_is_told_as_likely_and_names_nothing(
     run_catalog: RunCatalog, mapping: MappingFiles
 ) -> None:

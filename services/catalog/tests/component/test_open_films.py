@@ -95,6 +95,24 @@ async def test_what_is_on_the_list_and_can_not_be_shown_is_said_once(
     assert {one["event"] for one in told.entries} == {"archive_item_skipped"}
 
 
+async def test_a_long_list_is_shown_whole_in_the_order_of_the_week(
+    run_catalog: RunCatalog, archive: InternetArchive
+) -> None:
+    many = [Item(f"reel.{n:03}", f"Reel {n}", week=n) for n in range(120)]
+    archive.items = (*archive.items, *many)
+    items = ",".join(one.identifier for one in many)
+    async with run_catalog(archive_base=archive.url, archive_items=items) as catalog:
+        popular = await catalog.SearchTitles(SearchTitlesRequest(query="reel", page_size=50))
+        [least] = (await catalog.SearchTitles(SearchTitlesRequest(query="reel 0"))).titles
+        film = await catalog.ListEpisodes(ListEpisodesRequest(series_id=least.id))
+    asked = archive.control.asked("/advancedsearch.php")
+
+    assert [one.title for one in popular.titles] == [f"Reel {n}" for n in range(119, 69, -1)]
+    assert (film.series.id, film.series.title) == ("ia:item:reel.000", "Reel 0")
+    # A search answers 50 rows unless it is asked for more, and an address must not become too long.
+    assert max(len(one.query["q"]) for one in asked) < 2000
+
+
 async def test_without_a_key_the_open_films_and_airing_anime_trend(
     run_catalog: RunCatalog, archive: InternetArchive
 ) -> None:

@@ -126,3 +126,39 @@ async def test_a_torrent_that_can_not_be_fetched_is_named(
         broken = await search.SearchReleases(wanted)
 
     assert [(one.indexer, one.reason) for one in broken.unavailable] == [("Mirrors", "HTTP 404")]
+
+
+@pytest.mark.parametrize("bad", ["http://[oops/a.torrent", "http://x.example:port/a.torrent", "magnet:?xt=\ud800"])
+@pytest.mark.parametrize("how", ["list", "folder"])
+async def test_an_address_that_is_none_takes_no_other_down(
+    run_search: RunSearch,
+    *,
+    wanted: SearchReleasesRequest,
+    site: Site,
+    torrent: Torrent,
+    tmp_path: Path,
+    how: str,
+    bad: str,
+) -> None:
+    good = f"{site.url}/a.torrent"
+    mirrors = listed(wanted, tmp_path / "m.json", {"url": bad}, {"url": bad, "type": "torrent"}, {"url": good})
+    if how == "folder":
+        name = f"{wanted.key.series_id.replace(':', '_')} S{wanted.key.season:02}E{wanted.key.episode:02}.strm"
+        mirrors = {"mirrors": tmp_path}
+        (tmp_path / name).write_text(f"{bad}\n{good}\n", encoding="utf-8", errors="surrogatepass")
+    async with run_search(**mirrors, **private(site)) as search:
+        [one] = mirrored(await search.SearchReleases(wanted))
+
+    assert one.candidate.infohash == torrent.infohash
+
+
+async def test_a_header_that_cannot_be_sent_takes_no_other_down(
+    run_search: RunSearch, wanted: SearchReleasesRequest, site: Site, torrent: Torrent, tmp_path: Path
+) -> None:
+    rows = [
+        {"url": f"{site.url}/{name}.torrent", "headers": {"X-Key": key}} for name, key in (("a", "\u2603"), ("b", "k"))
+    ]
+    async with run_search(**listed(wanted, tmp_path / "m.json", *rows), **private(site)) as search:
+        [one] = mirrored(await search.SearchReleases(wanted))
+
+    assert one.candidate.infohash == torrent.infohash
