@@ -149,7 +149,8 @@ def serve_plainly(listening: socket.socket, path: Path) -> None:
 @contextmanager
 def plain_server(path: Path) -> Iterator[tuple[psutil.Process, str]]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        serving = multiprocessing.get_context("fork").Process(target=serve_plainly, args=(listening, path), daemon=True)
+        spawn = multiprocessing.get_context("spawn")
+        serving = spawn.Process(target=serve_plainly, args=(listening, path), daemon=True)
         serving.start()
         yield psutil.Process(serving.pid), f"http://127.0.0.1:{listening.getsockname()[1]}/"
         serving.kill()

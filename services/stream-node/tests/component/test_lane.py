@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import pytest
 from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_fakes.seeder import Seeder
@@ -15,7 +16,7 @@ from vod_fakes.torrents import Torrent
 from vod_stream_node.lane import wire
 from vod_testing import eventually
 
-from .conftest import Node, Swarm, noise
+from .conftest import Node, NodeFactory, Swarm, noise
 
 MIB = 1 << 20
 LANE = b"-NS"
@@ -30,12 +31,15 @@ class FakeSeed:
     answer: Callable[[int, int, int], bytes | None]
     open: dict[bytes, int] = field(default_factory=dict)
     """Connections that are open, by the start of the other's peer id."""
+    met: list[bytes] = field(default_factory=list)
+    """Who has ever connected."""
     asked: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             hello = await reader.readexactly(wire.HANDSHAKE_BYTES)
             who = hello[48:51]
+            self.met.append(who)
             self.open[who] = self.open.get(who, 0) + 1
             try:
                 writer.write(wire.handshake(self.infohash, b"-FAKE-".ljust(20)) + b"\0\0\0\1\x0e" + b"\0\0\0\1\1")
@@ -127,6 +131,43 @@ async def test_wrong_data_never_reaches_a_viewer_and_who_sent_it_is_banned(swarm
 
     assert answer.content == film
     assert liar.asked > 0
+
+
+@pytest.mark.parametrize("by", ["libtorrent", "the lane"])
+async def test_a_liar_who_was_alone_is_banned_and_a_viewer_gets_the_right_bytes_from_who_comes_later(
+    swarm: Swarm, start_node: NodeFactory, capfd: pytest.CaptureFixture[str], by: str
+) -> None:
+    film = noise(4 * MIB, seed=1)
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    # While the liar is alone nobody else can be blamed for a piece that two sent parts of.
+    await swarm.seeder.stop()
+    request = pb2.EnsurePinRequest(
+        torrent=torrent.metainfo(swarm.tracker.url), purpose=pb2.PURPOSE_CURRENT, holder="a", file_index=0
+    )
+    said: list[str] = []
+    # Who goes out by an address of his choice has no express lane.
+    settings = {"bind": "127.0.0.1"} if by == "libtorrent" else {}
+    async with (
+        fake_seed(swarm, torrent, lambda _piece, _begin, size: bytes(size), host="127.0.0.3") as liar,
+        start_node(**settings) as node,
+    ):
+        pin = (await node.rpc.EnsurePin(request, timeout=10)).pin
+        reading = asyncio.ensure_future(node.http.get(pin.stream_url))
+
+        def why_not_yet() -> str | None:
+            said.extend(capfd.readouterr())
+            banned = "peer_banned" in "".join(said)
+            return None if banned and not any(liar.open.values()) else f"banned: {banned}, open: {liar.open}"
+
+        await eventually(why_not_yet, within=20)
+        met, asked = list(liar.met), liar.asked
+        await swarm.seeder.start()  # it calls the node, of which the tracker tells it
+        answer = await reading
+
+    assert answer.content == film
+    assert asked > 0
+    assert (liar.met, liar.asked) == (met, asked)  # nobody has called it again
+    assert (LANE in met) == (by == "the lane")
 
 
 async def test_a_peer_that_says_nothing_does_not_keep_a_viewer_waiting(swarm: Swarm, node: Node) -> None:
