@@ -133,7 +133,8 @@ def _in_order(
     piece_length: int,
     next_fill: NextFill,
 ) -> Iterator[int]:
-    yield from _turns([ahead[: _pieces_of(SOON_BYTES, piece_length)] for ahead in readers])
+    # The next piece too, however large pieces are: else a file's end would come between a reader and what he reads on.
+    yield from _turns([ahead[: max(2, _pieces_of(SOON_BYTES, piece_length))] for ahead in readers])
     for demand in current:
         for end in ends(demand.pieces, piece_length):
             yield from end

@@ -147,7 +147,21 @@ def test_after_a_jump_little_of_the_old_stands_in_the_way(peers: int, rate: floa
     swarm.want([500, *range(501, 550)])
     took = swarm.run(500, within=5)
 
-    assert took <= 1.25 * floor(swarm.uplinks, MIB)
+    assert took <= 1.15 * floor(swarm.uplinks, MIB)
+
+
+def test_who_reads_on_has_less_on_order_than_who_has_just_jumped() -> None:
+    swarm = Simulation(near(8))
+    swarm.want(range(60))
+    swarm.run(3, within=10)
+    swarm.want([500, *range(501, 550)])
+
+    swarm.run(500, within=5)
+    at_first = [uplink.free_at - swarm.now for uplink in swarm.uplinks]
+    swarm.run(503, within=5)
+    later = [uplink.free_at - swarm.now for uplink in swarm.uplinks]
+
+    assert max(later) < min(at_first)
 
 
 def test_peers_that_hardly_answer_do_not_delay_what_a_viewer_waits_for() -> None:

@@ -1,6 +1,10 @@
 """How much is asked of a peer at a time, by what it showed; the clock is a number."""
 
+import pytest
+
 from vod_stream_node.lane.pace import Asked, Pace
+from vod_stream_node.lane.spans import Span
+from vod_stream_node.lane.uplink import Uplink
 from vod_stream_node.lane.wire import BLOCK
 
 KB = 1000
@@ -23,7 +27,7 @@ def served(pace: Pace, *, rate: float, rtt: float, seconds: float, start: float 
         owed -= size
         pace.came(size, now)
         pace.measure(now)
-        pace.answered(asked, size, now)
+        pace.answered(asked, size, now, outstanding=owed)
     return now
 
 
@@ -69,3 +73,45 @@ def test_for_what_a_viewer_waits_more_may_be_outstanding() -> None:
     now = served(pace, rate=400 * KB, rtt=0.06, seconds=3)
 
     assert pace.window(now, share=SHARE, spare=0.03) >= pace.window(now, share=SHARE) + int(0.03 * 390 * KB)
+
+
+def test_answers_to_what_was_asked_for_earlier_do_not_make_a_window_grow_again_and_again() -> None:
+    pace = Pace(0.06)
+    now = served(pace, rate=400 * KB, rtt=0.06, seconds=4)
+    asked = Asked(now, 40 * KB, clear=True, ruled=True)
+
+    for _ in range(20):  # nothing seems to queue: half a round trip ago less was on order
+        pace.answered(asked, pace.span, now + 0.06 + pace.span / (400 * KB), outstanding=50 * KB)
+
+    assert pace.window(now + 1, share=SHARE) <= 40 * KB + pace.span
+
+
+def test_a_silence_that_comes_of_asking_too_late_does_not_make_a_peer_seem_slow() -> None:
+    pace = Pace(0.15)
+    now = served(pace, rate=3000 * KB, rtt=0.15, seconds=0.3)
+    before = pace.rate(now)
+
+    pace.waits(now)  # and not before: nothing can come for 0.15 s
+    meanwhile = pace.rate(now + 0.14)
+    pace.came(BLOCK, now + 0.15)
+    after = pace.rate(now + 0.15)
+    silent = pace.rate(now + 0.45)
+
+    assert (meanwhile, after) == pytest.approx((before, before), rel=0.01)
+    assert silent < 0.8 * before
+
+
+def test_a_peer_that_was_asked_in_two_goes_is_not_slow_between_them() -> None:
+    uplink = Uplink(0, lambda _: True, Pace(0.15), heard=0.0)
+    spans = [Span(0, index * BLOCK, BLOCK) for index in range(16)]
+    for span in spans[:8]:
+        uplink.ask(span, 0.0)
+    for span in spans[8:]:
+        uplink.ask(span, 0.14)
+
+    for index, span in enumerate(spans[:8]):
+        now = 0.15 + 0.005 * (index + 1)
+        uplink.pace.came(BLOCK, now)
+        uplink.came(span, now)
+
+    assert uplink.pace.rate(0.28) >= 0.9 * uplink.pace.rate(0.19)

@@ -122,6 +122,13 @@ def test_the_order_begins_where_the_viewer_has_jumped_to_then_the_index_then_old
     assert (order, waited) == ([109, 107, 20, 21, 22, 23], 3)
 
 
+def test_however_large_pieces_are_the_next_one_comes_before_the_end_of_the_file() -> None:
+    watched = Demand(FILE, CURRENT, (30,))
+    order, _ = sequence([watched], frozenset(), piece_length=8 * MIB, next_fill=NextFill.HELD, limit=4)
+
+    assert order == [30, 31, 10, 109]
+
+
 def test_without_a_reader_nobody_waits_and_the_first_bytes_come_first() -> None:
     order, waited = sequence([Demand(FILE, CURRENT)], frozenset(), piece_length=MIB, next_fill=NextFill.HELD, limit=5)
 

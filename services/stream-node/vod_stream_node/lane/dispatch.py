@@ -22,6 +22,8 @@ from vod_stream_node.lane.wire import BLOCK
 
 _FIRST = 1 << 20
 """Bytes that are shared out evenly while nothing is known of the peers."""
+_START = 2 * _FIRST
+"""Bytes that are needed in a hurry by a viewer who has just come or jumped: players begin with a few seconds."""
 _LEAST = 4 * BLOCK
 """Bytes that are asked of each peer then, however many there are: some of them will not come."""
 _COPIES = 3
@@ -37,7 +39,7 @@ _SLACK = 0.25
 _SILENCE = 1.5
 """Seconds without a byte after which a peer's spans are free for others."""
 _SPARE = 0.03
-"""Seconds of queue at a peer that may be of what a viewer waits for: it must not be idle then, whatever happens."""
+"""Seconds of queue at a peer that may be of what a viewer needs to start: it must not be idle then."""
 _CLOSE = 0.02
 """Seconds that make no difference."""
 
@@ -85,6 +87,8 @@ class Dispatcher:
         self._pieces: dict[int, Coming] = {}
         self._wanted: list[int] = []
         self._critical = 0
+        self._sought: Collection[int] = ()
+        """Pieces that a viewer waits for who has just come, or jumped, and has nothing yet."""
 
     # Peers.
 
@@ -130,16 +134,29 @@ class Dispatcher:
 
         What is on order is cancelled when a viewer jumped or nothing is wanted any more; else it is of use later.
         """
+        before = set(self._wanted[: self._critical])
         self._wanted, self._critical = list(pieces), critical
         orders: list[Order] = []
         now_critical = set(pieces[:critical])
-        jumped = any(piece not in self._pieces or self._pieces[piece].is_untouched for piece in now_critical)
+        new = (self._pieces.get(piece) for piece in now_critical - before)
+        jumped = any(piece is None or piece.is_untouched for piece in new)
+        if jumped or not before:
+            self._sought = set(self._first_of(pieces, critical))
         if jumped or not pieces:
             orders += self._cancel_all_but(now_critical)
         for piece in pieces:
             if piece not in self._pieces:
                 self._pieces[piece] = Coming(self._size_of(piece))
         return orders
+
+    def _first_of(self, pieces: Sequence[int], critical: int) -> Iterator[int]:
+        """Yield the critical pieces, and further ones as long as they begin within what a viewer needs to start."""
+        size = 0
+        for rank, piece in enumerate(pieces):
+            if rank >= critical and size >= _START:
+                return
+            size += self._size_of(piece)
+            yield piece
 
     def _cancel_all_but(self, kept: Collection[int]) -> Iterator[Order]:
         for peer in self._peers.values():
@@ -305,8 +322,11 @@ class Dispatcher:
         return peer.outstanding < peer.pace.window(moment.now, share=moment.share, spare=spare) - peer.pace.span // 5
 
     def _is_urgent(self) -> bool:
-        """Say whether there is something that a viewer waits for and nobody is asked for."""
-        waited = (self._pieces.get(number) for number in self._wanted[: self._critical])
+        """Say whether there is something that a viewer waits for who has just come, and nobody is asked for.
+
+        Who reads on is served by what is on order already; a longer queue would be in his way when he jumps.
+        """
+        waited = (self._pieces.get(number) for number in self._wanted[: self._critical] if number in self._sought)
         return any(piece is not None and piece.is_free for piece in waited)
 
     def _release(self, key: PeerKey, span: Span) -> None:

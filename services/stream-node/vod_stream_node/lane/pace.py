@@ -1,11 +1,13 @@
 """What is known of a peer's speed: how fast it sends, how long it takes to answer, how much to ask of it at a time.
 
-The rate is measured while something is asked of the peer, from the bytes as they come and not from whole blocks, and a
+The rate is measured while something is due from the peer, from the bytes as they come and not from whole blocks, and a
 silence lowers it: a peer at 1 KB/s is known for what it is after a tenth of a second, not after the 16 s of a block.
+A silence that comes of what was asked too late says nothing of the peer and does not count.
 
 As much is asked at a time as the bandwidth-delay product needs, and one span more. More would only stand in the way of
-what a viewer jumps to; less would leave the peer idle. While nothing queues on the way, the window grows by what comes
-(as in TCP's slow start), so a far and fast peer is used in full after a few round trips. How far away a peer is shows
+what a viewer jumps to; less would leave the peer idle. Until something has queued on the way, the window grows by what
+comes (as in TCP's slow start), so a far and fast peer is used in full after a few round trips; later by a span when all
+of it was used and nothing queued, and it shrinks at once by what was too much. How far away a peer is shows
 only when little is outstanding: at first and then every few seconds the window is made *lean* for as long as an answer
 takes (as BBR does).
 
@@ -21,23 +23,25 @@ from vod_stream_node.lane.wire import BLOCK
 _MEMORY = 0.5
 """Seconds after which an observation of the rate counts for a third."""
 _PRIOR_RATE = 200_000.0
-_PRIOR_WEIGHT = 0.02
+_PRIOR_WEIGHT = 0.01
 """Seconds that the assumed rate counts for."""
 _QUEUE = 0.015
 """Seconds of queue at the peer that are wanted, so that it is never idle."""
 _PERIOD = 2.0
 """Seconds; a peer can do what it did in this or the last of them."""
 _STANDING = 0.04
-"""Seconds of queue from which on nothing is gained by asking for more."""
+"""Seconds of queue that show that the peer is used in full."""
+_PAUSE = 0.02
+"""Seconds of silence that was not the peer's, from which on it does not count."""
 _USED = 0.7
-"""How much of the window must have been used when a span was asked for, so that its latency says something."""
+"""How much of the window must have been used when a span was asked for, so that it may grow, until the peer is full."""
 _FASTEST = 3_000_000.0
 """Bytes/s a peer is trusted with before it has shown anything."""
 _LEAST, _MOST = BLOCK, 250 * BLOCK
 """Bytes outstanding at a peer; libtorrent takes 250 requests, or 500."""
-_LEAN = 0.04
-"""Seconds by which the first answer may have been late: disks and kernels take so long when they are woken."""
-_LEAN_PAUSE = 2.0
+_LEAN = 0.025
+"""Seconds by which an answer may have been late, as the first ones are: disks and kernels have to be woken."""
+_LEAN_PAUSE = 5.0
 _REMEMBERED = 10.0
 """Seconds after which the distance is measured anew: ways change."""
 _SPAN_SECONDS = 1 / 30
@@ -66,12 +70,13 @@ class Pace:
         "_before",
         "_bytes",
         "_ceiling",
-        "_eased",
         "_floor",
+        "_full",
         "_latencies",
         "_lean_again",
         "_lean_until",
         "_mark",
+        "_paused",
         "_peaks",
         "_seconds",
         "_since",
@@ -90,11 +95,14 @@ class Pace:
         self._mark: float | None = None
         self._asked: float | None = None
         self._timed = False
+        self._paused = False
+        """Whether nothing was due for a while: the clock starts again with the next bytes."""
         self._floor = _LEAST
         self._ceiling = 0
         self._peaks = (0.0, 0.0)
         """The best rate of this period and of the one before."""
-        self._eased = 0.0
+        self._full = False
+        """Whether the peer has been used in full."""
         self._lean_until = math.inf
         self._lean_again = math.inf
         self._before = math.inf
@@ -124,8 +132,17 @@ class Pace:
             self._mark = now  # the clock starts with the first bytes, so they do not count
             return
         self._forget(max(0.0, now - self._mark))
+        if self._paused:
+            self._mark, self._paused = now, False
+            return
         self._bytes += size
         self._mark = max(self._mark, now)
+
+    def waits(self, since: float) -> None:
+        """Note when what comes next was asked for: a silence until it can be here is not the peer's."""
+        due = since + (min(self.rtt, self._distance()) if self._latencies else self.rtt)
+        if self._mark is not None and self._asked is None and due > self._mark + _PAUSE:
+            self._mark, self._paused = due, True
 
     def measure(self, now: float) -> None:
         """Note the rate as it is when a span has come; the best one says how much the peer can do."""
@@ -134,23 +151,26 @@ class Pace:
             self._turned, best, before = now, 0.0, best
         self._peaks = (max(best, self.rate(now)), before)
 
-    def answered(self, asked: Asked, size: int, now: float) -> None:
-        """Note that a span of so many bytes came; the rate must have been measured."""
+    def answered(self, asked: Asked, size: int, now: float, *, outstanding: int) -> None:
+        """Note that a span of so many bytes came, and how many are still to come; the rate must have been measured."""
         latency = now - asked.at
-        self._ceiling = max(self._ceiling, asked.ahead) + 2 * size
+        self._ceiling = max(self._ceiling, asked.ahead, outstanding) + 2 * size
         if now - self._since > _REMEMBERED:
             self._since = now
             self._latencies.clear()
         self._latencies[size] = min(self._latencies.get(size, math.inf), latency)
         distance = self._distance()
-        queued = latency - size / self._peak - distance
-        if queued < _QUEUE and asked.ahead >= _USED * self._floor and now >= self._lean_until:
-            self._floor = min(_MOST, max(self._floor, asked.ahead) + size)
-        elif queued > _STANDING and now - self._eased > distance:
-            self._eased = now
-            self._floor = max(_LEAST, self._floor * 7 // 8)
+        self._fit(asked.ahead, size, latency - size / self._peak - distance, now)
         if asked.ruled:
             self._be_lean(latency, distance, now)
+
+    def _fit(self, ahead: int, size: int, queued: float, now: float) -> None:
+        """Fit the window to how long a span had to queue that was asked for with so many bytes outstanding."""
+        if queued > _QUEUE:
+            self._full = self._full or queued > _STANDING
+            self._floor = max(_LEAST, min(self._floor, ahead - int((queued - _QUEUE) * self._peak)))
+        elif now >= self._lean_until and ahead >= self._floor * (1.0 if self._full else _USED):
+            self._floor = min(_MOST, max(self._floor, ahead) + size)
 
     def _be_lean(self, latency: float, distance: float, now: float) -> None:
         """Make the window lean when it is time to; soon again if that showed that the peer is nearer than it seemed."""

@@ -63,9 +63,11 @@ class Uplink:
             self.pace.measure(now)
             if asked.clear:
                 # Behind what was cancelled too late it took longer than the peer does.
-                self.pace.answered(asked, span.length, now)
+                self.pace.answered(asked, span.length, now, outstanding=self._queued)
         self._drop(span)
         self.rest(now)
+        if self.queue:
+            self.pace.waits(next(iter(self.queue.values())).at)
         return asked is not None
 
     def cancel(self, span: Span) -> None:
