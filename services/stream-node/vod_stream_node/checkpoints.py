@@ -1,17 +1,21 @@
 """When a torrent's resume data is saved: soon after a piece came, at once when a file is complete or the node asks.
 
-A checkpoint flushes libtorrent's cache first. Only pieces that were here when it began are on disk when it is flushed:
-a piece whose hash is checked counts as libtorrent's own at once, and reaches the disk later, or never if that is full.
+A checkpoint flushes libtorrent's cache first, and looks then which of the pieces that were here when it began the disk
+holds: a piece whose hash is checked counts as libtorrent's own at once, and reaches the disk later, or never if that is
+full.
 """
 
 import asyncio
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import libtorrent as lt
 
+from vod_stream_node.domain import Layout
 from vod_stream_node.holdings import Holdings
 from vod_stream_node.signals import Signal
+from vod_stream_node.stored import stored
 
 CHECKPOINT_SECONDS = 3.0
 """How much later than a new piece the resume data is saved; this is what a `kill -9` costs at most."""
@@ -20,19 +24,24 @@ CHECKPOINT_SECONDS = 3.0
 class Checkpoints:
     """The checkpoints of one torrent."""
 
-    def __init__(self, handle: Any, held: Holdings, changed: Signal) -> None:
+    def __init__(self, handle: Any, held: Holdings, changed: Signal, *, folder: Path) -> None:
         self._handle = handle
         self._held = held
         self._changed = changed
+        self._folder = folder
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: deque[frozenset[int]] = deque()
-        """What will be on disk when libtorrent has flushed its cache, once for each time that it was asked to."""
+        """What should be on disk when libtorrent has flushed its cache, once for each time that it was asked to."""
         self._saved = 0
-        self._open = False
+        self._layout: Layout | None = None
 
-    def open(self) -> None:
+    @property
+    def _open(self) -> bool:
+        return self._layout is not None
+
+    def open(self, layout: Layout) -> None:
         """Begin: the torrent's metadata is known, without which there is nothing to save."""
-        self._open = True
+        self._layout = layout
 
     def soon(self) -> None:
         """Save within `CHECKPOINT_SECONDS`."""
@@ -46,11 +55,19 @@ class Checkpoints:
             self._flushing.append(self._held.unflushed())
             self._handle.flush_cache()
 
-    def on_flushed(self) -> None:
-        """Go on: what was here when the flush began is on disk now."""
-        if self._open and self._flushing:
-            self._held.flushed |= self._flushing.popleft()
-            self._handle.save_resume_data(lt.torrent_handle.save_info_dict)
+    async def on_flushed(self) -> None:
+        """Go on: what was here when the flush began is on disk now, but for what another thread is writing."""
+        if self._layout is None or not self._flushing:
+            return
+        due = self._flushing.popleft()
+        found = await asyncio.to_thread(stored, self._layout, due, folder=self._folder)
+        if not self._open:
+            return
+        self._held.flushed |= found & self._held.have
+        self._changed.notify()
+        if found != due:
+            self.soon()
+        self._handle.save_resume_data(lt.torrent_handle.save_info_dict)
 
     def on_saved(self, pieces: int) -> None:
         """Note that resume data with so many pieces is on disk."""
@@ -63,7 +80,7 @@ class Checkpoints:
         await self._changed.until(lambda: self._saved >= pieces or not self._open)
 
     def close(self) -> None:
-        self._open = False
+        self._layout = None
         self._cancel()
 
     def _cancel(self) -> None:

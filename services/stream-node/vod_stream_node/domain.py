@@ -1,9 +1,13 @@
 """What a stream node talks about: torrents' layouts, pins, and which files may be streamed at all."""
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from itertools import islice
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import NewType
 
@@ -133,6 +137,16 @@ class Layout:
         if not file.size:
             return range(0)
         return range(file.offset // self.piece_length, (file.offset + file.size - 1) // self.piece_length + 1)
+
+    def files_in(self, piece: int) -> Iterator[TorrentFile]:
+        """Yield the files that have bytes in a piece."""
+        begin = piece * self.piece_length
+        first = bisect_right(self.files, begin, key=attrgetter("offset")) - 1
+        for file in islice(self.files, first, None):
+            if file.offset >= begin + self.piece_length:
+                return
+            if file.size:
+                yield file
 
     def bytes_in(self, file: TorrentFile, piece: int) -> int:
         """Return how many bytes of a file lie in a piece."""

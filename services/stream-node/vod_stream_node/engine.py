@@ -98,7 +98,7 @@ class Engine:
         while infohash in self._aside:
             await self._aside[infohash].wait()
         if infohash in self.torrents:
-            self.torrents[infohash].add_trackers(lt.parse_magnet_uri(magnet).trackers)
+            self.torrents[infohash].contacts.add_trackers(lt.parse_magnet_uri(magnet).trackers)
             return self.torrents[infohash]
         if infohash not in self._adding:
             self._adding[infohash] = asyncio.get_running_loop().create_future()
@@ -184,7 +184,7 @@ class Engine:
         torrent = self.torrents.get(infohash)
         if torrent is not None and port:
             await self._filter.allow(address)
-            torrent.connect(address, port)
+            torrent.contacts.connect(address, port)
 
     async def save(self, torrent: Torrent) -> None:
         """Save a torrent's resume data, or give up after a moment: it was saved not long ago."""
@@ -275,7 +275,7 @@ class Engine:
             case lt.torrent_checked_alert():
                 self._group.create_task(torrent.load_pieces())
             case lt.cache_flushed_alert():
-                torrent.checkpoints.on_flushed()
+                self._group.create_task(torrent.checkpoints.on_flushed())
             case lt.save_resume_data_alert():
                 self._resume.save(torrent, alert.params)
             case lt.fastresume_rejected_alert():
@@ -294,7 +294,7 @@ class Engine:
     def _on_connect(self, alert: Any) -> None:
         torrent = self._by_handle.get(alert.handle)
         if torrent is not None:
-            torrent.on_peers([alert.endpoint])
+            torrent.contacts.on_peers([alert.endpoint])
 
     def _on_snubbed(self, torrent: Torrent, alert: Any) -> None:
         if drops_cancelled(alert.pid.to_bytes()):
@@ -306,7 +306,7 @@ class Engine:
         """Let libtorrent forget what it believes that a peer owes."""
         await self._filter.hang_up(host)
         if torrent.state is not TorrentState.CLOSED:
-            torrent.connect(host, port)
+            torrent.contacts.connect(host, port)
 
     def _on_tracker(self, alert: Any) -> None:
         """Count the announcements that trackers have not answered."""
@@ -323,6 +323,7 @@ class Engine:
             infohash,
             alert.handle,
             trackers=alert.params.trackers,
+            folder=self._store.data_folder(infohash),
             on_change=self._notify,
             blank=infohash not in self._on_disk,
             new_lane=self._new_lane,
@@ -344,7 +345,7 @@ class Engine:
             on_piece=torrent.on_express_piece,
             on_change=torrent.on_lane_change,
             peers=self._filter,
-            give_back=torrent.connect,
+            give_back=lambda host, port: torrent.contacts.connect(host, port),  # noqa: PLW0108  it has none yet
         )
 
     def _on_alerts_dropped(self) -> None:

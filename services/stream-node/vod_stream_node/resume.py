@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import libtorrent as lt
@@ -9,8 +10,10 @@ from structlog.typing import FilteringBoundLogger
 
 from vod_stream_node.domain import Infohash, short
 from vod_stream_node.magnets import read_torrent
+from vod_stream_node.metainfo import layout_of
 from vod_stream_node.session import MAX_PIECES
 from vod_stream_node.store import TorrentStore
+from vod_stream_node.stored import stored
 from vod_stream_node.torrent import Torrent
 
 RESUME_UNREADABLE = "torrent_resume_unreadable"
@@ -60,6 +63,7 @@ class ResumeData:
             params = _resumed(_wanting_nothing(params.info_hashes), magnet=params)
         else:
             params.piece_priorities = [int(piece == lacking) for piece in range(params.ti.num_pieces())]
+            params.have_pieces = _still_there(params, folder)
         params.save_path = str(folder)
         params.flags = lt.torrent_flags.apply_ip_filter
         return Entry(params, blank=not any(folder.iterdir()))
@@ -93,6 +97,13 @@ class ResumeData:
             else:
                 torrent.checkpoints.on_saved(pieces)
         del self._unsaved[torrent.infohash], self._writing[torrent.infohash]
+
+
+def _still_there(params: Any, folder: Path) -> list[bool]:
+    """Return which of the pieces that resume data promises the disk holds; after a power cut it may have lost some."""
+    promised = params.have_pieces[: params.ti.num_pieces()]  # it is read with a whole number of bytes
+    found = stored(layout_of(params.ti), [piece for piece, here in enumerate(promised) if here], folder=folder)
+    return [piece in found for piece in range(len(promised))]
 
 
 def _wanting_nothing(hashes: Any) -> bytes:

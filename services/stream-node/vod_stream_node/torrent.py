@@ -15,15 +15,17 @@ torrent's, since the number of pieces is not known yet), so nothing is requested
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import libtorrent as lt
 
 from vod_rpc import Failure
 from vod_stream_node.checkpoints import Checkpoints
+from vod_stream_node.contacts import Contacts
 from vod_stream_node.domain import Infohash, Layout, Purpose, TorrentFile, TorrentState, check_layout
 from vod_stream_node.errors import DiskFull, StorageFailed, TorrentGone
 from vod_stream_node.holdings import Holdings
@@ -51,6 +53,7 @@ class Torrent:
         handle: Any,
         *,
         trackers: Iterable[str],
+        folder: Path,
         on_change: Callable[[], None],
         blank: bool = True,
         new_lane: Callable[["Torrent"], Lane | None] = lambda _: None,
@@ -59,7 +62,6 @@ class Torrent:
         self.state = TorrentState.CONNECTING
         self.layout: Layout | None = None
         self._handle = handle
-        self._trackers = set(trackers)
         self._on_change = on_change
         self._changed = Signal()
         self._fault: tuple[type[Failure], str] | None = None
@@ -72,8 +74,9 @@ class Torrent:
         self._lane = new_lane(self)
         self._supply = Supply(handle, self._lane)
         self.traffic = Traffic(handle, self._lane)
+        self.contacts = Contacts(handle, self._lane, trackers=trackers)
         self._replan_soon: asyncio.Handle | None = None
-        self.checkpoints = Checkpoints(handle, self._held, self._changed)
+        self.checkpoints = Checkpoints(handle, self._held, self._changed, folder=folder)
         self._reads = PieceReads(handle)
 
     # What callers want of it.
@@ -200,9 +203,21 @@ class Torrent:
             with self._supply.waited_for(piece, self.have):
                 await self._until(lambda: piece in self.have)
 
-    def read_piece(self, piece: int) -> Awaitable[bytes]:
-        """Return a verified piece's bytes by way of libtorrent, which also has what is not on disk yet."""
-        return self._reads.read(piece)
+    async def read_piece(self, piece: int) -> bytes:
+        """Return a verified piece's bytes by way of libtorrent, which also has what is not on disk yet.
+
+        Raises:
+            StorageFailed, TorrentGone
+        """
+        if not self._reads.proves and piece not in self.flushed:
+            self.checkpoints.now()
+            await self._until(lambda: piece in self.flushed)
+        try:
+            return await self._reads.read(piece)
+        except StorageFailed as failure:
+            self.on_disk_error(failure)
+            self.check()
+            raise
 
     def read_at(self, index: int) -> list[int]:
         """Return the pieces at which a file's readers are."""
@@ -233,26 +248,11 @@ class Torrent:
         """Whether it failed because it is full."""
         return self._fault is not None and issubclass(self._fault[0], DiskFull)
 
-    def add_trackers(self, trackers: Iterable[str]) -> None:
-        """Announce to further trackers."""
-        for tracker in set(trackers) - self._trackers:
-            self._trackers.add(tracker)
-            self._handle.add_tracker({"url": tracker, "tier": 0})
-
-    def connect(self, address: str, port: int) -> None:
-        """Connect to a peer that no tracker told of."""
-        self._handle.connect_peer((address, port))
-
     def cancel_nothing(self) -> None:
         """Have libtorrent cancel no request from now on: a peer does not understand it."""
         self._supply.cancel_nothing()
 
     # What libtorrent tells; called by the engine.
-
-    def on_peers(self, addresses: Iterable[tuple[str, int]]) -> None:
-        """Note addresses of peers that libtorrent connects to."""
-        if self._lane:
-            self._lane.meet(addresses)
 
     def on_lane_change(self) -> None:
         """Plan again: the express lane has found or lost peers, or seen the first bytes of a file."""
@@ -267,9 +267,11 @@ class Torrent:
         except Failure as failure:
             self.refuse(failure)
             return
-        self.checkpoints.open()
+        digest = info.hash_for_piece if info.info_hashes().has_v1() else None
+        self.checkpoints.open(self.layout)
+        self._reads.open(digest)
         if self._lane:
-            self._lane.on_metadata(self.layout, info.hash_for_piece if info.info_hashes().has_v1() else None)
+            self._lane.on_metadata(self.layout, digest)
         self._replan_now()
         self._changed.notify()
         self._on_change()
@@ -335,7 +337,7 @@ class Torrent:
         After a write failed, what libtorrent says that it has can't be trusted: pieces whose hash was checked in memory
         stay on its list although the file has holes in their places.
         """
-        if self.is_broken or self.state is TorrentState.REFUSED:
+        if self.is_broken or self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
             return
         self._fault = (type(failure), str(failure))
         self._held.keep_flushed()

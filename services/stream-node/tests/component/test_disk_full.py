@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from httpx import RemoteProtocolError
 from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_testing import eventually
@@ -66,7 +67,10 @@ async def test_a_full_disk_is_507_for_what_is_not_here_until_there_is_room_and_w
 
         async def why_not_whole() -> str | None:
             nonlocal whole
-            answer = await node.http.get(too_much.stream_url)
+            try:
+                answer = await node.http.get(too_much.stream_url)
+            except RemoteProtocolError:
+                return "cut off"  # it began with what was on disk, when the rest was not asked for again yet
             whole = sha256(answer.content) if answer.status_code == 200 else ""
             return None if whole else f"{answer.status_code}"
 

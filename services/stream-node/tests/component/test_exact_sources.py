@@ -103,7 +103,7 @@ async def test_what_is_not_that_torrent_counts_for_nothing(archive: InternetArch
     with pytest.raises(Failure) as raised:
         await pinned(node, magnet(archive), within=1.5)
 
-    assert raised.value.reason == "SWARM_SILENT"
+    assert raised.value.reason in {"SWARM_SILENT", "DEADLINE_EXCEEDED"}  # whoever looks at the clock first
     assert await node.pins() == {}
 
 

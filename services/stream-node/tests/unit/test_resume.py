@@ -31,3 +31,17 @@ async def test_a_torrent_that_nobody_knows_yet_comes_in_under_its_names_and_want
     assert entry.params.trackers == asked.trackers
     assert entry.params.url_seeds == asked.url_seeds
     assert entry.params.piece_priorities == [0] * MAX_PIECES
+
+
+async def test_what_a_power_cut_took_from_the_disk_is_not_promised_any_more(tmp_path: Path, runtime: Runtime) -> None:
+    store, infohash = TorrentStore(tmp_path), Infohash(V1)
+    info = {b"name": b"film.mkv", b"length": 3 << 20, b"piece length": 1 << 20, b"pieces": bytes(60)}
+    params = lt.load_torrent_buffer(lt.bencode({b"info": info}))
+    params.have_pieces = [True, True, False]
+    store.prepare(infohash)
+    store.save_resume(infohash, lt.write_resume_data_buf(params))
+    (store.data_folder(infohash) / "film.mkv").write_bytes(bytes(1 << 20))
+    async with asyncio.TaskGroup() as group:
+        entry = ResumeData(store, group=group, log=runtime.log).entry(infohash, f"magnet:?xt=urn:btih:{V1}", b"")
+
+    assert entry.params.have_pieces == [True, False, False]

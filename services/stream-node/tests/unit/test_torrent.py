@@ -1,7 +1,9 @@
 """What a torrent asks of libtorrent, seen at its handle."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import libtorrent as lt
@@ -24,6 +26,7 @@ class Handle:
     here: set[int] = field(default_factory=set)
     priorities: dict[int, int] = field(default_factory=dict)
     critical: set[int] = field(default_factory=set)
+    on_read: Callable[[int], None] = lambda piece: None
 
     def prioritize_pieces(self, priorities: list[tuple[int, int]]) -> None:
         self.priorities.update(priorities)
@@ -40,6 +43,9 @@ class Handle:
 
     def status(self, _flags: int) -> SimpleNamespace:
         return SimpleNamespace(pieces=[piece in self.here for piece in range(PIECES)])
+
+    def read_piece(self, piece: int) -> None:
+        asyncio.get_running_loop().call_soon(self.on_read, piece)
 
     def flush_cache(self) -> None:
         pass
@@ -59,11 +65,11 @@ def handle() -> Handle:
 
 
 @pytest.fixture
-async def torrent(handle: Handle) -> Torrent:
+async def torrent(handle: Handle, tmp_path: Path) -> Torrent:
     """A torrent of one film of 40 pieces of 1 MiB, nothing of it here."""
     info = {b"name": b"film.mkv", b"length": PIECES * MIB, b"piece length": MIB, b"pieces": bytes(20 * PIECES)}
     metadata = lt.load_torrent_buffer(lt.bencode({b"info": info})).ti
-    torrent = Torrent(Infohash("ab" * 20), handle, trackers=[], on_change=lambda: None)
+    torrent = Torrent(Infohash("ab" * 20), handle, trackers=[], folder=tmp_path, on_change=lambda: None)
     torrent.on_metadata(metadata)
     await torrent.load_pieces()
     return torrent
@@ -127,12 +133,22 @@ async def test_who_waits_for_a_piece_goes_on_when_it_is_here(torrent: Torrent) -
     assert torrent.have == {20}
 
 
-async def test_when_the_disk_failed_only_what_it_holds_for_certain_is_here(torrent: Torrent) -> None:
-    torrent.checkpoints.on_flushed()  # as it began, when it was loaded
+async def test_what_the_disk_gives_back_and_was_never_received_reaches_nobody(torrent: Torrent, handle: Handle) -> None:
+    torrent.on_piece(20)
+    handle.on_read = lambda piece: torrent.on_read(piece, bytes(MIB))  # a hole, where a write failed
+
+    with pytest.raises(StorageFailed):
+        await torrent.read_piece(20)
+    assert (torrent.have, torrent.is_broken) == (set(), True)
+
+
+async def test_when_the_disk_failed_only_what_it_holds_for_certain_is_here(torrent: Torrent, tmp_path: Path) -> None:
+    (tmp_path / "film.mkv").write_bytes(bytes(PIECES * MIB))
+    await torrent.checkpoints.on_flushed()  # as it began, when it was loaded
     torrent.on_piece(20)
     torrent.checkpoints.now()
     torrent.on_piece(21)  # after the flush began
-    torrent.checkpoints.on_flushed()
+    await torrent.checkpoints.on_flushed()
     torrent.on_disk_error(StorageFailed("The disk is broken."))
     torrent.on_piece(22)  # in libtorrent's memory; it will not reach the disk
 
