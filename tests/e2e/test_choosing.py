@@ -57,3 +57,28 @@ async def test_a_season_pack_that_is_here_plays_the_next_episode_at_once(
     assert second["pick"]["score"]["health"] == 1
     assert opening.content == outside.episode_file(SEASON_PACK.name, 1, 2).read_bytes()[:65536]
     assert after["vod_picks_probes_total"] == before["vod_picks_probes_total"]
+
+
+async def test_a_season_pack_that_is_here_is_played_on_without_a_search_or_a_race(
+    vod: System, viewer: httpx.AsyncClient, outside: World
+) -> None:
+    caps = {"h264": True, "maxHeight": 1085}
+    first = await start(viewer, HARBOR, 1, 3, deviceCaps=caps)
+    pack = {"sessionId": first["sessionId"], "infohash": outside.torrents[SEASON_PACK.name].infohash}
+    chosen = await viewer.post("/v1/session/override-pick", json=pack)
+    await viewer.get(chosen.json()["streamUrl"], headers={"Range": "bytes=0-65535"})
+    before = await metrics(vod)
+
+    second = await start(viewer, HARBOR, 1, 4, deviceCaps=caps)  # no heartbeat told prefetch to prepare it
+    opening = await viewer.get(second["streamUrl"], headers={"Range": "bytes=0-65535"})
+    after = await metrics(vod)
+
+    assert second["pick"]["title"] == SEASON_PACK.name
+    assert opening.content == outside.episode_file(SEASON_PACK.name, 1, 4).read_bytes()[:65536]
+    assert after["vod_picks_probes_total"] == before["vod_picks_probes_total"] + 1
+
+    async def why_nothing_else() -> str | None:
+        seen = (await viewer.get(f"/v1/picks/{HARBOR}/1/4", headers=vod.admin)).json()
+        return None if len(seen["candidates"]) > 1 else "only the pack is listed"
+
+    await eventually(why_nothing_else, within=15)

@@ -1,6 +1,8 @@
 """Chooses a release for an episode: what it is called, who has it, which is best, and whether the swarm agrees."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -32,6 +34,8 @@ _SHORTEST_RACE = timedelta(milliseconds=300)
 """Asking a swarm for less than this would only tell that there was no time."""
 OVERRULABLE = frozenset({"BLOCKLISTED", "AMBIGUOUS_NUMBERING"})
 """Gates that a person who chooses by hand may know better than; its swarm still has to have the file."""
+_HERE = timedelta(seconds=2)
+"""So long a pack that is here may take to prove itself; then others are asked for."""
 _RESERVE = timedelta(seconds=0.5)
 """Kept back from the budget, to write the pick down or to say why there is none."""
 
@@ -50,6 +54,8 @@ class Decision:
 
     choice: Choice
     candidates: Sequence[Candidate]
+    searched: bool = True
+    """False: it was here already, so nobody was asked for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,10 @@ class Nodes(Swarms, Protocol):
 
 
 class History(Protocol):
+    async def packs(self, series_id: str, *, profile_hash: str) -> Sequence[Release]:
+        """Return the season packs that serve episodes of a series for a profile, the latest first."""
+        ...
+
     async def before(self, episode: Episode, *, profile_hash: str) -> Before:
         """Return what served the episode before."""
         ...
@@ -99,7 +109,7 @@ class Memory(Protocol):
         """Return what is known of releases, by infohash."""
         ...
 
-    async def note(self, runs: Sequence[Run]) -> None:
+    async def note(self, result: Result) -> None:
         """Remember what a race showed."""
         ...
 
@@ -150,6 +160,8 @@ class _Attempt:
     """What swarms showed, for people, by infohash."""
     reasons: dict[str, tuple[Reason, ...]] = field(default_factory=dict)
     """Why those that ran can't be played, by infohash."""
+    held: Set[str] = frozenset()
+    """Infohashes that a node has data of."""
 
     def note(self, result: Result) -> None:
         """Note what a heat showed, also on the candidates."""
@@ -183,13 +195,16 @@ class Chooser:
     async def choose(self, key: EpisodeKey, *, profile: Profile, known: Sequence[Release] = ()) -> Decision:
         """Search, rank, and let the best race until one has the wanted file and its bytes flow.
 
+        A season pack that is here already and has served this profile needs no search: it is what full health means.
         *known* releases are tried before anybody is asked for more.
 
         Raises:
             NoPlayableRelease: none has; the failure lists each candidate with its reasons.
         """
         with deadline(self.patience.total):
-            attempt = _Attempt(await self.catalog.episode(key), profile)
+            attempt, packs = await self._begin(key, profile)
+            if not known and packs and (decision := await self._try_here(attempt, packs)):
+                return decision
             if known and (decision := await self._try(attempt, known)):
                 return decision
             found = await self.search.releases(attempt.episode, profile_hash=profile.hash)
@@ -199,9 +214,35 @@ class Chooser:
             refused = [Refusal(one.release, _why(one, attempt.reasons)) for one in attempt.candidates]
             raise NoPlayableRelease(key, refused=refused, unavailable=found.unavailable, candidates=attempt.candidates)
 
+    async def survey(self, key: EpisodeKey, *, profile: Profile) -> Sequence[Candidate]:
+        """Search and rank, and ask no swarm: what a pick that was made without a search might have been."""
+        with deadline(self.patience.total):
+            attempt, packs = await self._begin(key, profile)
+            found = await self.search.releases(attempt.episode, profile_hash=profile.hash)
+            releases = {one.infohash: one for one in (*packs, *found.releases)}
+            return await self._rank(list(releases.values()), attempt)
+
+    async def _begin(self, key: EpisodeKey, profile: Profile) -> tuple["_Attempt", list[Release]]:
+        """Ask what does not depend on anything; return it with the series' packs that a node has data of."""
+        async with _together() as group:
+            episode = group.create_task(self.catalog.episode(key))
+            held = group.create_task(self.nodes.held())
+            packs = group.create_task(self.history.packs(key.series_id, profile_hash=profile.hash))
+        attempt = _Attempt(episode.result(), profile, held=held.result())
+        return attempt, [one for one in packs.result() if one.infohash in attempt.held]
+
+    async def _try_here(self, attempt: "_Attempt", packs: Sequence[Release]) -> Decision | None:
+        """Take the best pack that is here already, if nothing is against it and it proves itself."""
+        ranked = await self._rank(packs, attempt)
+        heat = [one for one in ranked if one.ranking.tier is Tier.OK][:1]
+        result = await self._race(heat, attempt.episode, within=_HERE) if heat else None
+        if result is None or result.winner is None or not result.winner.proved:
+            return None
+        return replace(_decision(attempt, result.winner, ranked), searched=False)
+
     async def _try(self, attempt: "_Attempt", releases: Sequence[Release]) -> Decision | None:
         """Let the best of *releases* race that did not run yet."""
-        attempt.take(await self._rank(releases, episode=attempt.episode, profile=attempt.profile))
+        attempt.take(await self._rank(releases, attempt))
         playable = [
             one
             for one in attempt.candidates
@@ -212,30 +253,27 @@ class Chooser:
             if result is None:
                 return None
             attempt.note(result)
-            if (winner := result.winner) and (chosen := winner.chosen):
-                best = winner.candidate.with_observation(winner.told)
-                return Decision(Choice(attempt.episode.key, attempt.profile, best, chosen), attempt.candidates)
+            if result.winner and result.winner.chosen:
+                return _decision(attempt, result.winner, attempt.candidates)
         return None
 
     async def review(self, pick: Pick, *, profile: Profile, known: Sequence[Release]) -> tuple[Decision, str] | None:
         """Look whether something that proved itself takes the place of an old pick; say why, or None if it stays."""
         with deadline(self.patience.total):
-            attempt = _Attempt(await self.catalog.episode(pick.key), profile)
+            attempt, _ = await self._begin(pick.key, profile)
             found = await self.search.releases(attempt.episode, profile_hash=profile.hash)
             releases = {one.infohash: one for one in known if one.infohash == pick.infohash}
             releases |= {one.infohash: one for one in found.releases}
-            attempt.take(await self._rank(list(releases.values()), episode=attempt.episode, profile=profile))
+            attempt.take(await self._rank(list(releases.values()), attempt))
             challenger = challenge(attempt.candidates, infohash=pick.infohash)
             result = await self._race([challenger.candidate], attempt.episode) if challenger else None
             if challenger is None or result is None:
                 return None
             attempt.note(result)
             winner = result.winner
-            if winner is None or winner.chosen is None or not winner.proved:
+            if winner is None or not winner.proved:
                 return None
-            best = winner.candidate.with_observation(winner.told)
-            choice = Choice(pick.key, profile, best, winner.chosen)
-            return Decision(choice, attempt.candidates), challenger.because
+            return _decision(attempt, winner, attempt.candidates), challenger.because
 
     async def verify(self, candidate: Candidate, *, key: EpisodeKey) -> ChosenFile:
         """Find the episode's file in one candidate.
@@ -254,30 +292,54 @@ class Chooser:
             reasons = _reasons(result) if result else {}
             raise CandidateRefused(Refusal(candidate.release, _why(candidate, reasons)))
 
-    async def _rank(self, releases: Sequence[Release], *, episode: Episode, profile: Profile) -> list[Candidate]:
+    async def _rank(self, releases: Sequence[Release], attempt: "_Attempt") -> list[Candidate]:
         if not releases:
             return []
-        before = await self.history.before(episode, profile_hash=profile.hash)
-        known, held = await self.memory.evidence(releases), await self.nodes.held()
-        blocked = await self.blocklist.against(releases, key=episode.key)
+        episode, profile = attempt.episode, attempt.profile
+        async with _together() as group:
+            before = group.create_task(self.history.before(episode, profile_hash=profile.hash))
+            memory = group.create_task(self.memory.evidence(releases))
+            against = group.create_task(self.blocklist.against(releases, key=episode.key))
+        known, blocked = memory.result(), against.result()
         informed = {}
         for one in releases:
-            against = blocked[one.infohash].told if one.infohash in blocked else ""
-            evidence = replace(known[one.infohash], held=one.infohash in held, blocked=against)
+            told = blocked[one.infohash].told if one.infohash in blocked else ""
+            evidence = replace(known[one.infohash], held=one.infohash in attempt.held, blocked=told)
             informed[one.infohash] = self.enrich(one, evidence)
-        rankings = await self.scoring.rank(list(informed.values()), episode=episode, profile=profile, before=before)
+        rankings = await self.scoring.rank(
+            list(informed.values()), episode=episode, profile=profile, before=before.result()
+        )
         return [Candidate(informed[infohash], ranking) for infohash, ranking in rankings.items()]
 
-    async def _race(self, heat: Sequence[Candidate], episode: Episode) -> Result | None:
+    async def _race(
+        self, heat: Sequence[Candidate], episode: Episode, *, within: timedelta = timedelta.max
+    ) -> Result | None:
         """Run one heat and remember what it showed; None when there is no time for it."""
-        within = min(self.patience.per_race, (time_left() or self.patience.total) - _RESERVE)
+        within = min(within, self.patience.per_race, (time_left() or self.patience.total) - _RESERVE)
         if within < _SHORTEST_RACE:
             return None
         result = await race(heat, swarms=self.nodes, episode=episode, within=within)
-        await self.memory.note(result.runs)
+        await self.memory.note(result)
         for run in result.runs:
             self.count_probe(_outcome(run))
         return result
+
+
+def _decision(attempt: _Attempt, winner: Run, candidates: Sequence[Candidate]) -> Decision:
+    if winner.chosen is None:
+        raise ValueError("a run without a file can't win")
+    best = winner.candidate.with_observation(winner.told)
+    return Decision(Choice(attempt.episode.key, attempt.profile, best, winner.chosen), candidates)
+
+
+@asynccontextmanager
+async def _together() -> AsyncIterator[asyncio.TaskGroup]:
+    """Do things at the same time; the first failure is raised as it is, and ends the others."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
 
 
 def _heats(candidates: Sequence[Candidate], runners: int) -> Iterator[Sequence[Candidate]]:

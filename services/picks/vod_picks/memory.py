@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from vod_picks.domain import Evidence, Release
-from vod_picks.race import Run
+from vod_picks.race import Result
 from vod_picks.trust import Lesson, Trust, indexers, lessons
 from vod_runtime import Clock
 from vod_storage import Connection, Database
@@ -55,8 +55,9 @@ class SwarmMemory:
             )
         return known
 
-    async def note(self, runs: Sequence[Run]) -> None:
+    async def note(self, result: Result) -> None:
         """Remember what a race showed."""
+        runs = result.runs
         now = self._clock.now()
         seen = [
             (run.candidate.release.infohash, run.sighting.peers, run.sighting.bytes_per_second, now)
@@ -71,7 +72,7 @@ class SwarmMemory:
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.executemany(_NOTE, sorted(seen))
             await connection.execute(_FORGET, now - REMEMBERED)
-            await _learn(connection, list(lessons(runs)))
+            await _learn(connection, list(lessons(result)))
 
 
 async def _learn(connection: Connection, taught: Sequence[tuple[str, Lesson]]) -> None:

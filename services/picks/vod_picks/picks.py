@@ -42,8 +42,8 @@ class Store(Protocol):
         """Retire a rejected pick that nothing can replace, and tell so, unless another did."""
         ...
 
-    async def note_refused(self, key: EpisodeKey, profile: Profile, candidates: Sequence[Candidate]) -> None:
-        """Keep candidates of which none can be played, for people who ask why."""
+    async def note_candidates(self, key: EpisodeKey, profile: Profile, candidates: Sequence[Candidate]) -> None:
+        """Keep what was found for an episode beside its pick, if it has one: for people who ask why."""
         ...
 
     async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]:
@@ -165,9 +165,25 @@ class Picks:
         try:
             decision = await self._chooser.choose(key, profile=profile)
         except NoPlayableRelease as none:
-            await self._store.note_refused(key, profile, none.candidates)
+            await self._store.note_candidates(key, profile, none.candidates)
             raise
-        return await self._store.keep(decision)
+        pick = await self._store.keep(decision)
+        if not decision.searched:
+            self._searches.launch(("survey", key, profile.hash), lambda: self._survey(decision, pick))
+        return pick
+
+    async def _survey(self, decision: Decision, pick: Pick) -> None:
+        """Look what else there is beside a pick that was made without a search: somebody may want another."""
+        choice = decision.choice
+        try:
+            found = await self._chooser.survey(choice.key, profile=choice.profile)
+        except Failure:
+            return  # the pick plays, and its next review searches again
+        standing = await self._store.standing(choice.key, profile_hash=choice.profile.hash)
+        if standing and standing.pick.id == pick.id:
+            chosen = choice.candidate
+            seen = [chosen if one.release.infohash == chosen.release.infohash else one for one in found]
+            await self._store.note_candidates(choice.key, choice.profile, seen)
 
     async def _promote(self, rejected: Pick, rejection: Rejection, profile: Profile) -> Pick:
         """Choose again, among what is known first: a viewer may be waiting."""

@@ -34,6 +34,8 @@ LEAST_GRACE = 1.2
 """Seconds, for one that has shown the file: peers that choke us let go at their ticks, a second apart."""
 LEAST_HINT = 0.15
 """Seconds, for one that has not: two live swarms that were asked at the same time tell so much apart on a busy node."""
+TIME_TO_SPEAK = 2.0
+"""Seconds: a swarm that has not told by then what is in it is silent, not just a little late."""
 SAMPLE_SECONDS = 1.5
 LEAST_SAMPLE, LARGEST_SAMPLE = 256 << 10, 3 << 20
 USUAL_RUNTIME = {
@@ -93,11 +95,20 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """One that still ran when another had won. `shown`: its file had been shown by then."""
+
+    candidate: Candidate
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
-    """Who won, and what everybody showed; those that were dropped while running show nothing."""
+    """Who won, and what everybody showed; `dropped` are those that can be said something of though they never ended."""
 
     winner: Run | None
     runs: Sequence[Run]
+    dropped: Sequence[Dropped] = ()
 
 
 class Swarms(Protocol):
@@ -122,6 +133,8 @@ class _Course:
     arrivals: asyncio.Queue[tuple[int, Run | Failure | None]] = field(default_factory=asyncio.Queue)
     shown: set[int] = field(default_factory=set)
     finished: dict[int, Run] = field(default_factory=dict)
+    took: float | None = None
+    """Seconds until the first one proved itself."""
 
 
 async def race(candidates: Sequence[Candidate], *, swarms: Swarms, episode: Episode, within: timedelta) -> Result:
@@ -148,18 +161,29 @@ async def race(candidates: Sequence[Candidate], *, swarms: Swarms, episode: Epis
     runs = [course.finished[rank] for rank in sorted(course.finished)]
     proved = max((run for run in runs if run.proved), key=lambda run: run.candidate.merit, default=None)
     best = max((run for run in runs if run.chosen), key=lambda run: run.promise, default=None)
-    return Result(proved or best, runs)
+    return Result(proved or best, runs, _dropped(course, candidates))
+
+
+def _dropped(course: _Course, candidates: Sequence[Candidate]) -> list[Dropped]:
+    """Return what can be said of those that were cut off: silence counts only if there was time to speak."""
+    if not any(run.proved and run.sighting and not run.sighting.here_before for run in course.finished.values()):
+        return []
+    had_time = course.took is not None and course.took >= TIME_TO_SPEAK
+    return [
+        Dropped(one, rank in course.shown)
+        for rank, one in enumerate(candidates)
+        if rank not in course.finished and (rank in course.shown or had_time)
+    ]
 
 
 async def _watch(course: _Course, candidates: Sequence[Candidate]) -> None:
     """Return when the race is decided."""
     clock = asyncio.get_running_loop().time
     started = clock()
-    took: float | None = None
     while len(course.finished) < len(candidates):
-        grace = None if took is None else _grace(course, candidates, took)
+        until = None if course.took is None else started + course.took + _grace(course, candidates, course.took)
         try:
-            async with asyncio.timeout_at(None if took is None or grace is None else started + took + grace):
+            async with asyncio.timeout_at(until):
                 rank, arrived = await course.arrivals.get()
         except TimeoutError:
             return
@@ -169,9 +193,9 @@ async def _watch(course: _Course, candidates: Sequence[Candidate]) -> None:
             course.shown.add(rank)
             continue
         course.finished[rank] = arrived
-        if took is None and arrived.proved:
-            took = clock() - started
-        if took is not None and not _better(course, candidates):
+        if course.took is None and arrived.proved:
+            course.took = clock() - started
+        if course.took is not None and not _better(course, candidates):
             return
 
 

@@ -89,6 +89,12 @@ _CANDIDATES = f"""
             ORDER BY created_at DESC, profile_hash LIMIT 1))
     ORDER BY rank"""
 
+# As they were announced for the latest of those episodes.
+_PACKS = """
+    SELECT DISTINCT ON (infohash) p.id, infohash, c.magnet, c.title, c.release_group, c.resolution, c.codec, c.announced
+    FROM picks AS p JOIN pick_candidates AS c USING (series_id, season, episode, profile_hash, infohash)
+    WHERE p.series_id = $1 AND p.profile_hash = $2 AND p.source_kind = 'season_pack' ORDER BY infohash, p.id DESC"""
+
 _PREFERRED_GROUP = "SELECT preferred_group FROM group_preferences WHERE series_id = $1"
 # A choice by hand counts like three watched episodes, and at once.
 _LEARN_GROUP = """
@@ -206,8 +212,8 @@ class PickStore:
             if group:
                 await connection.execute(_WATCHED_GROUP, key.series_id, group)
 
-    async def note_refused(self, key: EpisodeKey, profile: Profile, candidates: Sequence[Candidate]) -> None:
-        """Keep candidates of which none can be played, for people who ask why."""
+    async def note_candidates(self, key: EpisodeKey, profile: Profile, candidates: Sequence[Candidate]) -> None:
+        """Keep what was found for an episode beside its pick, if it has one: for people who ask why."""
         async with self._pool.acquire() as connection, connection.transaction():
             await _one_at_a_time(connection, key, profile.hash)
             await _keep_candidates(connection, key, profile, candidates)
@@ -220,6 +226,11 @@ class PickStore:
     async def history(self, key: EpisodeKey) -> Sequence[Pick]:
         """Return the current and all former picks of an episode, newest first."""
         return [_pick(row) for row in await self._pool.fetch(_HISTORY, key.series_id, key.season, key.episode)]
+
+    async def packs(self, series_id: str, *, profile_hash: str) -> Sequence[Release]:
+        """Return the season packs that serve episodes of a series for a profile, the latest first."""
+        rows = await self._pool.fetch(_PACKS, series_id, profile_hash)
+        return [_release(row) for row in sorted(rows, key=lambda row: row["id"], reverse=True)]
 
     async def before(self, episode: Episode, *, profile_hash: str) -> Before:
         """Return what served the episode before; where no group did, the one that viewers of the series prefer."""
@@ -294,8 +305,8 @@ def _candidate_values(candidate: Candidate) -> tuple[Any, ...]:
     )
 
 
-def _candidate(row: asyncpg.Record) -> Candidate:
-    release = Release(
+def _release(row: asyncpg.Record) -> Release:
+    return Release(
         infohash=row["infohash"],
         title=row["title"],
         magnet_uri=row["magnet"],
@@ -304,8 +315,11 @@ def _candidate(row: asyncpg.Record) -> Candidate:
         codec=row["codec"],
         announced=row["announced"],
     )
+
+
+def _candidate(row: asyncpg.Record) -> Candidate:
     gates = tuple(Reason(**gate) for gate in row["gates"])
-    return Candidate(release, Ranking(tier=Tier(row["tier"]), gates=gates, explanation=row["explanation"]))
+    return Candidate(_release(row), Ranking(tier=Tier(row["tier"]), gates=gates, explanation=row["explanation"]))
 
 
 async def _standing(connection: Connection, choice: Choice) -> Pick:

@@ -64,10 +64,13 @@ async def test_a_miss_asks_each_neighbour_once_and_the_swarm_twice(picks: Any, n
     await picks.EnsurePick(ensure(3))
 
     called = [edge for edge in rpc_edges(spans.get_finished_spans()) if edge.caller == "picks"]
-    assert called == [
+    together, one_by_one = called[:2], called[2:]
+    assert set(together) == {
         Edge("picks", "catalog", "/vod.catalog.v1.CatalogService/GetEpisode"),
-        Edge("picks", "search", "/vod.search.v1.SearchService/SearchReleases"),
         Edge("picks", "stream_node", "/vod.stream.v1.StreamService/ListPins"),
+    }
+    assert one_by_one == [
+        Edge("picks", "search", "/vod.search.v1.SearchService/SearchReleases"),
         Edge("picks", "scoring", "/vod.scoring.v1.ScoringService/RankReleases"),
         Edge("picks", "stream_node", "/vod.stream.v1.StreamService/ProbeSwarm"),  # what is in it
         Edge("picks", "stream_node", "/vod.stream.v1.StreamService/ProbeSwarm"),  # how fast it comes

@@ -81,6 +81,20 @@ async def test_the_best_one_wins_as_soon_as_it_proves_itself() -> None:
     assert [one.candidate.release.infohash[0] for one in result.runs] == ["a"]
 
 
+async def test_one_that_is_cut_off_after_it_showed_its_file_is_told_of() -> None:
+    events = ("b", None), ("a", None), ("a", GOOD)
+
+    result = await run(Swarms(), [candidate("a", 50), candidate("b", 40)], *events)
+
+    assert [(one.candidate.release.infohash[0], one.shown) for one in result.dropped] == [("b", True)]
+
+
+async def test_of_one_that_had_no_time_to_speak_nothing_is_told() -> None:
+    result = await run(Swarms(), [candidate("a", 50), candidate("b", 40)], ("a", None), ("a", GOOD))
+
+    assert list(result.dropped) == []
+
+
 async def test_a_better_one_that_has_shown_its_file_is_waited_for() -> None:
     events = ("a", None), ("b", None), ("b", GOOD), ("a", GOOD)
 
