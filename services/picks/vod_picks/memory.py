@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+import asyncpg
+from structlog.typing import FilteringBoundLogger
+
 from vod_picks.domain import Evidence, Release
 from vod_picks.race import Result
 from vod_picks.trust import Lesson, Trust, indexers, lessons
@@ -10,6 +13,7 @@ from vod_runtime import Clock
 from vod_storage import Connection, Database
 
 REMEMBERED = timedelta(hours=6)
+NOT_REMEMBERED = "race_not_remembered"
 
 _SEEN = """
     SELECT infohash, peers, bytes_per_second, observed_at FROM swarm_observations
@@ -19,7 +23,10 @@ _NOTE = """
     INSERT INTO swarm_observations (infohash, peers, bytes_per_second, observed_at) VALUES ($1, $2, $3, $4)
     ON CONFLICT (infohash) DO UPDATE SET
         peers = excluded.peers, bytes_per_second = excluded.bytes_per_second, observed_at = excluded.observed_at"""
-_FORGET = "DELETE FROM swarm_observations WHERE observed_at <= $1"
+# Another race may be noting what it sees again of one of them: those are not old any more.
+_FORGET = """
+    DELETE FROM swarm_observations WHERE infohash IN (
+        SELECT infohash FROM swarm_observations WHERE observed_at <= $1 FOR UPDATE SKIP LOCKED)"""
 # Two races at once: the second waits here, and learns on top of the first.
 _LOCK_TRUST = "SELECT pg_advisory_xact_lock(hashtextextended('indexer_trust', 0))"
 _LEARN = """
@@ -30,9 +37,10 @@ _LEARN = """
 class SwarmMemory:
     """Swarms that were seen, and indexers that were checked."""
 
-    def __init__(self, database: Database, *, clock: Clock) -> None:
+    def __init__(self, database: Database, *, clock: Clock, log: FilteringBoundLogger) -> None:
         self._pool = database.pool
         self._clock = clock
+        self._log = log
 
     async def evidence(self, releases: Sequence[Release]) -> dict[str, Evidence]:
         """Return what is known of *releases*, by infohash."""
@@ -56,7 +64,13 @@ class SwarmMemory:
         return known
 
     async def note(self, result: Result) -> None:
-        """Remember what a race showed."""
+        """Remember what a race showed; a database that can't is no reason to fail who waits for the race."""
+        try:
+            await self._note(result)
+        except asyncpg.PostgresError as error:
+            self._log.warning(NOT_REMEMBERED, why=str(error))
+
+    async def _note(self, result: Result) -> None:
         runs = result.runs
         now = self._clock.now()
         seen = [
@@ -71,8 +85,8 @@ class SwarmMemory:
         ]
         async with self._pool.acquire() as connection, connection.transaction():
             await connection.executemany(_NOTE, sorted(seen))
-            await connection.execute(_FORGET, now - REMEMBERED)
             await _learn(connection, list(lessons(result)))
+        await self._pool.execute(_FORGET, now - REMEMBERED)
 
 
 async def _learn(connection: Connection, taught: Sequence[tuple[str, Lesson]]) -> None:

@@ -22,7 +22,7 @@ from typing import Protocol
 from vod_picks.domain import Candidate, ChosenFile, Episode, Kind, Reason, Release, TorrentFile
 from vod_picks.errors import SwarmHostile, SwarmSilent
 from vod_picks.files import find_file
-from vod_rpc import Failure
+from vod_rpc import Failure, Unavailable
 
 PROOF = 1.5
 """Times the bitrate: it plays, and gets ahead."""
@@ -66,6 +66,8 @@ class Run:
     reasons: tuple[Reason, ...] = ()
     sighting: Sighting | None = None
     needed_rate: float = 0.0
+    failure: Failure | None = None
+    """How the node failed with it, if it did."""
 
     @property
     def proved(self) -> bool:
@@ -127,10 +129,10 @@ class Swarms(Protocol):
 class _Course:
     """What happens in one race; `shown` are the ranks that have shown the file.
 
-    Arrivals: a runner has shown the file (None), has finished, or the node failed.
+    Arrivals: a runner has shown the file (None), or has finished.
     """
 
-    arrivals: asyncio.Queue[tuple[int, Run | Failure | None]] = field(default_factory=asyncio.Queue)
+    arrivals: asyncio.Queue[tuple[int, Run | None]] = field(default_factory=asyncio.Queue)
     shown: set[int] = field(default_factory=set)
     finished: dict[int, Run] = field(default_factory=dict)
     took: float | None = None
@@ -141,24 +143,21 @@ async def race(candidates: Sequence[Candidate], *, swarms: Swarms, episode: Epis
     """Let *candidates*, best first, run against each other.
 
     Raises:
-        Failure: the stream node itself failed, which says nothing about the candidates.
+        Unavailable: the stream node was away for all of them, which says nothing about the candidates.
     """
     course = _Course()
-    broken: Failure | None = None
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(_enter(course, rank, one, swarms=swarms, episode=episode, within=within))
             for rank, one in enumerate(candidates)
         ]
-        try:
-            await _watch(course, candidates)
-        except Failure as failure:  # not through the group, which would wrap it
-            broken = failure
+        await _watch(course, candidates)
         for task in tasks:
             task.cancel()
-    if broken:
-        raise broken
     runs = [course.finished[rank] for rank in sorted(course.finished)]
+    away = [run.failure for run in runs if isinstance(run.failure, Unavailable)]
+    if away and len(away) == len(runs):
+        raise away[0]
     proved = max((run for run in runs if run.proved), key=lambda run: run.candidate.merit, default=None)
     best = max((run for run in runs if run.chosen), key=lambda run: run.promise, default=None)
     return Result(proved or best, runs, _dropped(course, candidates))
@@ -187,8 +186,6 @@ async def _watch(course: _Course, candidates: Sequence[Candidate]) -> None:
                 rank, arrived = await course.arrivals.get()
         except TimeoutError:
             return
-        if isinstance(arrived, Failure):
-            raise arrived
         if arrived is None:
             course.shown.add(rank)
             continue
@@ -217,9 +214,10 @@ async def _enter(
     course: _Course, rank: int, candidate: Candidate, *, swarms: Swarms, episode: Episode, within: timedelta
 ) -> None:
     try:
-        run: Run | Failure | None = await _run(course, rank, candidate, swarms=swarms, episode=episode, within=within)
-    except Failure as failure:
-        run = failure
+        run = await _run(course, rank, candidate, swarms=swarms, episode=episode, within=within)
+    except Failure as failure:  # one torrent's, as far as anybody can tell: the others run on
+        reason = Reason("NODE_FAILED", f"the stream node failed with it: {failure}")
+        run = Run(candidate, reasons=(reason,), failure=failure)
     course.arrivals.put_nowait((rank, run))
 
 

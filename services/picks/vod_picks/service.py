@@ -48,7 +48,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             scoring=ScoringClient(scoring),
             nodes=SwarmClient(stream_node),
             history=store,
-            memory=SwarmMemory(database, clock=runtime.clock),
+            memory=SwarmMemory(database, clock=runtime.clock, log=runtime.log),
             blocklist=blocklist,
             enrich=with_evidence,
             count_probe=lambda outcome: probes.labels(outcome).inc(),

@@ -140,12 +140,15 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         self.pins: list[str] = []
         self.budgets: list[float] = []
         self.down = False
+        self.fails_with: set[tuple[str, str]] = set()
 
     async def ProbeSwarm(self, request: Any, context: Any) -> stream_service_pb2.ProbeSwarmResponse:
         (self.sampled if request.sample_bytes else self.probed).append(request.infohash)
         self.budgets.append(context.time_remaining())
         if self.down:
             raise Unavailable("The node is being restarted.")
+        if (request.infohash, "sampled" if request.sample_bytes else "probed") in self.fails_with:
+            raise RuntimeError("something that nobody foresaw")
         if request.infohash not in self.torrents:
             raise DeadlineExceeded("nobody told")
         files = [
