@@ -3,14 +3,14 @@
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from allinone import System, system
 from outages import Servers, servers
-from playbill import CHAOS_SETTINGS, FULL, RATE, Lengths, Report, Watch, watcher
+from playbill import CHAOS_SETTINGS, FULL, RATE, Lengths, Report, Watch, noted, table, watcher
 from stage import set_the_stage
 
 from vod_fakes.media import Profile
@@ -104,17 +104,16 @@ def whole_swarm(outside: World) -> None:
     outside.seeder.limit_upload(3 * RATE)
 
 
-_REPORT = Report()
-
-
-@pytest.fixture(scope="session")
-def report() -> Report:
-    """Takes what viewers saw; all of it is printed at the end."""
-    return _REPORT
+@pytest.fixture
+def report(record_property: Callable[[str, object], None]) -> Report:
+    """Takes what the viewer saw; all of it is printed at the end."""
+    return Report(record_property)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what viewers saw, fault by fault."""
-    if _REPORT.rows:
+    ended = (report for of_a_kind in terminalreporter.stats.values() for report in of_a_kind)
+    rows = [row for report in ended if getattr(report, "when", "") == "call" for row in noted(report.user_properties)]
+    if rows:
         terminalreporter.section("what the viewer saw")
-        terminalreporter.write_line(_REPORT.table())
+        terminalreporter.write_line(table(rows))

@@ -1,8 +1,8 @@
 """What the chaos tests have in common: how long faults last, how viewers are started, and the report at the end."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from allinone import SETTINGS, System, start
@@ -41,11 +41,15 @@ class Lengths:
         return seconds * self.patience
 
 
-@dataclass(slots=True)
+_SEEN = "what the viewer saw"
+
+
 class Report:
     """Fault by fault, what the viewer saw."""
 
-    rows: list[tuple[str, str]] = field(default_factory=list)
+    def __init__(self, record: Callable[[str, object], None]) -> None:
+        """*record*: keeps a property of the test; from there it reaches the summary, whichever process ran the test."""
+        self._record = record
 
     def add(self, fault: str, viewer: Viewer, more: str = "") -> None:
         """Note what a viewer saw of a fault."""
@@ -54,12 +58,18 @@ class Report:
             f"waited {seen.longest_wait:.1f} s for bytes at most, {seen.longest_silence:.1f} s for a heartbeat; "
             f"{seen.beats} beats, {seen.reopened} times reopened"
         )
-        self.rows.append((fault, f"{told}; {more}" if more else told))
+        self._record(_SEEN, (fault, f"{told}; {more}" if more else told))
 
-    def table(self) -> str:
-        """Return the rows as lines."""
-        width = max(len(fault) for fault, _ in self.rows)
-        return "\n".join(f"{fault:<{width}}  {saw}" for fault, saw in self.rows)
+
+def noted(properties: Iterable[tuple[str, Any]]) -> list[tuple[str, str]]:
+    """Return what was noted among a test's properties: faults, and what the viewer saw of them."""
+    return [(fault, saw) for name, row in properties if name == _SEEN for fault, saw in [row]]
+
+
+def table(rows: list[tuple[str, str]]) -> str:
+    """Return the rows as lines."""
+    width = max(len(fault) for fault, _ in rows)
+    return "\n".join(f"{fault:<{width}}  {saw}" for fault, saw in rows)
 
 
 def watcher(vod: System, lengths: Lengths) -> Watch:
