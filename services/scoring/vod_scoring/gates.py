@@ -9,8 +9,9 @@ from vod_scoring.policy import Policy
 from vod_scoring.sizes import FileSize
 
 STOLEN = frozenset({Source.CAM, Source.TELESYNC, Source.TELECINE, Source.SCREENER})
+# Not `com`: sites put their address behind names. Picks looks at the files themselves before anything is played.
 DANGEROUS = re.compile(
-    r"\.(?:exe|scr|lnk|bat|cmd|com|pif|vbs|vbe|js|jse|wsf|ps1|msi|jar|hta|cpl|reg|zipx?|rar|7z|arj|ace|iso\.exe|apk|dmg)$",
+    r"\.(?:exe|scr|lnk|bat|cmd|pif|vbs|vbe|js|jse|wsf|ps1|msi|jar|hta|cpl|reg|zipx?|rar|7z|arj|ace|iso\.exe|apk|dmg)$",
     re.IGNORECASE,
 )
 

@@ -23,10 +23,10 @@ from vod_search.terms import (
 )
 
 CJK_EPISODE = re.compile(
-    r"第\s?(\d{1,4})(?:\s?[-~至到]\s?(\d{1,4}))?\s?[话話集回話화]|(?<!\d)(\d{1,4})()[화話话集](?!\d)"
+    r"第\s?(\d{1,4})(?:\s?[-~至到]\s?(\d{1,4}))?\s?[话話集回話화]|(?<!\d)(\d{1,4})()[화話话集회](?!\d)"
 )
 CJK_WHOLE_RANGE = re.compile(r"(?<!\d)(\d{1,4})\s?[-~至到]\s?(\d{1,4})[\s\[\]()]{0,2}(?:全集|合集|全)")
-CJK_SEASON = re.compile(r"第\s?(\d{1,2}|[一二三四五六七八九十])\s?[季期]")
+CJK_SEASON = re.compile(r"第\s?(\d{1,2}|[一二三四五六七八九十])\s?[季期]|시즌\s?(\d{1,2})(?!\d)")
 CJK_DIGITS = {numeral: value for value, numeral in enumerate("一二三四五六七八九十", start=1)}
 CJK_WHOLE = re.compile(r"全\s?\d{1,4}\s?[话話集回]|[全合]集")
 SEASON_NEXT = pattern(
@@ -48,7 +48,7 @@ def cjk(text: str) -> Numbering | None:
     if season:
         is_behind = season.re is LATIN_SEASON and season.start() > end  # the Latin title stands in between
         start, end = season.span() if is_behind else (min(start, season.start()), max(end, season.end()))
-    seasons = (_cjk_number(season[1]),) if season else ()
+    seasons = (_cjk_number(season[season.lastindex or 1]),) if season else ()
     if whole or episode is None:
         return Numbering("cjk", start, end, seasons=seasons, whole_seasons=True)
     first = int(episode[1] or episode[3])
@@ -65,7 +65,9 @@ def _of_cjk_season(text: str) -> Numbering | None:
     if season is None or found is None:
         return None
     episodes = number_range(int(found["number"]), int(found["last"] or found["number"]))
-    return Numbering("cjk", season.start(), found.end(), seasons=(_cjk_number(season[1]),), episodes=episodes)
+    return Numbering(
+        "cjk", season.start(), found.end(), seasons=(_cjk_number(season[season.lastindex or 1]),), episodes=episodes
+    )
 
 
 def _cjk_number(digits: str) -> int:

@@ -71,7 +71,7 @@ HONEST: Final = (
     (
         Source.HDTV,
         word(
-            r"[hpsu]d[\s.-]?tv(?:[\s.-]?rip)?|h[\s.-]?tv|tv[\s.-]?rip|dsr(?:ip)?|dth[\s.-]?rip|sat[\s.-]?rip|"
+            r"a?[hpsu]d[\s.-]?tv(?:[\s.-]?rip)?|h[\s.-]?tv|tv[\s.-]?rip|dsr(?:ip)?|dth[\s.-]?rip|sat[\s.-]?rip|"
             r"dvb(?:[\s.-]?(?:rip|[cst]2?))?|hdtv\d{3,4}[pi]|tv"
         ),
     ),

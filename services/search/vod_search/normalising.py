@@ -134,7 +134,7 @@ def without_constants(found: Sequence[Announcement]) -> list[Announcement]:
     peers = {(one.seeders, one.leechers) for one in found}
     is_many = len({one.title for one in found}) >= CONSTANT_AFTER
     kept = list(found)
-    if peers == {(1, 1)} or (is_many and len(peers) == 1):
+    if peers == {(1, 1)} or (is_many and len({one.seeders for one in found}) == 1):
         kept = [replace(one, seeders=None, leechers=None) for one in kept]
     if is_many and len({one.size_bytes for one in found}) == 1:
         kept = [replace(one, size_bytes=0) for one in kept]

@@ -179,9 +179,13 @@ def _title_spans(body: str, title_end: int, found: Numbering | None) -> tuple[st
 
 def _rest(body: str, title_end: int, found: Numbering | None) -> str:
     """Return the part of the name that is not the title, without the numbers already read."""
+    opened = body.rfind("[", 1, title_end)  # the title may end in the middle of tags: "[HDTV 720p]"
+    if opened > body.rfind("]", 0, title_end):
+        title_end = opened
     if found and found.start >= title_end:
-        picture = PICTURE_SIZE.search(body, found.start, found.end)  # some numbers have tags in between
-        return f"{body[title_end : found.start]} {picture[0] if picture else ''} {body[found.end :]}"
+        # Some numbers have tags in between: "Temporada 2 [HDTV 720p][Cap.204]".
+        between = [tag[0] for form in (PICTURE_SIZE, TECH) for tag in form.finditer(body, found.start, found.end)]
+        return f"{body[title_end : found.start]} {' '.join(between)} {body[found.end :]}"
     return body[title_end:]
 
 

@@ -33,9 +33,15 @@ class Rest:
         return f"rests until {self.until:%H:%M} UTC after {times}: {self.reason}"
 
 
-def rest_after(before: Rest | None, *, reason: str, retry_after: timedelta | None, now: datetime) -> Rest:
-    """Return the rest after one more failure; *retry_after* is what the indexer asked for."""
+def rest_after(before: Rest | None, *, known: int, reason: str, retry_after: timedelta | None, now: datetime) -> Rest:
+    """Return the rest after one more failure; *retry_after* is what the indexer asked for.
+
+    *known* failures were counted when this one's question was asked. If there are more by now, others that asked at the
+    same time have noted the same failure already: one hiccup is one failure, however many searches it hits.
+    """
+    asked = min(retry_after or timedelta(0), LADDER[-1])
+    if before and before.failures > known:
+        return Rest(before.failures, max(before.until, now + asked), reason)
     failures = before.failures + 1 if before else 1
     step = LADDER[min(failures, len(LADDER)) - 1]
-    asked = min(retry_after or timedelta(0), LADDER[-1])
     return Rest(failures, now + max(step, asked), reason)

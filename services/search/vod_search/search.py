@@ -1,7 +1,7 @@
 """The use case: releases of one episode, from the cache or from the indexers, within the caller's time."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 
 from vod_rpc import Flights, time_left
 from vod_runtime import Clock
-from vod_search.asking import Answers, Asking, Rests, side_by_side, summed
+from vod_search.asking import UNFORESEEN, Answers, Asking, Rests, side_by_side, summed
 from vod_search.domain import Announcement, SearchResult, UnavailableIndexer, Wanted
 from vod_search.indexers import Indexer, IndexerError, Provider
 from vod_search.merging import prominent, releases, worth_resolving
@@ -96,7 +96,7 @@ class Searches:
         latency: Latency,
     ) -> None:
         self._providers = providers
-        self._asking = Asking(rests=rests, flights=flights)
+        self._asking = Asking(rests=rests, flights=flights, log=log)
         self._rests = rests
         self._table = table
         self._hot = hot
@@ -125,8 +125,10 @@ class Searches:
         cached = await self._cached(wanted.cache_key)
         if cached and self._left(cached):  # the flight before this one has landed meanwhile
             return cached
-        result = await self._ask(wanted, within)
+        result, late = await self._ask(wanted, within)
         await self._keep(wanted, result)
+        if late:  # not before: what is complete must be kept after what is not
+            self._flights.launch((wanted.cache_key, LATE), late)
         seconds = self._clock.monotonic() - started
         self._latency.observe("indexers", seconds=seconds)
         self._log.info(SEARCHED, key=wanted.cache_key, releases=len(result.releases), ms=round(seconds * 1000))
@@ -157,23 +159,36 @@ class Searches:
         left = result.fetched_at + ttl - self._clock.now()
         return left if left > timedelta(0) else None
 
-    async def _ask(self, wanted: Wanted, left: timedelta | None) -> SearchResult:
+    async def _ask(
+        self, wanted: Wanted, left: timedelta | None
+    ) -> tuple[SearchResult, Callable[[], Awaitable[None]] | None]:
+        """Return what is known in time, and how to keep the whole if somebody is late."""
         time = self._time(left)
         listed, missing = await self._listed(within=time.left(self._limits.indexer_deadline))
-        now = self._clock.now()
-        resting = {name: rest for name, rest in (await self._rests.current()).items() if rest.until > now}
+        rests = await self._rests.current()
         within = time.left(self._limits.indexer_deadline, keep=FOLLOWING_SHARE)
-        answers = await self._asking.ask(list(listed.values()), wanted, resting=resting, within=within)
+        answers = await self._asking.ask(
+            list(listed.values()), wanted, rests=rests, now=self._clock.now(), within=within
+        )
         answers = replace(answers, unavailable=[*missing, *answers.unavailable])
-        if answers.late:
-            self._flights.launch((wanted.cache_key, LATE), lambda: self._keep_late(answers, wanted, listed))
-        return await self._complete(answers, wanted, time, listed)
+        late = partial(self._keep_late, answers, wanted, listed) if answers.late else None
+        return await self._complete(answers, wanted, time, listed), late
 
     async def _listed(self, *, within: float) -> tuple[Mapping[str, Indexer], Sequence[UnavailableIndexer]]:
         """Return all indexers by name, and the providers that could not tell any, with the reason."""
-        told = await side_by_side([partial(_indexers, one, within=within) for one in self._providers])
+        told = await side_by_side([partial(self._indexers, one, within=within) for one in self._providers])
         indexers = {one.name: one for part in told if not isinstance(part, UnavailableIndexer) for one in part}
         return indexers, [part for part in told if isinstance(part, UnavailableIndexer)]
+
+    async def _indexers(self, provider: Provider, *, within: float) -> Sequence[Indexer] | UnavailableIndexer:
+        try:
+            async with asyncio.timeout(within):
+                return await provider.indexers()
+        except (IndexerError, TimeoutError) as failure:
+            return UnavailableIndexer(provider.name, str(failure) or f"timed out after {within:.1f} s")
+        except Exception as error:  # noqa: BLE001  whatever one provider does, the others are asked
+            self._log.error(UNFORESEEN, indexer=provider.name, error=type(error).__name__)
+            return UnavailableIndexer(provider.name, "gave an answer that can't be read")
 
     async def _keep_late(self, before: Answers, wanted: Wanted, indexers: Mapping[str, Indexer]) -> None:
         """Wait for the late answers, and keep all of them together with those that came in time."""
@@ -205,8 +220,20 @@ class Searches:
         """Return what the most promising download links lead to, as far as time allows."""
         chosen = await asyncio.to_thread(worth_resolving, found, wanted, most=LINKS_TO_FOLLOW)
         within = time.left(FOLLOWING_DEADLINE)
-        followed = await side_by_side([partial(_resolve, indexers[one.indexer], one, within=within) for one in chosen])
+        followed = await side_by_side(
+            [partial(self._resolve, indexers[one.indexer], one, within=within) for one in chosen]
+        )
         return [one for one in followed if one]
+
+    async def _resolve(self, indexer: Indexer, found: Announcement, *, within: float) -> Announcement | None:
+        try:
+            async with asyncio.timeout(within):
+                return await indexer.resolve(found)
+        except TimeoutError:
+            return None
+        except Exception as error:  # noqa: BLE001  one link's, and the others are still worth following
+            self._log.error(UNFORESEEN, indexer=indexer.name, error=type(error).__name__)
+            return None
 
     def _time(self, left: timedelta | None) -> "_Time":
         longest = 2 * self._limits.indexer_deadline + FOLLOWING_DEADLINE
@@ -225,19 +252,3 @@ class _Time:
         """Return the seconds that a step may take: at most *longest*, and a share *keep* of the budget stays over."""
         left = self._end - self._clock.monotonic() - keep * self._budget
         return max(SHORTEST.total_seconds(), min(longest.total_seconds(), left))
-
-
-async def _indexers(provider: Provider, *, within: float) -> Sequence[Indexer] | UnavailableIndexer:
-    try:
-        async with asyncio.timeout(within):
-            return await provider.indexers()
-    except (IndexerError, TimeoutError) as failure:
-        return UnavailableIndexer(provider.name, str(failure) or f"timed out after {within:.1f} s")
-
-
-async def _resolve(indexer: Indexer, found: Announcement, *, within: float) -> Announcement | None:
-    try:
-        async with asyncio.timeout(within):
-            return await indexer.resolve(found)
-    except TimeoutError:
-        return None

@@ -56,7 +56,7 @@ def _follow(text: str, position: int, first: int, nexts: Sequence[re.Pattern[str
 
 
 STANDARD = pattern(
-    rf"(?<![A-Za-z0-9])(?:S|T(?=\d{{1,2}}[\s._]?E))(\d{{1,4}})[\s._()\[\]-]{{0,3}}(?:EP?|X){GAP}(\d{{1,5}})(?!\d)"
+    rf"(?<![A-Za-z0-9])(?:S|T(?=\d{{1,2}}[\s._]?E))(\d{{1,4}})[\s._()\[\]-]{{0,3}}(?:X?EP?|X){GAP}(\d{{1,5}})(?!\d)"
 )
 STANDARD_GLUED = pattern(r"S(\d{2})E(\d{2,3})(?!\d)")
 
@@ -105,7 +105,7 @@ WORDS = (
     ),
     pattern(
         rf"(?<![A-Za-z0-9])S(?P<season>\d{{1,2}})[\s._]+(?:-[\s._]+(?:{EPISODE_WORD}[\s._]?)?|{EPISODE_WORD}[\s._]?)"
-        rf"(?P<episode>\d{{2,3}})(?:v\d)?(?=[\s._]*(?:[-\[(]|$))"
+        rf"(?P<episode>\d{{2,3}})(?:v\d)?(?=[\s._]*(?:[-\[(]|\d{{3,4}}[pi](?![a-z])|$))"
     ),
     pattern(rf"(?<![^\W_])S(?P<season>\d{{1,2}}){LOOSE_GAP}{EPISODE_WORD}{LOOSE_GAP}(?P<episode>\d{{1,4}})(?!\d)"),
     pattern(rf"(?<![^\W_]){EPISODE_WORD}{GAP}(?P<episode>\d{{1,4}}){GAP}{SEASON_WORD}{GAP}(?P<season>\d{{1,2}})(?!\d)"),
@@ -244,7 +244,7 @@ def cap(text: str) -> Numbering | None:
 
 
 YEAR_FIRST = re.compile(r"(?<!\d)((?:19|20)\d\d)([\s._-])(\d{1,2})\2(\d{1,2})(?!\d)")
-YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([\s._-])(\d{1,2})\2((?:19|20)\d\d)(?!\d)")
+YEAR_LAST = re.compile(r"(?<!\d)(\d{1,2})([\s._/-])(\d{1,2})\2((?:19|20)\d\d)(?!\d)")
 NO_YEAR_BEHIND = r"(?![\s._(]{1,2}(?:19|20)\d\d(?!\d))"  # with a year behind it is the title of a film
 LAST_SHORT_YEAR = 39  # "11.22.63" is a title
 SHORT = re.compile(rf"(?<!\d)(?<!\d[._-])(\d\d)([._-])(\d\d)\2(\d\d)(?!\d|\2\d{{1,2}}(?!\d)){NO_YEAR_BEHIND}")
@@ -320,7 +320,7 @@ SEASON_LISTS = (
     pattern(r"(?<![A-Za-z0-9])S(\d{2})(?P<join>[-~])(\d{2})(?!\d)"),
     pattern(r"(?<![A-Za-z0-9])S(\d)(?P<join>[-~])(\d)(?!\d)"),
     pattern(
-        rf"(?<![^\W_])(?:all{GAP})?{SEASON_WORD}{LOOSE_GAP}(\d{{1,2}})(?P<join>[\s._]?(?:[-~]|to|à|до)[\s._]?"
+        rf"(?<![^\W_])(?:all{GAP})?{SEASON_WORD}{LOOSE_GAP}(\d{{1,2}})(?P<join>[\s._]?(?:[-~]|to|[aà]|до)[\s._]?"
         rf"(?:{SEASON_WORD}{GAP})?)(\d{{1,2}})(?![\da-z])"
     ),
     pattern(rf"(?<![^\W_]){SEASON_WORD}{LOOSE_GAP}(\d{{1,2}}(?:(?:[\s,.&+]|and){{1,4}}\d{{1,2}}(?![\da-z])){{1,30}})"),

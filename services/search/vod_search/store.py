@@ -73,6 +73,10 @@ class Table:
         return int(status.rpartition(" ")[2])
 
 
+# The first two failures at once find no row that they could wait for.
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+
+
 class RestTable:
     """The table `indexer_rests`."""
 
@@ -85,14 +89,16 @@ class RestTable:
         rows = await self._pool.fetch("SELECT indexer, failures, until, reason FROM indexer_rests")
         return {row["indexer"]: Rest(row["failures"], row["until"], row["reason"]) for row in rows}
 
-    async def failed(self, indexer: str, *, reason: str, retry_after: timedelta | None) -> None:
-        """Let an indexer rest, longer than last time."""
+    async def failed(self, indexer: str, *, known: int, reason: str, retry_after: timedelta | None) -> None:
+        """Let an indexer rest, longer than last time; *known* failures were counted when it was asked."""
         async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_ONE_AT_A_TIME, f"rest {indexer}")
             row = await connection.fetchrow(
-                "SELECT failures, until, reason FROM indexer_rests WHERE indexer = $1 FOR UPDATE", indexer
+                "SELECT failures, until, reason FROM indexer_rests WHERE indexer = $1", indexer
             )
             before = Rest(**row) if row else None
-            rest = rest_after(before, reason=reason, retry_after=retry_after, now=self._clock.now())
+            now = self._clock.now()
+            rest = rest_after(before, known=known, reason=reason, retry_after=retry_after, now=now)
             await connection.execute(
                 """
                 INSERT INTO indexer_rests (indexer, failures, until, reason) VALUES ($1, $2, $3, $4)

@@ -10,13 +10,13 @@ LONGEST_RANGE = 200  # more episodes than this "in one release" is a misreading
 GAP = r"[\s._-]{0,3}"
 LOOSE_GAP = r"[\s._:(#/-]{0,4}(?:n[or][\s.]{1,2}|no(?=\d))?"
 SEASON_WORD = (
-    r"(?:seasons?|series|saisons?|temporadas?|stagion[ei]|staffeln?|sezon[ayu]?|sez[oó]na|seizoen(?:en)?|säsong|"
+    r"(?:seasons?|series|saisons?|temporadas?|stagion[ei]|staffeln?|sezon(?:[ayu]|ul)?|sez[oó]na|série|seizoen(?:en)?|säsong|"
     r"s[æe]song?|kausi|évad|сезон[аы]?)"
 )
 SEASON = rf"(?:{SEASON_WORD}|se|temp?)"  # the short ones count only with an episode word behind them
 SEASON_NUMBER = r"(?:\d{1,2}|(?:19|20)\d\d)(?!\d)"
 EPISODE_WORD = (
-    r"(?:episodes?|épisodes?|eps?|folgen?|epis[oó]dios?|cap[ií]tulos?|cap|puntat[ae]|odcin(?:ek|ki)|odc|"
+    r"(?:episodes?|épisodes?|eps?|folgen?|epis[oó]d(?:ios?|ul)|cap[ií]tulos?|cap|puntat[ae]|odcin(?:ek|ki)|odc|"
     r"afleveringe?n?|afl|avsnitt|afsnit|jakso|"
     r"b[oö]l[uü]m|сери[яий]|эпизод|выпуск)"
 )

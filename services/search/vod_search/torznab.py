@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from vod_runtime import Clock
 from vod_search.configured import Configured
@@ -22,6 +22,7 @@ MOST_CATEGORIES = 20
 ORDERLY = frozenset(range(8000))  # categories that say what they hold; the others may hold anything
 REFUSED_CODES = range(100, 200)  # credentials, suspended or missing accounts
 SWITCHED_OFF_CODES = (410, 910)
+LONGEST_REASON = 120
 
 
 class Torznab:
@@ -102,8 +103,11 @@ class Torznab:
             return failure
         if isinstance(failure, UnreadableAnswerError):
             return IndexerError(str(failure))
-        said = failure.description.replace(self._key, "…") if self._key else failure.description
-        text = f"says: {said} (code {failure.code})"
+        said = failure.description
+        for written in (self._key, quote(self._key, safe="")) if self._key else ():
+            said = said.replace(written, "…")
+        # Cut afterwards: a key that lies across the cut would keep its beginning.
+        text = f"says: {said[:LONGEST_REASON]} (code {failure.code})"
         if failure.code in REFUSED_CODES or failure.code in SWITCHED_OFF_CODES:
             return Misconfigured(text)
         return IndexerError(text)

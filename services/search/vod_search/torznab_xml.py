@@ -33,7 +33,6 @@ FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 LOOSE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);|#(?:\d{1,7}|x[0-9a-fA-F]{1,6});)")
 REFERENCE = re.compile(r"&#(?:(\d{1,7})|x([0-9a-fA-F]{1,6}));")
 DIGITS = re.compile(r"\d{1,18}")
-LONGEST_REASON = 120
 ATTRIBUTES = ("{http://torznab.com/schemas/2015/feed}attr", "{http://www.newznab.com/DTD/2010/feeds/attributes/}attr")
 
 
@@ -173,8 +172,7 @@ def _document(body: bytes, *, root: str) -> Xml.Element:
         raise UnreadableAnswerError("the answer is not XML") from error
     if document.tag == "error":
         code = document.get("code", "")
-        description = tidy(document.get("description", ""))[:LONGEST_REASON]
-        raise ErrorDocument(int(code) if DIGITS.fullmatch(code) else 0, description)
+        raise ErrorDocument(int(code) if DIGITS.fullmatch(code) else 0, tidy(document.get("description", "")))
     if document.tag != root:
         raise UnreadableAnswerError("the answer is not what was asked for")
     return document

@@ -140,13 +140,13 @@ async def _beginning(response: httpx.Response) -> bytes:
 def _retry_after(response: httpx.Response) -> timedelta | None:
     """Read `Retry-After`, seconds or a date (RFC 9110, 10.2.3)."""
     text = response.headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdecimal():
         return timedelta(seconds=int(text)) if len(text) < 8 else None
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+        return max(timedelta(0), until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC))
+    except (ValueError, OverflowError):
         return None
-    return max(timedelta(0), until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC))
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

@@ -170,3 +170,7 @@ def test_a_size_per_minute_that_is_not_known_is_neutral(score_one: ScoreOne, cha
 
     assert [component.value for component in ranked.components if component.name == "size"] == [0.5]
     assert codes(ranked) == []
+
+
+def test_a_site_behind_a_name_is_no_program(score_one: ScoreOne) -> None:
+    assert score_one(title="Harbor.Lights.S01E02.1080p.WEB-DL.H264-TIDE - www.Site.com").gates == []

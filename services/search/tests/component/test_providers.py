@@ -138,6 +138,7 @@ async def test_an_indexer_without_such_a_category_is_not_asked(
             "says: Incorrect parameter (q) (code 201)",
         ),
         (Reply(200, b'<error code="900" description="KEY is bad"/>'), "says: … is bad (code 900)"),
+        (Reply(200, b'<error code="900" description="%bKEY"/>' % (57 * b"x ")), f"says: {57 * 'x '}… (code 900)"),
         (Reply(200, b"<!doctype html><title>Login</title>"), "the answer is not XML"),
         (Reply(200, b"<html><head/></html>"), "the answer is not what was asked for"),
         (Reply(429, b"<error/>", {"retry-after": "90"}), "asks to wait 90 s (HTTP 429)"),
