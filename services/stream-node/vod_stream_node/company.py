@@ -99,6 +99,7 @@ def _introduction(settings: Settings, engine: Engine, pins: Pins) -> Callable[[]
             peer=f"{settings.peer_host}:{engine.peer_port}",
             load=len(active(engine)),
             draining=pins.draining,
+            full=any(torrent.disk_is_full for torrent in engine.torrents.values()),
         )
 
     return me

@@ -70,13 +70,18 @@ class Fleet:
         name = await self.ownership.owner(infohash)
         return self.directory.living(name) if name is not None else None
 
-    async def serving(self, infohash: Infohash, *, without: Collection[str] = ()) -> Member:
+    async def owner_now(self, infohash: Infohash) -> Member | None:
+        """Return the living owner as the register has him in this moment; None also when that can't be known."""
+        name = await self.ownership.owner_now(infohash)
+        return self.directory.living(name) if name is not None else None
+
+    async def serving(self, infohash: Infohash) -> Member:
         """Return the node on which a torrent is to be pinned: its owner, or the one that becomes it now."""
         name = await self.ownership.owner(infohash)
         owner = self.directory.living(name) if name is not None else None
-        if owner is not None and not owner.draining and owner.name not in without:
+        if owner is not None and not owner.draining:
             return owner
-        chosen = self.likely(infohash, without=without)
+        chosen = self.likely(infohash)
         if name is None:
             chosen = self.directory.living(await self.ownership.claim(infohash, chosen.name)) or chosen
         else:
@@ -84,10 +89,14 @@ class Fleet:
         self._log.info(TORRENT_PLACED, infohash=short(infohash), node=chosen.name)
         return chosen
 
-    def likely(self, infohash: Infohash, *, without: Collection[str] = ()) -> Member:
+    def likely(self, infohash: Infohash) -> Member:
         """Return the node on which a torrent without an owner belongs."""
         me = self.directory.me
-        return place(infohash, [one for one in (me, *self.directory.others) if one.name not in without]) or me
+        return place(infohash, (me, *self.directory.others)) or me
+
+    def another(self, infohash: Infohash) -> Member:
+        """Return the node to which this one's torrent goes; this one when nobody else stays."""
+        return place(infohash, self.directory.others) or self.directory.me
 
     async def at(self, member: Member, call: Call[T]) -> T:
         """Call another node; give up when it leaves the directory meanwhile.
@@ -105,16 +114,25 @@ class Fleet:
             raise
 
     async def anywhere(self, infohash: Infohash, *, own: Callable[[], Awaitable[T]], call: Call[T]) -> T:
-        """Have a torrent pinned by its owner, or by the next best node if that one is gone, drained or out of disk."""
-        tried: set[str] = set()
+        """Have a torrent pinned by its owner, or by the next best node if that one is gone, drained or out of disk.
+
+        Another one owns it only when it has it: were it given to one after the other, readers would be led to and fro.
+        """
+        member, tried = await self.serving(infohash), set[str]()
         while True:
-            member = await self.serving(infohash, without=tried)
             try:
-                return await (own() if self._is_me(member) else self.at(member, call))
+                answer = await (own() if self._is_me(member) else self.at(member, call))
+                break
             except Unavailable as failure:
                 tried.add(member.name)
-                if not _helps_to_go_on(failure) or not self._left(tried):
+                another = self._instead(infohash, failure, tried)
+                if another is None:
                     raise
+                member = another
+        if tried:
+            await self.ownership.give(infohash, member.name)
+            self._log.info(TORRENT_PLACED, infohash=short(infohash), node=member.name)
+        return answer
 
     async def where_it_is(self, infohash: Infohash, *, own: Callable[[], Awaitable[T]], call: Call[T]) -> T:
         """Ask about what is here of a torrent: its owner if there is one, else this node."""
@@ -149,8 +167,12 @@ class Fleet:
     def _is_me(self, member: Member) -> bool:
         return member.name == self.directory.me.name
 
-    def _left(self, tried: Collection[str]) -> bool:
-        return any(one.name not in tried for one in (self.directory.me, *self.directory.others))
+    def _instead(self, infohash: Infohash, failure: Unavailable, tried: Collection[str]) -> Member | None:
+        """Return the next node to ask after a failure; None when that would not help."""
+        left = [one for one in (self.directory.me, *self.directory.others) if one.name not in tried]
+        if failure.reason == DiskFull.reason:
+            left = [one for one in left if not one.full]
+        return place(infohash, left) if _helps_to_go_on(failure) else None
 
     async def _while_living(self, member: Member, call: Coroutine[Any, Any, T]) -> T:
         """Wait for an answer as long as the node renews its lease: one that froze answers nobody."""

@@ -105,7 +105,7 @@ class Handover:
             self._log.info(TORRENT_GIVEN, infohash=short(infohash), node=receiver.name)
 
     async def _give(self, infohash: Infohash, statuses: list[PinStatus], within: timedelta) -> Member | None:
-        receiver = self._fleet.likely(infohash, without={self._fleet.directory.me.name})
+        receiver = self._fleet.another(infohash)
         if receiver.name == self._fleet.directory.me.name:
             return None  # nobody stays
         recipe = await self._recipes.of(infohash)

@@ -49,6 +49,14 @@ class Ownership:
             return name if age < self._trust else None
         return self._remember(infohash, text(found))
 
+    async def owner_now(self, infohash: Infohash) -> str | None:
+        """Return the owner's name as the register has it in this moment; None: nobody, or that can't be known."""
+        try:
+            found = await self._register.ask(lambda redis: redis.get(self._owner(infohash)))
+        except RegisterAway:
+            return None
+        return self._remember(infohash, text(found)) if found is not None else None
+
     async def claim(self, infohash: Infohash, name: str) -> str:
         """Make a node the owner of a torrent that has none; return who owns it now: another may have been faster."""
 

@@ -29,11 +29,14 @@ class Member:
     load: int = 0
     """Torrents that are pinned or read there."""
     draining: bool = False
+    full: bool = False
+    """Its disk takes nothing more."""
 
 
 def place(infohash: Infohash, members: Collection[Member]) -> Member | None:
-    """Return the member a torrent belongs on; None if there is none that stays."""
+    """Return the member a torrent belongs on; None if there is none that stays. A full one only if all are."""
     staying = [member for member in members if not member.draining]
+    staying = [member for member in staying if not member.full] or staying
     if not staying:
         return None
     limit = math.ceil(_BOUND * (sum(member.load for member in staying) + 1) / len(staying))

@@ -1,7 +1,9 @@
 """Where the bytes of a torrent are read: here, at the node that owns it, or here because its owner is gone.
 
 A stream URL names a node as a hint. A read that comes here although the hint names another living owner was sent by an
-edge that could not reach that one; so it is never sent back, and no two nodes send a reader to and fro.
+edge that could not reach that one; so it is never sent back. One whose hint names this node may have been led here by
+another: he is led on only if the register says in this moment that another one owns the torrent. What a node remembers
+may be a second old, and two that remember each other would send a reader to and fro.
 """
 
 import asyncio
@@ -66,6 +68,8 @@ class Takeover:
         """
         infohash, me = grant.key.infohash, self._fleet.directory.me
         owner = await self._fleet.owner(infohash)
+        if hint == me.name and owner is not None and owner.name != hint:
+            owner = await self._fleet.owner_now(infohash)
         if owner is not None and owner.name == me.name:
             await self._hold_again(grant)
             return None

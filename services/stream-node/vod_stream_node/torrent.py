@@ -335,11 +335,12 @@ class Torrent:
         """Fail all that waits; only what was flushed before counts as here, and no checkpoint is made any more.
 
         After a write failed, what libtorrent says that it has can't be trusted: pieces whose hash was checked in memory
-        stay on its list although the file has holes in their places.
+        stay on its list although the file has holes in their places. So peers get nothing either: they would ban us.
         """
         if self.is_broken or self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
             return
         self._fault = (type(failure), str(failure))
+        self._handle.pause()
         self._held.keep_flushed()
         self.checkpoints.close()
         self._replan()

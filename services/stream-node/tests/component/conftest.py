@@ -4,7 +4,7 @@ import hashlib
 import random
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from vod_stream_node.service import serve
 from vod_stream_node.settings import Settings
 from vod_testing import eventually
 
+LEASE = 1.5
 SECRET = "a secret of these tests alone"
 
 
@@ -155,6 +156,50 @@ def start_node(tmp_path: Path, make_runtime: Callable[[str], Runtime]) -> NodeFa
             await _all_closed(port)
 
     return start
+
+
+def nodes_known(node: Node) -> float:
+    """How many nodes a node knows, itself too."""
+    return node.runtime.metrics.get_sample_value("vod_stream_nodes") or 0.0
+
+
+async def know(node: Node, count: int) -> None:
+    """Wait until a node knows so many, itself too."""
+    await eventually(lambda: None if nodes_known(node) == count else f"{nodes_known(node)} nodes", within=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two nodes that know each other."""
+
+    a: Node
+    b: Node
+
+    def both_by_owner(self, name: str) -> tuple[Node, Node]:
+        """Return the node of that name, and the other one."""
+        return (self.a, self.b) if name == "node-a" else (self.b, self.a)
+
+
+@asynccontextmanager
+async def two_nodes(start_node: NodeFactory, folder: Path, register: str, **further: object) -> AsyncIterator[Pair]:
+    """Run two nodes that keep their data in `node-a` and `node-b` of a folder."""
+    async with AsyncExitStack() as stack:
+
+        async def start(name: str) -> Node:
+            return await stack.enter_async_context(
+                start_node(
+                    node_name=name,
+                    listen=f"unix:{folder}/{name}.sock",
+                    data_dir=folder / name,
+                    redis_url=register,
+                    lease=LEASE,
+                    **further,
+                )
+            )
+
+        pair = Pair(await start("node-a"), await start("node-b"))
+        await know(pair.a, 2)
+        yield pair
 
 
 @pytest.fixture

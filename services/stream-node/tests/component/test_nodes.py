@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -24,53 +23,11 @@ from vod_stream_node.domain import Infohash
 from vod_stream_node.placement import Member, place
 from vod_testing import eventually
 
-from .conftest import SECRET, Node, NodeFactory, Swarm, noise, sha256
+from .conftest import LEASE, SECRET, NodeFactory, Pair, Swarm, know, nodes_known, noise, sha256, two_nodes
 
 MIB = 1 << 20
 FILM = noise(8 * MIB, seed=1)
 FORWARDED = (("vod-forwarded", "1"),)
-LEASE = 1.5
-
-
-def nodes_known(node: Node) -> float:
-    return node.runtime.metrics.get_sample_value("vod_stream_nodes") or 0.0
-
-
-async def know(node: Node, count: int) -> None:
-    """Wait until a node knows so many, itself too."""
-    await eventually(lambda: None if nodes_known(node) == count else f"{nodes_known(node)} nodes", within=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two nodes that know each other."""
-
-    a: Node
-    b: Node
-
-    def both_by_owner(self, name: str) -> tuple[Node, Node]:
-        """Return the node of that name, and the other one."""
-        return (self.a, self.b) if name == "node-a" else (self.b, self.a)
-
-
-@asynccontextmanager
-async def two_nodes(start_node: NodeFactory, folder: Path, register: str) -> AsyncIterator[Pair]:
-    async with AsyncExitStack() as stack:
-
-        async def start(name: str) -> Node:
-            return await stack.enter_async_context(
-                start_node(
-                    node_name=name,
-                    listen=f"unix:{folder}/{name}.sock",
-                    data_dir=folder / name,
-                    redis_url=register,
-                    lease=LEASE,
-                )
-            )
-
-        pair = Pair(await start("node-a"), await start("node-b"))
-        await know(pair.a, 2)
-        yield pair
 
 
 @pytest.fixture

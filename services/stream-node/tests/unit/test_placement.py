@@ -55,6 +55,13 @@ def test_only_the_torrents_of_a_node_that_left_move() -> None:
     assert 40 < len(moved) < 120
 
 
+def test_a_full_node_gets_something_only_when_all_are_full() -> None:
+    full = [replace(member(number), full=True) for number in range(3)]
+
+    assert set(placed(20, [*full, member(3), member(4)]).values()) == {"node-3", "node-4"}
+    assert place(infohash(1), full) in full
+
+
 def test_a_node_that_drains_gets_nothing_and_if_all_drain_nobody_does() -> None:
     members = [member(0), replace(member(1), draining=True)]
 

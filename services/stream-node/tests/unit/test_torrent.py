@@ -27,6 +27,10 @@ class Handle:
     priorities: dict[int, int] = field(default_factory=dict)
     critical: set[int] = field(default_factory=set)
     on_read: Callable[[int], None] = lambda piece: None
+    paused: bool = False
+
+    def pause(self) -> None:
+        self.paused = True
 
     def prioritize_pieces(self, priorities: list[tuple[int, int]]) -> None:
         self.priorities.update(priorities)
@@ -145,6 +149,13 @@ async def test_what_the_disk_gives_back_and_was_never_received_reaches_nobody(to
 async def test_when_the_disk_failed_only_what_it_holds_for_certain_is_here(torrent: Torrent, tmp_path: Path) -> None:
     (tmp_path / "film.mkv").write_bytes(bytes(PIECES * MIB))
     await torrent.checkpoints.on_flushed()  # as it began, when it was loaded
+
+
+async def test_when_the_disk_failed_only_what_it_holds_for_certain_is_here_and_peers_get_nothing(
+    torrent: Torrent, handle: Handle, tmp_path: Path
+) -> None:
+    (tmp_path / "film.mkv").write_bytes(bytes(PIECES * MIB))
+    await torrent.checkpoints.on_flushed()  # as it began, when it was loaded
     torrent.on_piece(20)
     torrent.checkpoints.now()
     torrent.on_piece(21)  # after the flush began
@@ -155,7 +166,7 @@ async def test_when_the_disk_failed_only_what_it_holds_for_certain_is_here(torre
     with pytest.raises(StorageFailed):
         await torrent.piece(21)
     await torrent.piece(20)
-    assert (torrent.have, torrent.is_broken) == ({20}, True)
+    assert (torrent.have, torrent.is_broken, handle.paused) == ({20}, True, True)
 
 
 async def test_who_waits_when_the_torrent_leaves_is_told(torrent: Torrent) -> None:

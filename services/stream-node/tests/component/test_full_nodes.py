@@ -1,0 +1,147 @@
+"""Two nodes of which one or both have a full disk: a reader gets his bytes, or is told, and is never led to and fro."""
+
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from itertools import product
+from pathlib import Path
+
+import httpx
+import pytest
+from redis.asyncio import Redis
+
+from vod_fakes.torrents import Torrent
+from vod_rpc import Failure
+from vod_testing import eventually
+
+from .conftest import Node, NodeFactory, Pair, Swarm, noise, sha256, two_nodes
+
+MIB = 1 << 20
+FILM = noise(20 * MIB, seed=2)
+SPOTS = range(0, len(FILM), MIB)
+"""More of the film than any small disk takes."""
+
+# Without an express lane, which would keep 64 MiB in memory for a while.
+SETTINGS = {"disk_reserve": 0, "bind": "127.0.0.1", "sweep_interval": 0.2}
+PairFactory = Callable[..., AbstractAsyncContextManager[Pair]]
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Mount a disk of 8 MiB."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"can't mount a small disk here: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def enlarge(folder: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
+
+
+@pytest.fixture
+def two(start_node: NodeFactory, tmp_path: Path, redis_url: str) -> PairFactory:
+    """Starts two nodes, of which those named have a disk that is too small for the film."""
+
+    @asynccontextmanager
+    async def start(*small: str) -> AsyncIterator[Pair]:
+        with ExitStack() as disks:
+            for name in small:
+                disks.enter_context(small_disk(tmp_path / name))
+            async with two_nodes(start_node, tmp_path, redis_url, **SETTINGS) as pair:
+                yield pair
+
+    return start
+
+
+async def pinned(node: Node, torrent: Torrent, swarm: Swarm) -> str:
+    """Ask for a pin as a player does that asks its session for the address again; return what comes of it."""
+    try:
+        return (await node.pin(torrent, swarm)).stream_url
+    except Failure as failure:
+        return failure.reason
+
+
+async def at(player: httpx.AsyncClient, address: str, spot: int) -> httpx.Response:
+    """Read a little in the middle; what had room comes right, and nobody is led to and fro."""
+    answer = await player.get(address, headers={"Range": f"bytes={spot}-{spot + 99}"})
+    assert len(answer.history) <= 1
+    assert answer.status_code == 507 or answer.content == FILM[spot : spot + 100]
+    return answer
+
+
+async def test_with_all_disks_full_a_reader_is_told_so_at_every_node_under_every_name(
+    swarm: Swarm, two: PairFactory, tmp_path: Path
+) -> None:
+    film = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    async with two("node-a", "node-b") as pair, httpx.AsyncClient(timeout=20, follow_redirects=True) as player:
+        token = (await pair.a.pin(film, swarm)).stream_url.split("/stream/")[1].split("/", 1)[1]
+        nodes = [pair.a, pair.b]
+        addresses = [
+            f"{node.settings.public_base}/stream/{name}/{token}" for node in nodes for name in ("node-a", "node-b")
+        ]
+        refused: dict[str, str] = {}
+
+        async def why_not_everywhere() -> str | None:
+            for node in nodes:
+                await pinned(node, film, swarm)
+            for address, spot in product(addresses, SPOTS):
+                answer = await at(player, address, spot)
+                if answer.status_code == 507:
+                    refused[address] = f"{answer.json()['reason']} {answer.headers['content-type']}"
+            return None if set(addresses) == set(refused) else f"{refused}"
+
+        await eventually(why_not_everywhere, within=20)
+        for _ in range(3):
+            assert await why_not_everywhere() is None
+
+        enlarge(tmp_path / "node-b")
+        whole = ""
+
+        async def why_not_whole() -> str | None:
+            nonlocal whole
+            url = await pinned(pair.a, film, swarm)
+            if not url.startswith("http"):
+                return url
+            try:
+                answer = await player.get(url)
+            except httpx.RemoteProtocolError:
+                return "it ended early"  # at the full node
+            whole = sha256(answer.content)
+            return None if answer.status_code == 200 else f"{answer.status_code}"
+
+        await eventually(why_not_whole, within=30)
+
+    assert set(refused.values()) == {"DISK_FULL application/problem+json"}
+    assert whole == sha256(FILM)
+
+
+async def test_a_reader_follows_his_film_from_a_full_node_to_one_with_room(
+    swarm: Swarm, two: PairFactory, redis_url: str
+) -> None:
+    film = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    async with two("node-a") as pair, httpx.AsyncClient(timeout=20, follow_redirects=True) as player:
+        async with Redis.from_url(redis_url) as redis:
+            await redis.set(f"stream:{pair.a.settings.fleet}:owner:{film.infohash}", "node-a")
+        first = await pair.a.pin(film, swarm)
+        token = first.stream_url.split("/stream/")[1].split("/", 1)[1]
+        node = ""
+
+        async def why_not_moved() -> str | None:
+            nonlocal node
+            # The node with room remembers from now on whose the film is; in the next moment that changes.
+            await at(player, f"{pair.b.settings.public_base}/stream/node-b/{token}", SPOTS[-1])
+            node = (await pair.a.pin(film, swarm)).node
+            return None if node == "node-b" else "it is not full yet"
+
+        await eventually(why_not_moved, within=20)
+        followed = await player.get(first.stream_url)
+
+    assert (first.node, node) == ("node-a", "node-b")
+    assert [one.status_code for one in followed.history] == [307]
+    assert sha256(followed.content) == sha256(FILM)
