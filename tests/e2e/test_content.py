@@ -180,16 +180,26 @@ async def test_a_sequel_by_its_own_id_is_the_next_season_and_no_new_mapping_move
     listed = (await viewer.get("/v1/episodes", params={"seriesId": "mal:anime:9202"})).json()
     first = await start(viewer, "mal:anime:9202", 1, 2)
     await viewer.post("/v1/session/heartbeat", json={"sessionId": first["sessionId"], "position_s": 21})
-    # An episode that no other test watches: the system is shared, and what is said of names stays said.
-    somewhere_else = {"seriesId": HARBOR, "season": 9, "episode": 9}
+    nowhere, somewhere_else = [{"seriesId": HARBOR, "season": 1, "episode": number} for number in (9, 4)]
+    unknown = await viewer.put("/v1/aliases/mal:anime:9202:2", json=nowhere, headers=vod.admin)
     said = await viewer.put("/v1/aliases/mal:anime:9202:2", json=somewhere_else, headers=vod.admin)
+    listed_by_hand = (await viewer.get("/v1/aliases", headers=vod.admin)).json()["mappings"]
     again = await start(viewer, "mal:anime:9202", 1, 2)
     body = {"seriesId": ANIME, "absoluteEp": 5, "deviceCaps": {"h264": True}}
     counted = (await viewer.post("/v1/session/start", json=body)).json()
 
     resumed = [(await viewer.get("/v1/resume", params={"seriesId": one})).json() for one in (ANIME, "mal:anime:9202")]
 
+    # The system is shared: what was said of names is taken back.
+    taken_back = await viewer.delete("/v1/aliases/mal:anime:9202:2", headers=vod.admin)
+    nothing = await viewer.delete("/v1/aliases/mal:anime:9202:2", headers=vod.admin)
+
     assert said.status_code == 204, said.text
+    assert (unknown.status_code, unknown.json()["reason"]) == (404, "EPISODE_NOT_FOUND")
+    assert [(one["ref"], one["seriesId"], one["episode"]) for one in listed_by_hand] == [
+        ("mal:anime:9202:2", HARBOR, 4)
+    ]
+    assert (taken_back.status_code, nothing.status_code, nothing.json()["reason"]) == (204, 404, "MAPPING_NOT_FOUND")
     assert [(one["episodeKey"], one["absoluteEp"]) for one in listed][3:] == [
         (f"{ANIME}:S02E0{n}", n + 3) for n in (1, 2, 3)
     ]

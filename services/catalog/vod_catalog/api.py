@@ -7,13 +7,14 @@ from grpc import aio
 from vod.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2_grpc
 
 from vod_catalog.aniskip import Skipping
-from vod_catalog.api_numbering import resolved_to_proto, skip_to_proto
+from vod_catalog.api_numbering import mappings_to_proto, resolved_to_proto, skip_to_proto
 from vod_catalog.domain import Episode, EpisodeKey, Kind, Numbers, Series, SeriesId, numbers_of, parse_series_id
 from vod_catalog.errors import InvalidQuery
 from vod_catalog.images import ImageKind, Images
 from vod_catalog.listings import Listings
 from vod_catalog.naming import Naming
 from vod_catalog.numbering import Numbering
+from vod_catalog.overrides import Overrides
 from vod_catalog.titles import Titles
 from vod_catalog.trending import Trending
 
@@ -37,6 +38,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         *,
         naming: Naming,
         numbering: Numbering,
+        overrides: Overrides,
         skipping: Skipping | None,
         trending: Trending,
         images: Images,
@@ -45,6 +47,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         self._listings = listings
         self._naming = naming
         self._numbering = numbering
+        self._overrides = overrides
         self._skipping = skipping
         self._trending = trending
         self._images = images
@@ -101,8 +104,19 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     ) -> catalog_service_pb2.SetMappingResponse:
         key = _asked(request.key)
         parse_series_id(key.series_id)
-        await self._naming.forget(await self._numbering.set_override(request.ref, key))
+        await self._naming.forget(await self._overrides.say(request.ref, key))
         return catalog_service_pb2.SetMappingResponse()
+
+    async def ListMappings(
+        self, request: catalog_service_pb2.ListMappingsRequest, context: _Context
+    ) -> catalog_service_pb2.ListMappingsResponse:
+        return mappings_to_proto(await self._overrides.all())
+
+    async def DeleteMapping(
+        self, request: catalog_service_pb2.DeleteMappingRequest, context: _Context
+    ) -> catalog_service_pb2.DeleteMappingResponse:
+        await self._naming.forget(await self._overrides.take_back(request.ref))
+        return catalog_service_pb2.DeleteMappingResponse()
 
     async def GetSkipRanges(
         self, request: catalog_service_pb2.GetSkipRangesRequest, context: _Context

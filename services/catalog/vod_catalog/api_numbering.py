@@ -1,5 +1,6 @@
 """Domain → proto, for refs and skip ranges."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -10,6 +11,7 @@ from vod_catalog.animelists import ABSOLUTE, Spot
 from vod_catalog.aniskip import SkipKind, SkipRange
 from vod_catalog.domain import EpisodeKey
 from vod_catalog.numbering import Place, Resolved, Verdict
+from vod_catalog.overrides import Override
 
 _VERDICTS = {
     Verdict.CERTAIN: pb2.VERDICT_CERTAIN,
@@ -39,6 +41,14 @@ def resolved_to_proto(resolved: Resolved, *, key: EpisodeKey | None) -> pb2.Reso
         aliases=resolved.aliases,
         key=catalog_pb2.EpisodeKey(series_id=key.series_id, season=key.season, episode=key.episode) if key else None,
     )
+
+
+def mappings_to_proto(overrides: Sequence[Override]) -> pb2.ListMappingsResponse:
+    answer = pb2.ListMappingsResponse()
+    for one in overrides:
+        key = catalog_pb2.EpisodeKey(series_id=one.key.series_id, season=one.key.season, episode=one.key.episode)
+        answer.mappings.add(ref=one.ref, key=key).set_time.FromDatetime(one.said_at)
+    return answer
 
 
 def skip_to_proto(found: SkipRange) -> pb2.SkipRange:

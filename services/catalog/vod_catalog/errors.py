@@ -15,6 +15,12 @@ class InvalidReference(InvalidArgument):
     reason = "INVALID_REFERENCE"
 
 
+class MappingNotFound(NotFound):
+    """The operator said nothing of where the episode belongs."""
+
+    reason = "MAPPING_NOT_FOUND"
+
+
 class ImageNotFound(NotFound):
     """The title has no such image."""
 

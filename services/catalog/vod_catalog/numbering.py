@@ -91,7 +91,6 @@ class Shelf(Protocol):
 
     async def override_of(self, ref: str) -> EpisodeKey | None: ...
     async def override_to(self, key: EpisodeKey) -> str | None: ...
-    async def save_override(self, ref: str, key: EpisodeKey) -> None: ...
     async def entries(self, mal: Sequence[int]) -> list[Entry]: ...
 
 
@@ -132,16 +131,6 @@ class Numbering:
         lists = self._lists.current or AnimeLists([])
         mapped = map_anidb(int(match["anidb"]), int(match["anidb_episode"] or 1), lists=lists)
         return await self._answer(ref, mapped)
-
-    async def set_override(self, ref: str, key: EpisodeKey) -> EntryEpisode:
-        """Keep the operator's word on a ref of MyAnimeList; return the episode that it is about."""
-        match = _REF.fullmatch(ref)
-        if match is None or not match["mal"]:
-            raise InvalidReference("Only refs like mal:anime:48583:1 can be mapped by hand.")
-        asked = EntryEpisode(int(match["mal"]), int(match["mal_episode"] or 1))
-        episode = self._relations.redirect(asked)
-        await self._shelf.save_override(episode.ref, key)
-        return episode
 
     def goes_on(self, episode: EntryEpisode) -> EntryEpisode:
         """Return where an episode belongs whose number runs on from an earlier entry."""

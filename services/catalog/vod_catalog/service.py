@@ -21,6 +21,7 @@ from vod_catalog.mal import Mal, mal_http
 from vod_catalog.mapping_data import MappingData
 from vod_catalog.naming import Naming, StoredOnly
 from vod_catalog.numbering import Numbering
+from vod_catalog.overrides import Overrides
 from vod_catalog.refresh import Refreshing
 from vod_catalog.relations import shipped_relations
 from vod_catalog.settings import Settings
@@ -57,11 +58,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             store, providers=by_namespace, second=second, flights=flights, clock=clock, log=log, ttl=settings.ttl
         )
         listings = Listings(store, providers=providers, second=second, flights=flights, clock=clock, log=log)
-        numbering_store = NumberingStore(db.pool)
+        numbering_store, relations = NumberingStore(db.pool), shipped_relations()
         mapping = await _mapping(settings, runtime, stack, numbering_store, flights)
-        with_library = partial(
-            Numbering, stored=store, shelf=numbering_store, lists=mapping, relations=shipped_relations()
-        )
+        with_library = partial(Numbering, stored=store, shelf=numbering_store, lists=mapping, relations=relations)
         numbering, settled = with_library(library=titles), with_library(library=StoredOnly(store))
         naming = Naming(titles=titles, names=NameStore(db.pool), numbering=numbering, settled=settled)
         skipping = await _skipping(
@@ -93,6 +92,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 listings,
                 naming=naming,
                 numbering=numbering,
+                overrides=Overrides(
+                    library=titles, seasons=store, shelf=numbering_store, lists=mapping, relations=relations
+                ),
                 skipping=skipping,
                 trending=Trending(listings, stored=store, lists=mapping),
                 images=Images(titles, image_client, hosts=_image_hosts(settings)),

@@ -6,6 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from vod_catalog.domain import Entry, EpisodeKey, SeriesId
+from vod_catalog.overrides import Override
 
 _SAVE_OVERRIDE = """
     INSERT INTO mapping_overrides (ref, series_id, season, episode) VALUES ($1, $2, $3, $4)
@@ -31,7 +32,7 @@ class NumberingStore:
     async def override_of(self, ref: str) -> EpisodeKey | None:
         """Return where the operator put an episode."""
         row = await self._pool.fetchrow("SELECT * FROM mapping_overrides WHERE ref = $1", ref)
-        return EpisodeKey(SeriesId(row["series_id"]), row["season"], row["episode"]) if row else None
+        return _key(row) if row else None
 
     async def override_to(self, key: EpisodeKey) -> str | None:
         """Return which ref the operator put at an episode; the last one, if there are several."""
@@ -47,6 +48,16 @@ class NumberingStore:
     async def save_override(self, ref: str, key: EpisodeKey) -> None:
         """Keep where the operator puts an episode."""
         await self._pool.execute(_SAVE_OVERRIDE, ref, key.series_id, key.season, key.episode)
+
+    async def overrides(self) -> list[Override]:
+        """Return where the operator put episodes, the latest first."""
+        rows = await self._pool.fetch("SELECT * FROM mapping_overrides ORDER BY updated_at DESC, ref")
+        return [Override(row["ref"], _key(row), row["updated_at"]) for row in rows]
+
+    async def delete_override(self, ref: str) -> bool:
+        """Forget where the operator put an episode; False if that was nowhere."""
+        deleted = await self._pool.fetchval("DELETE FROM mapping_overrides WHERE ref = $1 RETURNING ref", ref)
+        return deleted is not None
 
     async def entries(self, mal: Sequence[int]) -> list[Entry]:
         """Return those of the entries that were ever fetched."""
@@ -77,3 +88,7 @@ class NumberingStore:
     async def save_skip_times(self, mal: int, episode: int, *, length_s: int, ranges: object, at: datetime) -> None:
         """Keep what AniSkip answered."""
         await self._pool.execute(_SAVE_SKIPS, mal, episode, length_s, ranges, at)
+
+
+def _key(row: asyncpg.Record) -> EpisodeKey:
+    return EpisodeKey(SeriesId(row["series_id"]), row["season"], row["episode"])

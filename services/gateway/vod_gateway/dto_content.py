@@ -1,5 +1,6 @@
 """The JSON of the API: refs of episodes, and what there is to watch with skip ranges and direct sources."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
@@ -66,6 +67,33 @@ class AliasRequest(BaseModel):
     series_id: SeriesId
     season: Season
     episode: Episode
+
+
+_MAPPING = {
+    "ref": "mal:anime:48583:1",
+    "seriesId": "tmdb:tv:1429",
+    "season": 4,
+    "episode": 17,
+    "setAt": "2026-11-20T20:25:12Z",
+}
+
+
+class AliasMapping(BaseModel):
+    """Where the operator put an episode."""
+
+    model_config = answer_config(_MAPPING)
+
+    ref: str
+    series_id: str
+    season: int
+    episode: int
+    set_at: datetime | None
+
+
+class MappingsAnswer(BaseModel):
+    model_config = answer_config({"mappings": [_MAPPING]})
+
+    mappings: list[AliasMapping]
 
 
 _CONTENT = {

@@ -10,7 +10,7 @@ from vod.catalog.v1 import catalog_service_pb2 as catalog
 from vod.sources.v1 import sources_service_pb2 as sources_pb2
 
 from vod_gateway import dto_content
-from vod_gateway.mapping import enum_name
+from vod_gateway.mapping import enum_name, moment
 from vod_gateway.mapping_library import episode_key_text, image_path
 
 SOURCE_KINDS = {
@@ -64,6 +64,21 @@ def alias(message: catalog.ResolveEpisodeResponse) -> dto_content.AliasAnswer:
         anidb_ids=list(message.anidb_ids),
         aliases=list(message.aliases),
         episode_key=episode_key_text(message.key) if message.HasField("key") else None,
+    )
+
+
+def mappings(message: catalog.ListMappingsResponse) -> dto_content.MappingsAnswer:
+    return dto_content.MappingsAnswer(
+        mappings=[
+            dto_content.AliasMapping(
+                ref=one.ref,
+                series_id=one.key.series_id,
+                season=one.key.season,
+                episode=one.key.episode,
+                set_at=moment(one.set_time),
+            )
+            for one in message.mappings
+        ]
     )
 
 

@@ -91,6 +91,7 @@ NO_DOWNLOADS = ResourceExhausted(
     domain="subtitles.vod",
     metadata={"source": "opensubtitles", "resets_at": "2026-11-21T00:00:00+00:00"},
 )
+NO_MAPPING = NotFound("mal:anime:48583:1 was not mapped by hand.", reason="MAPPING_NOT_FOUND", domain="catalog.vod")
 NO_PLAY = NotFound("There is no such source; ask for sources again.", reason="PLAY_NOT_FOUND", domain="sources.vod")
 NO_SOURCE = Unavailable("The source died, and there is no other.", reason="SOURCE_GONE", domain="sources.vod")
 NO_IMAGE = NotFound("Harbor Lights has no backdrop.", reason="IMAGE_NOT_FOUND", domain="catalog.vod")

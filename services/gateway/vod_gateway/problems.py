@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vod_gateway.dto_direct import VARIANT
@@ -100,11 +101,22 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         case 404:
             failure: Failure = RouteNotFound("There is nothing at this path; GET / lists what there is.")
         case 405:
-            allowed = (error.headers or {}).get("Allow", "")
+            allowed = _allowed(request, (error.headers or {}).get("Allow", ""))
             failure = MethodNotAllowed(f"This path takes only {allowed}.", metadata={"allow": allowed})
+            return problem_response(request.scope, failure, headers={"Allow": allowed})
         case _:
             failure = InvalidJson("The body is not JSON in UTF-8.")
     return problem_response(request.scope, failure, headers=error.headers)
+
+
+def _allowed(request: Request, first: str) -> str:
+    """Return all methods of a path: each has a route of its own, and the router tells those of the first it meets."""
+    there = {one.strip() for one in first.split(",")}
+    routers = (getattr(one, "original_router", None) for one in request.app.routes)
+    for route in (one for router in routers if router for one in router.routes):
+        if route.matches(request.scope)[0] is not Match.NONE:
+            there |= getattr(route, "methods", None) or set()
+    return ", ".join(sorted(filter(None, there)))
 
 
 async def on_invalid(request: Request, error: Exception) -> Response:

@@ -12,9 +12,11 @@ import pytest
 from vod.catalog.v1 import catalog_pb2
 from vod.catalog.v1.catalog_service_pb2 import (
     VERDICT_LIKELY,
+    DeleteMappingRequest,
     GetEpisodeRequest,
     GetSeriesRequest,
     ListEpisodesRequest,
+    ListMappingsRequest,
     ResolveEpisodeRequest,
     SetMappingRequest,
 )
@@ -222,6 +224,48 @@ async def test_the_operators_word_mends_a_name_that_led_astray_and_moves_no_othe
 
         assert (astray, mended) == (f"{AT_TMDB}:S01E02", f"{AT_TMDB}:S01E05")
         assert other == await key(catalog, SEA_2, 1, 3)
+
+
+async def test_the_operators_word_is_listed_and_can_be_taken_back(
+    run_catalog: RunCatalog, mapping: MappingFiles
+) -> None:
+    mapping.rows = AS_MAPPED
+    async with run_catalog(**mapped(mapping)) as catalog:
+        await until_mapped(catalog, "mal:anime:9202:2", 5)
+        wrong = catalog_pb2.EpisodeKey(series_id=AT_TMDB, season=1, episode=1)
+        await catalog.SetMapping(SetMappingRequest(ref="mal:anime:9202:2", key=wrong))
+        said = (await catalog.ResolveEpisode(ResolveEpisodeRequest(ref="mal:anime:9202:2"))).place.episode
+        [listed] = (await catalog.ListMappings(ListMappingsRequest())).mappings
+        await catalog.DeleteMapping(DeleteMappingRequest(ref="mal:anime:9202:2"))
+        again = (await catalog.ResolveEpisode(ResolveEpisodeRequest(ref="mal:anime:9202:2"))).place.episode
+        none = (await catalog.ListMappings(ListMappingsRequest())).mappings
+        with pytest.raises(NotFound) as unsaid:
+            await catalog.DeleteMapping(DeleteMappingRequest(ref="mal:anime:9202:2"))
+
+    assert (said, again, list(none)) == (1, 5, [])
+    assert (listed.ref, listed.key, listed.HasField("set_time")) == ("mal:anime:9202:2", wrong, True)
+    assert unsaid.value.reason == "MAPPING_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("ref", "series", "episode", "reason"),
+    [
+        ("mal:anime:9202:2", AT_TMDB, 99, "EPISODE_NOT_FOUND"),
+        ("mal:anime:9202:2", "tmdb:tv:404404", 1, "SERIES_NOT_FOUND"),
+        ("mal:anime:9202:99", AT_TMDB, 1, "EPISODE_NOT_FOUND"),
+        ("mal:anime:404404:1", AT_TMDB, 1, "SERIES_NOT_FOUND"),
+    ],
+)
+async def test_only_what_exists_can_be_mapped_by_hand(  # noqa: PLR0917
+    run_catalog: RunCatalog, mapping: MappingFiles, ref: str, series: str, episode: int, reason: str
+) -> None:
+    async with run_catalog(**mapped(mapping)) as catalog:
+        key = catalog_pb2.EpisodeKey(series_id=series, season=1, episode=episode)
+        with pytest.raises(NotFound) as refused:
+            await catalog.SetMapping(SetMappingRequest(ref=ref, key=key))
+
+        assert refused.value.reason == reason
+        assert list((await catalog.ListMappings(ListMappingsRequest())).mappings) == []
 
 
 async def test_a_season_that_is_found_late_changes_no_number(

@@ -1,6 +1,8 @@
 """The gateway itself."""
 
+import re
 from importlib.metadata import version
+from pathlib import Path
 
 from jsonschema_rs import Draft202012Validator
 
@@ -26,7 +28,8 @@ PATHS = {
     "/v1/subtitles/fonts/{id}": {"get"},
     "/v1/titles": {"get"},
     "/v1/episodes": {"get"},
-    "/v1/aliases/{ref}": {"get", "put"},
+    "/v1/aliases": {"get"},
+    "/v1/aliases/{ref}": {"get", "put", "delete"},
     "/v1/trending": {"get"},
     "/api/content/trending": {"get"},
     "/v1/content/{id}/watch": {"get"},
@@ -45,6 +48,20 @@ PATHS = {
     "/v1/readyz": {"get"},
     "/v1/version": {"get"},
 }
+
+
+def test_the_readme_lists_every_route() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    cells = [line.split(" | ")[0] for line in readme.splitlines() if line.startswith("| ")]
+    listed = {
+        (method, re.sub(r"{\w+}", "{}", path))
+        for cell in cells
+        for method in re.findall(r"\b[A-Z]{3,6}\b", cell)
+        for path in re.findall(r"/(?:v1|api)/[\w/{}.-]+", cell)
+    }
+    routes = {(method.upper(), re.sub(r"{\w+}", "{}", path)) for path, methods in PATHS.items() for method in methods}
+
+    assert routes - listed == set()
 
 
 async def test_it_lives_is_ready_and_says_its_version(http) -> None:

@@ -39,6 +39,8 @@ async def test_a_path_has_one_spelling(http, path) -> None:
         ("DELETE", "/v1/episodes", "GET"),
         ("POST", "/v1/stream/session-1", "GET"),
         ("HEAD", "/v1/session/start", "POST"),
+        ("POST", "/v1/aliases/mal:anime:1:1", "DELETE, GET, PUT"),
+        ("PUT", "/v1/subtitles/tmdb:tv:9001:S01E01/alignment", "GET, POST"),
     ],
 )
 async def test_a_wrong_method_is_told_the_right_one(http, method, path, allow) -> None:

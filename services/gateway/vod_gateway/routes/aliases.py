@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Path
 from vod.catalog.v1 import catalog_pb2
 from vod.catalog.v1 import catalog_service_pb2 as catalog
 
-from vod_gateway import dto_content, mapping_content
+from vod_gateway import dto_content, mapping_content, openapi
 from vod_gateway.depends import BackendsDep, limit_titles, require_admin
-from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, NO_KEY, POST, TOO_MANY, problems
+from vod_gateway.openapi import DOWNSTREAM, INVALID, INVALID_PARAMETER, NO_ADMIN, NO_KEY, POST, TOO_MANY, problems
 
 router = APIRouter(prefix="/v1", tags=["catalog"])
 RefPath = Annotated[
@@ -42,9 +42,37 @@ async def resolve_alias(ref: RefPath, backends: BackendsDep) -> dto_content.Alia
     status_code=204,
     tags=["admin"],
     dependencies=[Depends(require_admin)],
-    responses=problems(INVALID, *POST, NO_KEY, *DOWNSTREAM),
+    responses=problems(INVALID, *POST, NO_KEY, NO_ADMIN, openapi.NO_SERIES, openapi.NO_EPISODE, *DOWNSTREAM),
 )
 async def set_alias(ref: RefPath, body: dto_content.AliasRequest, backends: BackendsDep) -> None:
-    """Map an episode of MyAnimeList by hand; it comes before all data, and nobody's progress moves."""
+    """Map an episode of MyAnimeList by hand; it comes before all data, and nobody's progress moves.
+
+    Both episodes must exist.
+    """
     key = catalog_pb2.EpisodeKey(series_id=body.series_id, season=body.season, episode=body.episode)
     await backends.catalog.SetMapping(catalog.SetMappingRequest(ref=ref, key=key))
+
+
+@router.get(
+    "/aliases",
+    summary="What was mapped by hand",
+    tags=["admin"],
+    dependencies=[Depends(require_admin)],
+    responses=problems(NO_KEY, NO_ADMIN, TOO_MANY, *DOWNSTREAM),
+)
+async def list_aliases(backends: BackendsDep) -> dto_content.MappingsAnswer:
+    """Return where episodes were put by hand, the latest first."""
+    return mapping_content.mappings(await backends.catalog.ListMappings(catalog.ListMappingsRequest()))
+
+
+@router.delete(
+    "/aliases/{ref}",
+    summary="Take back where an episode belongs",
+    status_code=204,
+    tags=["admin"],
+    dependencies=[Depends(require_admin)],
+    responses=problems(INVALID_PARAMETER, NO_KEY, NO_ADMIN, TOO_MANY, openapi.NO_MAPPING, *DOWNSTREAM),
+)
+async def delete_alias(ref: RefPath, backends: BackendsDep) -> None:
+    """Let the data say again where an episode of MyAnimeList belongs."""
+    await backends.catalog.DeleteMapping(catalog.DeleteMappingRequest(ref=ref))
