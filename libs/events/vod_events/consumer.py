@@ -77,12 +77,16 @@ async def _run(bus: Bus, runtime: Runtime, subscription: _Subscription[M]) -> No
 async def _subscribe(bus: Bus, subscription: _Subscription[M]) -> JetStreamContext.PullSubscription:
     await ensure_streams(bus)  # a NATS that lost its disk has none
     config = ConsumerConfig(
+        durable_name=subscription.durable,
+        filter_subject=subscription.subject,
         ack_policy=AckPolicy.EXPLICIT,
         ack_wait=subscription.timeout.total_seconds() + 5.0,
-        max_deliver=MAX_DELIVERIES,
+        max_deliver=-1,  # NATS would forget a message whose handler was killed at its last delivery; we count ourselves
         max_ack_pending=_AT_ONCE * 4,
     )
-    return await bus.jetstream.pull_subscribe(subscription.subject, durable=subscription.durable, config=config)
+    stream = await bus.jetstream.find_stream_name_by_subject(subscription.subject)
+    await bus.jetstream.add_consumer(stream, config)  # one that is there is brought up to date
+    return await bus.jetstream.pull_subscribe_bind(subscription.durable, stream)
 
 
 async def _consume(
@@ -93,16 +97,14 @@ async def _consume(
         async with asyncio.TaskGroup() as handlers:
             while True:
                 await slots.acquire()
-                slots.release()
                 try:
-                    batch = await pull.fetch(1, timeout=_FETCH_SECONDS)
+                    [msg] = await pull.fetch(1, timeout=_FETCH_SECONDS)
                 except (nats.errors.TimeoutError, TimeoutError):
+                    slots.release()
                     await pull.consumer_info()  # raises when NATS lost the consumer, which a fetch would not tell
                     continue
-                for msg in batch:
-                    await slots.acquire()
-                    task = handlers.create_task(_handle(bus, runtime, subscription, msg))
-                    task.add_done_callback(lambda _: slots.release())
+                task = handlers.create_task(_handle(bus, runtime, subscription, msg))
+                task.add_done_callback(lambda _: slots.release())
     except* (nats.errors.Error, nats.js.errors.Error, TimeoutError, OSError) as group:
         raise group.exceptions[0] from None
 
@@ -112,26 +114,26 @@ async def _handle(bus: Bus, runtime: Runtime, subscription: _Subscription[M], ms
     context = propagate.extract(msg.headers or {})
     name = f"consume {subscription.subject}"
     with tracer.start_as_current_span(name, context=context, kind=trace.SpanKind.CONSUMER):
+        if msg.metadata.num_delivered > MAX_DELIVERIES:  # whoever handled it was ended each time
+            return await _put_aside(bus, runtime, msg)
         try:
             event = subscription.message.FromString(msg.data)
             async with asyncio.timeout(subscription.timeout.total_seconds()):
                 await subscription.handle(event)
+        except asyncio.CancelledError:
+            await msg.nak(delay=_PAUSES[0])  # for who comes next; we may still have asked for another one ourselves
+            raise
         except DecodeError:
             await _put_aside(bus, runtime, msg)
         except Exception:
             runtime.log.exception(EVENT_FAILED, subject=msg.subject, delivery=msg.metadata.num_delivered)
-            await _again(bus, runtime, msg)
+            if (delivery := msg.metadata.num_delivered) < MAX_DELIVERIES:
+                await msg.nak(delay=_PAUSES[delivery - 1])
+            else:
+                await _put_aside(bus, runtime, msg)
         else:
             runtime.log.debug(EVENT_HANDLED, subject=msg.subject)
             await msg.ack()
-
-
-async def _again(bus: Bus, runtime: Runtime, msg: Msg) -> None:
-    delivery = msg.metadata.num_delivered
-    if delivery >= MAX_DELIVERIES:
-        await _put_aside(bus, runtime, msg)
-    else:
-        await msg.nak(delay=_PAUSES[min(delivery, len(_PAUSES)) - 1])
 
 
 async def _put_aside(bus: Bus, runtime: Runtime, msg: Msg) -> None:
