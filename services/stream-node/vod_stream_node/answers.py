@@ -1,5 +1,6 @@
 """One answer over ASGI: its head is sent once, its body in parts."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from io import FileIO
@@ -28,6 +29,7 @@ class Answer:
 
     async def part(self, data: bytes) -> None:
         """Send a part of the body; returns when the client has taken enough of what came before."""
+        await asyncio.sleep(0)  # others have their turn, and that the client left is noticed
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
         self.sent += len(data)
 

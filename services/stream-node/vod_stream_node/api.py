@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc.aio import ServicerContext
 from vod.stream.v1 import stream_service_pb2 as pb2
@@ -215,6 +216,8 @@ class StreamServicer(StreamServiceServicer):
                 window_pieces=status.viewing.window_pieces,
                 readers=status.viewing.readers,
                 stalls=status.viewing.stalls,
+                buffered=_duration(status.viewing.buffered),
+                media_rate=round(status.viewing.media_rate or 0),
             ),
         )
 
@@ -223,6 +226,14 @@ def _files(layout: Layout) -> list[pb2.TorrentFile]:
     return [
         pb2.TorrentFile(index=file.index, path=file.path, size_bytes=file.size) for file in layout.files if file.regular
     ]
+
+
+def _duration(time: timedelta | None) -> Duration | None:
+    if time is None:
+        return None
+    duration = Duration()
+    duration.FromTimedelta(time)
+    return duration
 
 
 def _budget() -> timedelta:

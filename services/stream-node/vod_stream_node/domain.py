@@ -228,10 +228,17 @@ class Viewing:
     readers: int
     buffered_bytes: int
     """Ahead of the viewer who has the least, without a gap."""
+    media_rate: float | None
+    """Bytes of the file that are watched in a second, on average; None: not known."""
     window_pieces: int
     """Pieces of the torrent that are wanted soon and not here."""
     stalls: int
     """How often a viewer waited too long."""
+
+    @property
+    def buffered(self) -> timedelta | None:
+        """How long the viewer who has the least can watch what is ahead of him; None: not known."""
+        return timedelta(seconds=self.buffered_bytes / self.media_rate) if self.media_rate else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,12 @@ def state_of(torrent: Torrent, file: TorrentFile | None) -> PinState:
 def viewing(torrent: Torrent, file: TorrentFile | None, *, stalls: int) -> Viewing:
     """Return what a file's viewers have; of several, the one who has the least decides."""
     if file is None:
-        return Viewing(readers=0, buffered_bytes=0, window_pieces=0, stalls=stalls)
+        return Viewing(readers=0, buffered_bytes=0, media_rate=None, window_pieces=0, stalls=stalls)
     places = torrent.read_at(file.index)
     return Viewing(
         readers=len(places),
         buffered_bytes=min((_ahead(torrent, file, place) for place in places), default=0),
+        media_rate=torrent.audience.read_aheads.rate(file.index),
         window_pieces=torrent.window,
         stalls=stalls,
     )

@@ -9,10 +9,11 @@ The rules, strongest first; a piece that several rules name gets the strongest:
     4  further ahead
     1  the rest of a CURRENT file, so that the whole of it arrives in the end
     1  the rest of a NEXT file, but only while no CURRENT file of this node lacks anything
-    0  all of a NEXT file while a viewer of this node has less than 8 MiB ahead of him (`sharing.py` says who counts)
+    0  all of a NEXT file while a viewer of this node has little ahead of him (`sharing.py` says who counts)
     0  all else: nothing is asked for before a pin says so
 
-A reader's window is counted in *missing* pieces, so it moves as pieces arrive and as the reader reads. First and last
+A reader's window is counted in *missing* pieces, so it moves as pieces arrive and as the reader reads; how much is in
+it depends on how fast the media plays (`read_ahead.py`). First and last
 bytes of a NEXT file compete with what is far ahead of a viewer (they are at most 3 MiB, once), the rest never does.
 
 Only piece priorities are planned here: libtorrent's file priorities are applied by a disk job that later overwrites
@@ -26,19 +27,18 @@ from enum import Enum
 from itertools import islice, zip_longest
 
 from vod_stream_node.domain import Purpose
+from vod_stream_node.read_ahead import COMFORT_BYTES, WINDOW_BYTES
 
 HEAD_BYTES = 2 << 20
 TAIL_BYTES = 1 << 20
 
 SOON_BYTES = 4 << 20
-AHEAD_BYTES = 32 << 20
-COMFORT_BYTES = 8 << 20
-"""What a viewer must have ahead before anything else may take from the swarm."""
 
 WAITED, ENDS, SOON, NEAR, AHEAD, REST, NOTHING = 7, 7, 6, 5, 4, 1, 0
 
-_WINDOW = ((WAITED, 1280 << 10), (SOON, 2 << 20), (NEAR, 6 << 20), (AHEAD, 24 << 20))
-"""Missing bytes ahead of a reader, by urgency."""
+_URGENT = ((WAITED, 1280 << 10), (SOON, 2 << 20), (NEAR, 6 << 20))
+"""Missing bytes ahead of a reader, by urgency; what else is in his window follows."""
+_URGENT_BYTES = 8 << 20
 
 
 class NextFill(Enum):
@@ -61,6 +61,8 @@ class Demand:
     """The piece each reader is at, the one that came last first: it is where the viewer has jumped to."""
     index: range | None = None
     """Pieces with the container's index, which a player reads before the first picture; None: not known."""
+    window: int = WINDOW_BYTES
+    """Bytes ahead of each reader that come before the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,11 @@ class Plan:
         return max((level for pieces, level in self.rest if piece in pieces), default=NOTHING)
 
 
-def is_starving(at: int, pieces: range, have: Collection[int], piece_length: int) -> bool:
-    """Say whether who reads a file at a piece has little of it ahead of him."""
-    ahead = pieces[pieces.index(at) :][: _pieces_of(COMFORT_BYTES, piece_length)]
+def is_starving(
+    at: int, pieces: range, have: Collection[int], piece_length: int, *, comfort: int = COMFORT_BYTES
+) -> bool:
+    """Say whether who reads a file at a piece has little of it ahead of him: less than *comfort* bytes."""
+    ahead = pieces[pieces.index(at) :][: _pieces_of(comfort, piece_length)]
     return any(piece not in have for piece in ahead)
 
 
@@ -111,7 +115,7 @@ def sequence(
     """
     wanted: dict[int, None] = {}
     current = [demand for demand in demands if demand.purpose is Purpose.CURRENT]
-    readers = [demand.pieces[demand.pieces.index(at) :] for demand in current for at in demand.readers]
+    readers = [ahead for demand in current for ahead in _ahead(demand)]
     for rank, ahead in enumerate(readers or [demand.pieces for demand in current]):
         wanted.update(islice(((piece, None) for piece in ahead if piece not in have), 1))
         if rank == 0:
@@ -138,7 +142,9 @@ def _in_order(
     for demand in current:
         for end in ends(demand.pieces, piece_length):
             yield from end
-    yield from _turns([ahead[: _pieces_of(AHEAD_BYTES, piece_length)] for ahead in readers])
+    yield from _turns(
+        [ahead[: _pieces_of(demand.window, piece_length)] for demand in current for ahead in _ahead(demand)]
+    )
     following = [demand for demand in demands if demand.purpose is Purpose.NEXT]
     for demand in following if next_fill is not NextFill.STOPPED else ():
         for end in ends(demand.pieces, piece_length):
@@ -147,6 +153,11 @@ def _in_order(
         yield from pieces
     for demand in following if next_fill is NextFill.ALLOWED else ():
         yield from demand.pieces
+
+
+def _ahead(demand: Demand) -> list[range]:
+    """Return what is ahead of each reader of a file."""
+    return [demand.pieces[demand.pieces.index(at) :] for at in demand.readers]
 
 
 def _turns(windows: Sequence[range]) -> Iterator[int]:
@@ -173,12 +184,12 @@ def _urgent(demand: Demand, have: Collection[int], *, piece_length: int) -> Iter
         yield from ((piece, level) for piece in end if piece not in have)
     for reader in demand.readers:
         missing = (piece for piece in range(reader, demand.pieces.stop) if piece not in have)
-        yield from zip(missing, _levels(piece_length), strict=False)
+        yield from zip(missing, _levels(piece_length, demand.window), strict=False)
 
 
-def _levels(piece_length: int) -> Iterator[int]:
-    for level, window in _WINDOW:
-        for _ in range(_pieces_of(window, piece_length)):
+def _levels(piece_length: int, window: int) -> Iterator[int]:
+    for level, size in (*_URGENT, (AHEAD, max(0, window - _URGENT_BYTES))):
+        for _ in range(_pieces_of(size, piece_length)):
             yield level
 
 

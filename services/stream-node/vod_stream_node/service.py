@@ -10,6 +10,7 @@ from vod.stream.v1 import stream_service_pb2, stream_service_pb2_grpc
 from vod_rpc import Serving, rpc_server
 from vod_runtime import Endpoint, Runtime, background
 from vod_stream_node.api import StreamServicer
+from vod_stream_node.bitrates import Bitrates
 from vod_stream_node.company import company
 from vod_stream_node.domain import Infohash, PinKey
 from vod_stream_node.engine import engine
@@ -23,6 +24,7 @@ from vod_stream_node.metrics import Metrics
 from vod_stream_node.pins import Pins
 from vod_stream_node.present import Present
 from vod_stream_node.reader import PieceCache
+from vod_stream_node.reports import Reports
 from vod_stream_node.seeding import SeedPolicy
 from vod_stream_node.session import SessionConfig
 from vod_stream_node.settings import Settings
@@ -111,6 +113,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             return infohash in running.torrents or await asyncio.to_thread(store.knows, infohash)
 
         exact = await stack.enter_async_context(exact_sources(network, reach=reach, known=known, log=runtime.log))
+        present = Present(running)
+        bitrates = Bitrates(running.torrents, present)
+        reports = Reports(pins.statuses, metrics=metrics, log=runtime.log)
         successors = Successors()
         app = StreamApp(
             pins,
@@ -127,7 +132,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         )
         own = StreamServicer(
             pins,
-            present=Present(running),
+            present=present,
             exact_sources=exact,
             successors=successors,
             signer=signer,
@@ -139,7 +144,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             token_ttl=settings.token_ttl,
         )
         await stack.enter_async_context(stall_watch(stalls))
-        await stack.enter_async_context(background(pins.run(settings.sweep_interval), sharing.run()))
+        await stack.enter_async_context(
+            background(pins.run(settings.sweep_interval), sharing.run(), bitrates.run(), reports.run())
+        )
         address = await stack.enter_async_context(http_server(settings.http_listen, app))
         runtime.log.info(STREAMS_LISTENING, address=address)
         serving = Serving(

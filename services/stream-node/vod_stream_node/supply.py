@@ -24,6 +24,8 @@ class Wish:
     purpose: Purpose
     readers: tuple[int, ...]
     """The piece each reader is at, the one that came last first."""
+    window: int
+    """Bytes ahead of each reader that come before the rest."""
 
 
 class Supply:
@@ -59,6 +61,7 @@ class Supply:
                 purpose=wish.purpose,
                 readers=wish.readers,
                 index=self._index(wish.file, layout),
+                window=wish.window,
             )
             for wish in wishes
         ]

@@ -24,6 +24,7 @@ from typing import Any
 import libtorrent as lt
 
 from vod_rpc import Failure
+from vod_stream_node.audience import Audience
 from vod_stream_node.checkpoints import Checkpoints
 from vod_stream_node.contacts import Contacts
 from vod_stream_node.domain import Infohash, Layout, Purpose, TorrentFile, TorrentState, check_layout
@@ -31,17 +32,15 @@ from vod_stream_node.errors import DiskFull, StorageFailed, TorrentGone
 from vod_stream_node.holdings import Holdings
 from vod_stream_node.lane.lane import Lane
 from vod_stream_node.metainfo import layout_of
-from vod_stream_node.picker import NextFill, ends, is_starving
+from vod_stream_node.picker import NextFill, ends
 from vod_stream_node.piece_reads import PieceReads
-from vod_stream_node.readers import Place, Readers
+from vod_stream_node.readers import Place
 from vod_stream_node.signals import Signal
-from vod_stream_node.supply import Supply, Wish
+from vod_stream_node.supply import Supply
 from vod_stream_node.traffic import Traffic
 
 _MAX_FRESH = 64 << 20
 """Bytes that may wait for the disk before nothing more is asked for."""
-_TAKEN_SECONDS = 10.0
-"""A client that takes nothing of what it is offered for longer is paused, or has enough ahead itself."""
 
 
 class Torrent:
@@ -65,10 +64,9 @@ class Torrent:
         self._on_change = on_change
         self._changed = Signal()
         self._fault: tuple[type[Failure], str] | None = None
-        self._wants: dict[int, Purpose] = {}
         self._next_fill = NextFill.HELD
         self._starved = False
-        self._readers = Readers(asyncio.get_running_loop().time)
+        self.audience = Audience(asyncio.get_running_loop().time)
         self._held = Holdings()
         self._blank = blank
         self._lane = new_lane(self)
@@ -83,7 +81,7 @@ class Torrent:
 
     def want(self, wants: Mapping[int, Purpose]) -> None:
         """Say which files are pinned, and for what."""
-        self._wants = dict(wants)
+        self.audience.wants = dict(wants)
         self._changed.notify()
         if current := [index for index, purpose in wants.items() if purpose is Purpose.CURRENT]:
             self.expect(current)
@@ -103,52 +101,56 @@ class Torrent:
     @contextmanager
     def reading(self, file: TorrentFile) -> Iterator[Place]:
         """Open a reader's window on a file; yield what moves it. Leaving drops the window at once."""
-        reader = self._readers.open(file.index, self.known_layout.pieces(file).start)
+        reader = self.audience.readers.open(file.index, self.known_layout.pieces(file).start)
         self._replan()
         self._on_change()
         try:
-            yield Place(self._readers, reader, moved=partial(self._moved, file.index))
+            yield Place(self.audience.readers, reader, moved=partial(self._moved, file.index))
         finally:
-            self._readers.close(reader)
+            self.audience.readers.close(reader)
             self._replan()
             self._on_change()
 
+    def plays(self, index: int, *, rate: float) -> None:
+        """Note how many bytes of a file are watched in a second."""
+        self.audience.read_aheads.plays(index, rate)
+        self._replan()
+
+    def swarm_gives(self, rate: float) -> None:
+        """Note how many bytes the swarm gives in a second."""
+        if self.audience.read_aheads.swarm_gives(rate):
+            self._replan()
+
     @property
     def readers(self) -> int:
-        return len(self._readers)
+        return len(self.audience.readers)
 
     def is_read(self, index: int) -> bool:
         """Say whether anybody reads a file now."""
-        return index in self._readers.files()
+        return index in self.audience.readers.files()
 
-    def purposes(self) -> dict[int, Purpose]:
+    def purposes(self) -> Mapping[int, Purpose]:
         """Return the wanted files; one that is being read is CURRENT whatever its pins say."""
-        return self._wants | dict.fromkeys(self._readers.files(), Purpose.CURRENT)
+        return self.audience.purposes()
 
     @property
     def lacks_current(self) -> bool:
         """Whether something of a CURRENT file is not here."""
-        current = (index for index, purpose in self.purposes().items() if purpose is Purpose.CURRENT)
-        return any(self.layout is None or self.missing(index) for index in current)
+        return any(self.layout is None or self.missing(index) for index in self.audience.current())
 
     @property
     def lacking(self) -> int | None:
         """A piece of a CURRENT file that is not here; the last, which is the least likely to be in anybody's way."""
         if self.layout is None:
             return None
-        current = (index for index, purpose in self.purposes().items() if purpose is Purpose.CURRENT)
+        current = self.audience.current()
         missing = (set(self.layout.pieces(self.layout.files[index])) - self.have for index in current)
         return max(set[int]().union(*missing), default=None)
 
     @property
     def starving(self) -> bool:
         """Whether a viewer who takes what he is offered has little ahead of him."""
-        if self.layout is None or not self._asks:
-            return False
-        return any(
-            is_starving(piece, self.layout.pieces(self.layout.files[file]), self.have, self.layout.piece_length)
-            for file, piece in self._readers.taking(within=_TAKEN_SECONDS)
-        )
+        return self.layout is not None and self._asks and self.audience.is_starving(self.layout, self.have)
 
     # What is known and here.
 
@@ -221,7 +223,7 @@ class Torrent:
 
     def read_at(self, index: int) -> list[int]:
         """Return the pieces at which a file's readers are."""
-        return self._readers.pieces(index)
+        return self.audience.readers.pieces(index)
 
     @property
     def window(self) -> int:
@@ -377,7 +379,9 @@ class Torrent:
         self._replan_soon = None
         if self.layout is None or self.state in {TorrentState.REFUSED, TorrentState.CLOSED}:
             return
-        self._supply.ask(self._wishes(self.layout) if self._asks else [], self.have, self.layout, self._next_fill)
+        self._supply.ask(
+            self.audience.wishes(self.layout) if self._asks else [], self.have, self.layout, self._next_fill
+        )
         if self._starved != self.starving:
             self._starved = not self._starved
             self._on_change()
@@ -387,14 +391,3 @@ class Torrent:
         """Whether anything is asked for: not while what is wanted may be here, nor while the disk can't take it."""
         checked = self.state is TorrentState.ACTIVE or (self.state is TorrentState.CHECKING and self._blank)
         return checked and not self.is_broken and self._held.fresh_bytes <= _MAX_FRESH
-
-    def _wishes(self, layout: Layout) -> list[Wish]:
-        return [
-            Wish(
-                layout.files[index],
-                purpose,
-                tuple(dict.fromkeys(self._readers.pieces(index))),
-            )
-            for index, purpose in sorted(self.purposes().items())
-            if index < len(layout.files)
-        ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator
 
 import httpx
@@ -125,3 +126,35 @@ async def present(node: Node, torrent: Torrent) -> int:
     """Return how much of a torrent's beginning is here."""
     known = await node.rpc.DescribeTorrent(pb2.DescribeTorrentRequest(infohash=torrent.infohash), timeout=5)
     return known.present[0].end
+
+
+def matroska(seconds: float) -> bytes:
+    """The head of a Matroska file that says how long it plays."""
+    duration = b"\x44\x89\x88" + struct.pack(">d", seconds * 1000)
+    info = b"\x15\x49\xa9\x66" + bytes([0x80 | len(duration)]) + duration
+    return b"\x1a\x45\xdf\xa3\x80" + b"\x18\x53\x80\x67\x01" + b"\xff" * 7 + info
+
+
+async def test_how_long_viewers_can_watch_what_they_have_is_told_once_the_film_has_said_how_long_it_plays(
+    swarm: Swarm, node: Node
+) -> None:
+    head = matroska(320)
+    film = head + FILM[len(head) :]
+    torrent = await swarm.share("Now.mkv", {"Now.mkv": film})
+    swarm.seeder.limit_upload(3 * MIB)
+    url = (await node.pin(torrent, swarm)).stream_url
+    async with node.http.stream("GET", url) as reading:
+        chunks = reading.aiter_raw()
+        await anext(chunks)
+
+        async def why_not_yet() -> str | None:
+            stats = (await node.pins())[torrent.infohash, 0].stats
+            return None if stats.media_rate else "nobody knows how fast it plays"
+
+        await eventually(why_not_yet, within=10)
+        stats = (await node.pins())[torrent.infohash, 0].stats
+        await chunks.aclose()
+
+    assert stats.media_rate == round(len(film) / 320)
+    seconds = stats.buffered.ToTimedelta().total_seconds()
+    assert seconds == pytest.approx(stats.buffered_bytes / stats.media_rate, abs=0.01)

@@ -105,9 +105,34 @@ def test_nothing_of_a_next_file_is_asked_for_while_a_viewer_has_little_ahead() -
     assert (levels(asked, FILE), order) == ([NOTHING] * 100, [])
 
 
+def test_how_much_comes_before_the_rest_depends_on_the_window() -> None:
+    wide = plan([Demand(FILE, CURRENT, (50,), window=40 * MIB)], frozenset(), piece_length=MIB, next_fill=NextFill.HELD)
+    narrow = plan(
+        [Demand(FILE, CURRENT, (50,), window=8 * MIB)], frozenset(), piece_length=MIB, next_fill=NextFill.HELD
+    )
+
+    assert [sum(plan_.level(piece) >= AHEAD for piece in range(50, 105)) for plan_ in (wide, narrow)] == [42, 10]
+
+
+def test_with_two_viewers_each_window_comes_before_the_rest_of_any() -> None:
+    both = [
+        Demand(range(0, 100), CURRENT, (10,), window=6 * MIB),
+        Demand(range(100, 200), CURRENT, (110,), window=20 * MIB),
+    ]
+
+    order, _ = sequence(both, frozenset(), piece_length=MIB, next_fill=NextFill.HELD, limit=200)
+
+    # 4 and 4 at once, both files' ends, 2 and 16 of the windows, then the rest.
+    windows = {*range(10, 16), *range(110, 130)}
+    before = max(order.index(piece) for piece in windows)
+    assert before < min(order.index(piece) for piece in range(16, 98))
+
+
 def test_a_viewer_is_starving_until_the_pieces_ahead_of_him_are_here() -> None:
     assert is_starving(50, FILE, frozenset(range(50, 57)), MIB)
     assert not is_starving(50, FILE, frozenset(range(50, 58)), MIB)
+    assert is_starving(50, FILE, frozenset(range(50, 58)), MIB, comfort=9 * MIB)
+    assert not is_starving(50, FILE, frozenset(range(50, 52)), MIB, comfort=2 * MIB)
 
 
 def test_near_the_end_a_viewer_needs_no_more_than_what_is_left() -> None:
