@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from grpc import aio
 from vod.catalog.v1 import catalog_pb2, catalog_service_pb2, catalog_service_pb2_grpc
+from vod.picks.v1 import events_pb2 as picks_events_pb2
 from vod.picks.v1 import picks_service_pb2, picks_service_pb2_grpc
 from vod.scoring.v1 import scoring_pb2
 from vod.sources.v1 import sources_service_pb2 as sources_pb2
@@ -110,6 +111,14 @@ class PicksClient:
             )
         )
         return source_from_proto(answer.pick)
+
+    async def reject(self, pick_id: int, *, explanation: str) -> None:
+        """Say that a pick's swarm does not deliver; the next candidate that plays takes its place."""
+        await self._stub.RejectPick(
+            picks_service_pb2.RejectPickRequest(
+                pick_id=pick_id, reason=picks_events_pb2.REJECTION_REASON_STALLED, explanation=explanation
+            )
+        )
 
     async def alternatives(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Alternative]:
         """Return what a pick was chosen from, best first."""

@@ -13,10 +13,10 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from vod_playback.domain import DeviceProfile, Episode, EpisodeKey, JsonObject, Session, Source
-from vod_playback.holding import Holding
+from vod_playback.holding import SILENT, SILENT_AFTER, Holding
 from vod_playback.logged import session_fields, waited_ms
 from vod_playback.ports import Catalog, Picks
-from vod_rpc import Failure, NotFound
+from vod_rpc import DeadlineExceeded, Failure, NotFound, deadline
 from vod_runtime import Clock
 
 SESSION_FELL_BACK = "session_fell_back"
@@ -175,7 +175,16 @@ class FallingBack:
         return await self._last_resort.without_torrents(episode, device_id=session.device_id, profile=session.profile)
 
     async def _go_on(self, session: Session, source: Source, reason: str) -> None:
-        pin = await self._holding.hold(source, holder=session.id)
+        try:
+            with deadline(SILENT_AFTER):
+                pin = await self._holding.hold(source, holder=session.id)
+        except DeadlineExceeded:
+            await self._holding.let_go(source, holder=session.id)
+            if not source.pick_id:
+                raise
+            await self._picks.reject(source.pick_id, explanation=SILENT)
+            await self._reconsider(session, reason)
+            return
         switched = await self._store.fall_back(session, source, at=self._clock.now(), reason=reason)
         if switched is None:
             await self._unless_held(session, source)

@@ -1,7 +1,7 @@
 """Pins as sessions hold them: none is left behind by a start that failed."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from structlog.typing import FilteringBoundLogger
@@ -12,7 +12,10 @@ from vod_playback.ports import Pins, Streams
 from vod_rpc import Failure, deadline, no_deadline
 
 PIN_NOT_RELEASED = "pin_not_released"
+SILENT = "Its swarm did not answer."
 _RELEASE_WITHIN = timedelta(seconds=3)
+SILENT_AFTER = timedelta(seconds=10)
+"""Half of what a start may take, so that there is time for another candidate."""
 
 
 class Holding:
@@ -38,6 +41,14 @@ class Holding:
             # Even when the hold itself failed: its answer may be what was lost.
             await self.let_go(source, holder=holder)
             raise
+
+    @asynccontextmanager
+    async def held_soon(self, source: Source, *, holder: str) -> AsyncIterator[Pin]:
+        """Hold as `held` does; fails with DeadlineExceeded while there is time to try something else."""
+        async with AsyncExitStack() as held:
+            with deadline(SILENT_AFTER):
+                pin = await held.enter_async_context(self.held(source, holder=holder))
+            yield pin
 
     @asynccontextmanager
     async def held_directly(self, wish: DirectWish, *, holder: str) -> AsyncIterator[tuple[Source, Pin]]:

@@ -47,6 +47,10 @@ class Picks(Protocol):
 
     async def override(self, session: Session, *, infohash: str) -> Source: ...
 
+    async def reject(self, pick_id: int, *, explanation: str) -> None:
+        """Say that a pick's swarm does not deliver; nothing happens if it is not in force any more."""
+        ...
+
     async def alternatives(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Alternative]:
         """Return what a pick was chosen from, best first; empty if there is no pick."""
         ...

@@ -1,6 +1,7 @@
 """Starting a session, and everything else that decides which bytes it plays."""
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -10,11 +11,11 @@ from vod_playback.choosing import Choosing, Chosen
 from vod_playback.domain import Episode, Session, State, Wish, profile_hash
 from vod_playback.errors import RequestIdReused, SessionEnded, SessionNotFound
 from vod_playback.films import kin
-from vod_playback.holding import Holding
+from vod_playback.holding import SILENT, Holding
 from vod_playback.logged import chosen_because, session_fields
 from vod_playback.ports import Catalog, Picks, Store
 from vod_playback.preparing import Preparing
-from vod_rpc import NotFound, Unavailable
+from vod_rpc import DeadlineExceeded, NotFound, Unavailable
 from vod_runtime import Clock
 
 SESSION_STARTED = "session_started"
@@ -71,7 +72,8 @@ class Starting:
     async def start(self, wish: Wish) -> Started:
         """Find what to play, pin it and open a session; the same request id gives the same session.
 
-        If anything fails, nothing is left behind.
+        If anything fails, nothing is left behind. A pick whose swarm is silent is rejected, and what takes its place
+        is played.
 
         Raises:
             NotFound: there is no such episode, or nothing that can be played (NO_PLAYABLE_RELEASE).
@@ -88,7 +90,15 @@ class Starting:
         watched = await self._store.watched(wish, profile_hashes=kin(wish.profile))
         resumed = await self._choosing.again(wish, episode, watched)
         session = self._session(wish, resumed or await self._anew(wish, episode))
-        async with self._holding.held(session.source, holder=session.id) as pin:
+        async with AsyncExitStack() as held:
+            try:
+                pin = await held.enter_async_context(self._holding.held_soon(session.source, holder=session.id))
+            except DeadlineExceeded:
+                if not session.source.pick_id:
+                    raise
+                await self._picks.reject(session.source.pick_id, explanation=SILENT)
+                resumed, session = None, self._session(wish, await self._choosing.choose(wish, episode))
+                pin = await held.enter_async_context(self._holding.held(session.source, holder=session.id))
             opened = await self._store.open(session)
         if opened.session.id != session.id:
             # Another call with this request id was faster.

@@ -89,6 +89,7 @@ class Picks(picks_service_pb2_grpc.PicksServiceServicer):
         self.unplayable: set[int] = set()
         self.overridden: dict[tuple[int, str], str] = {}
         self.chosen: set[int] = set()
+        self.rejected: list[tuple[int, int]] = []
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.limits: list[int] = []
@@ -112,6 +113,12 @@ class Picks(picks_service_pb2_grpc.PicksServiceServicer):
             raise NotFound("No such candidate.", reason="CANDIDATE_UNKNOWN")
         self.overridden[request.key.episode, request.profile_hash] = request.infohash[0]
         return picks_service_pb2.OverridePickResponse(pick=_pick(request.key, request.infohash[0]))
+
+    async def RejectPick(self, request: Any, context: Any) -> picks_service_pb2.RejectPickResponse:
+        """The pick of episode 1 is the only one that anybody rejects."""
+        self.rejected.append((request.pick_id, request.reason))
+        self.overridden[1, self.asked[-1][1]] = "c"
+        return picks_service_pb2.RejectPickResponse()
 
     async def ListCandidates(self, request: Any, context: Any) -> picks_service_pb2.ListCandidatesResponse:
         if request.key.episode not in self.chosen:
@@ -151,13 +158,14 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         """Where readers of a released pin are sent."""
         self.warm: set[int] = set()
         self.silent = False
+        self.silent_swarms: set[str] = set()
 
     async def EnsurePin(self, request: Any, context: Any) -> stream_pb2.EnsurePinResponse:
         if not request.infohash:
             return await self._direct(request, context)
         # A node that is asked has the pin, even if its answer never arrives.
         self.pins[request.infohash[0], request.file_index, request.holder] = request.purpose
-        if self.silent:
+        if self.silent or request.infohash[0] in self.silent_swarms:
             raise DeadlineExceeded("The swarm is silent.", reason="SWARM_SILENT")
         self.urls += 1
         state = stream_pb2.PIN_STATE_READY if request.file_index in self.warm else stream_pb2.PIN_STATE_BUFFERING

@@ -113,6 +113,18 @@ async def test_a_rejected_pick_is_replaced_and_the_next_heartbeat_tells_where_to
     assert node.successors["a", 0, session.id].startswith("http://node/")
 
 
+async def test_a_replacement_whose_swarm_is_silent_is_rejected_too(running: Any, neighbours: Any, news: News) -> None:
+    session = (await running.stub.StartSession(start(1))).session
+    promote(neighbours, 1, "e")
+    neighbours.stream_node.silent_swarms = {"e"}
+
+    await news.rejected(1)
+    await eventually(lambda: why_not_switched(running), within=10)
+
+    assert neighbours.picks.rejected == [(1, picks_events.REJECTION_REASON_STALLED)]
+    assert neighbours.stream_node.pins == {("c", 0, session.id): stream.PURPOSE_CURRENT}
+
+
 async def test_a_switch_is_told_until_the_player_names_the_pick(running: Any, neighbours: Any, news: News) -> None:
     session = (await running.stub.StartSession(start(1))).session
     promote(neighbours, 1, "c")

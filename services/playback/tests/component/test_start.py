@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 from vod.catalog.v1 import catalog_pb2
+from vod.picks.v1 import events_pb2 as picks_events
 from vod.playback.v1 import playback_pb2
 from vod.playback.v1 import playback_service_pb2 as pb2
 from vod.scoring.v1 import scoring_pb2
@@ -120,6 +121,26 @@ async def test_a_pin_that_fails_leaves_nothing_behind(playback: Any, neighbours:
 
     assert neighbours.stream_node.pins == {}
     assert await count(pg_dsn, "sessions") == 0
+
+
+async def test_a_pick_whose_swarm_is_silent_is_rejected_and_the_next_one_plays(playback: Any, neighbours: Any) -> None:
+    neighbours.stream_node.silent_swarms = {"a"}
+
+    started = await playback.StartSession(start(1))
+
+    assert neighbours.picks.rejected == [(1, picks_events.REJECTION_REASON_STALLED)]
+    assert started.pick.infohash == "c" * 40
+    assert neighbours.stream_node.pins == {("c", 0, started.session.id): CURRENT}
+
+
+async def test_what_was_watched_and_is_silent_now_makes_room_for_what_plays(playback: Any, neighbours: Any) -> None:
+    before = await playback.StartSession(start(1))
+    await playback.EndSession(pb2.EndSessionRequest(session_id=before.session.id))
+    neighbours.stream_node.silent_swarms = {"a"}
+
+    after = await playback.StartSession(start(1))
+
+    assert (before.pick.infohash, after.pick.infohash) == ("a" * 40, "c" * 40)
 
 
 async def test_a_session_that_can_not_be_stored_releases_its_pin(playback: Any, neighbours: Any, pg_dsn: str) -> None:
