@@ -27,7 +27,7 @@ install: ## Install into .venv, as far as something changed
 test: install ## Run all tests (options: make test T="services/picks -k race")
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(T)
 
-bench: install ## Measure ratios side by side (options: make bench HARNESS=FOLDER also measures other torrent streamers)
+bench: install ## Measure ratios side by side (make bench HARNESS=FOLDER: also against the torrent streamers installed there)
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/bench.py
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/files.py
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/heartbeats.py

@@ -2,7 +2,7 @@
 
 `python tests/bench/stream_api.py --data FOLDER --port N` serves `GET /readyz` and `POST /v1/session/start` with
 `{"magnet": …, "fileIndex": n}` → `{"sessionId", "streamUrl"}`: the calls that playback makes, without catalog, search
-and picks, whose time does not depend on the swarm.
+and picks, whose time does not depend on the swarm. With `"purpose": "NEXT"` the file is only prepared, as prefetch does.
 """
 
 import argparse
@@ -45,7 +45,7 @@ def api(stub: "stream_service_pb2_grpc.StreamServiceAsyncStub") -> Starlette:
                     infohash=found[1].lower(),
                     magnet_uri=body["magnet"],
                     file_index=body["fileIndex"],
-                    purpose=stream_service_pb2.PURPOSE_CURRENT,
+                    purpose=stream_service_pb2.Purpose.Value(f"PURPOSE_{body.get('purpose', 'CURRENT')}"),
                     holder=session,
                     wait_for=stream_service_pb2.WAIT_FOR_METADATA,
                 )
