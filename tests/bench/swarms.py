@@ -151,6 +151,7 @@ def launcher(folder: Path, *, gateway: bool) -> Mapping[str, str]:
     return {
         "VOD_LAUNCH": shlex.quote(str(launch)),
         "VOD_BASE": "http://127.0.0.1:8080",
+        "VOD_READY": "/v1/version" if gateway else "/readyz",
         "VOD_TOKEN": secrets.token_hex(16),
     }
 
