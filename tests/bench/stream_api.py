@@ -2,7 +2,7 @@
 
 `python tests/bench/stream_api.py --data FOLDER --port N` serves `GET /readyz` and `POST /v1/session/start` with
 `{"magnet": …, "fileIndex": n}` → `{"sessionId", "streamUrl"}`: the calls that playback makes, without catalog, search
-and picks, whose time does not depend on the swarm. With `"purpose": "NEXT"` the file is only prepared, as prefetch does.
+and picks, whose time does not depend on the swarm. With `"purpose": "NEXT"` it is prepared, as prefetch does.
 """
 
 import argparse
