@@ -1,6 +1,8 @@
 """The use cases: make sure that there is a pick, replace it, and show what it was chosen from."""
 
+import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -9,6 +11,9 @@ from vod_picks.domain import Candidate, Choice, EpisodeKey, Pick, Profile
 from vod_picks.errors import CandidateUnknown, NoPlayableRelease
 from vod_picks.rejections import Rejection, Standing
 from vod_rpc import Failure, Flights
+
+SURVEY_WAIT = timedelta(seconds=5)
+"""Somebody waits to see what there is to choose from, and has ten seconds."""
 
 
 class Store(Protocol):
@@ -79,6 +84,7 @@ class Picks:
         self._chooser = chooser
         self._searches = searches
         self._count = count
+        self._surveys: dict[tuple[EpisodeKey, str], asyncio.Future[None]] = {}
 
     async def ensure(self, key: EpisodeKey, *, profile: Profile) -> Pick:
         """Return the pick of an episode for a profile, choosing one if there is none, or a rejected one.
@@ -106,7 +112,7 @@ class Picks:
         standing = await self._store.standing(key, profile_hash=profile.hash)
         if standing and standing.pick.infohash == infohash and not standing.rejection:
             return standing.pick
-        candidate = _among(await self._store.candidates(key, profile_hash=profile.hash), infohash, key=key)
+        candidate = _among(await self.candidates(key, profile_hash=profile.hash), infohash, key=key)
         chosen = await self._chooser.verify(candidate, key=key)
         return await self._store.replace(Choice(key, profile, candidate, chosen))
 
@@ -116,11 +122,17 @@ class Picks:
         Raises:
             CandidateUnknown: one of them was not among those that the pick was chosen from.
         """
-        candidates = await self._store.candidates(key, profile_hash=profile_hash)
+        candidates = await self.candidates(key, profile_hash=profile_hash)
         return await self._chooser.scoring.diff(_among(candidates, first, key=key), _among(candidates, second, key=key))
 
     async def candidates(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[Candidate]:
-        """Return what the pick was chosen from, best first, refused ones last; empty if there is no pick."""
+        """Return what the pick was chosen from, best first, refused ones last; empty if there is no pick.
+
+        Where that is being searched just now, the search is waited for, but not long.
+        """
+        running = [one for (of, hash_), one in self._surveys.items() if of == key and profile_hash in ("", hash_)]
+        if running:
+            await asyncio.wait(running, timeout=SURVEY_WAIT.total_seconds())
         return await self._store.candidates(key, profile_hash=profile_hash)
 
     async def watched(self, key: EpisodeKey, *, profile_hash: str) -> None:
@@ -169,7 +181,9 @@ class Picks:
             raise
         pick = await self._store.keep(decision)
         if not decision.searched:
-            self._searches.launch(("survey", key, profile.hash), lambda: self._survey(decision, pick))
+            survey = self._searches.launch(("survey", key, profile.hash), lambda: self._survey(decision, pick))
+            self._surveys[key, profile.hash] = survey
+            survey.add_done_callback(lambda _: self._surveys.pop((key, profile.hash), None))
         return pick
 
     async def _survey(self, decision: Decision, pick: Pick) -> None:

@@ -176,12 +176,14 @@ class PickStore:
         choice = decision.choice
         async with self._pool.acquire() as connection, connection.transaction():
             await _one_at_a_time(connection, choice.key, choice.profile.hash)
-            if await connection.fetchval(_RETIRE, rejected.id, f"rejected: {rejection.explanation}"):
-                await self._insert(connection, choice)
+            retired = await connection.fetchval(_RETIRE, rejected.id, f"rejected: {rejection.explanation}")
+            # Another process may have retired it, and put something in its place or found nothing that it could put.
+            if await self._insert(connection, choice):
                 await _keep_candidates(connection, choice.key, choice.profile, decision.candidates)
-                successor = await _standing(connection, choice)
+            successor = await _standing(connection, choice)
+            if retired:
                 await _tell(connection, rejected, rejection, successor)
-            return await _standing(connection, choice)
+            return successor
 
     async def supersede(self, pick: Pick, decision: Decision, *, because: str) -> None:
         """Put the decision in the place of a pick that it beats, unless that went meanwhile."""
