@@ -14,6 +14,7 @@ from vod_catalog.images import ImageKind, Images
 from vod_catalog.listings import Listings
 from vod_catalog.naming import Naming
 from vod_catalog.numbering import Numbering
+from vod_catalog.other_names import OtherNames
 from vod_catalog.overrides import Overrides
 from vod_catalog.titles import Titles
 from vod_catalog.trending import Trending
@@ -37,6 +38,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         listings: Listings,
         *,
         naming: Naming,
+        other_names: OtherNames,
         numbering: Numbering,
         overrides: Overrides,
         skipping: Skipping | None,
@@ -46,6 +48,7 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
         self._titles = titles
         self._listings = listings
         self._naming = naming
+        self._other_names = other_names
         self._numbering = numbering
         self._overrides = overrides
         self._skipping = skipping
@@ -66,12 +69,16 @@ class CatalogServicer(catalog_service_pb2_grpc.CatalogServiceServicer):
     ) -> catalog_service_pb2.GetEpisodeResponse:
         asked = await self._naming.key_of(request.ref) if request.ref else _asked(request.key)
         named = await self._naming.episode(asked)
+        others = await self._other_names.of(named.found.series, named.key)
         return catalog_service_pb2.GetEpisodeResponse(
             series=_series(named.found.series),
             episode=_episode(named.found.episode, key=named.key),
             next=_key(named.next) if named.next else None,
             previous=_key(named.previous) if named.previous else None,
             season_episode_count=named.found.season_size,
+            other_names=[
+                catalog_service_pb2.OtherName(key=_key(one.key), external_ids=one.external_ids) for one in others
+            ],
         )
 
     async def GetSeries(

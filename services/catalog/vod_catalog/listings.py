@@ -55,7 +55,7 @@ class Listings:
     async def search(self, query: str, *, limit: int) -> list[Series]:
         """Return titles of that name, best first; for an empty *query* what is popular now.
 
-        A provider that fails is left out; when all fail, the titles that we know are searched.
+        Where a provider fails, the titles that we know are searched, too.
 
         Raises:
             InvalidQuery: it is too long.
@@ -67,13 +67,13 @@ class Listings:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._answer(provider, wanted)) for provider in self._providers]
         answers = [task.result() for task in tasks]
+        found = [answer for answer in answers if not isinstance(answer, Failure)]
         failures = [answer for answer in answers if isinstance(answer, Failure)]
-        if len(failures) < len(answers):
-            return merge([answer for answer in answers if not isinstance(answer, Failure)], query=wanted)[:limit]
-        known = await self._shelf.find(wanted, limit=limit)
-        if not known and failures:
+        if failures and (wanted or not found):
+            found.append(await self._shelf.find(wanted, limit=limit))
+        if failures and not any(found) and len(failures) == len(answers):
             raise failures[0]
-        return known
+        return merge(found, query=wanted)[:limit]
 
     async def sweep(self) -> None:
         """Forget answers that nobody has asked for again in a month."""

@@ -21,6 +21,7 @@ from vod_catalog.mal import Mal, mal_http
 from vod_catalog.mapping_data import MappingData
 from vod_catalog.naming import Naming, StoredOnly
 from vod_catalog.numbering import Numbering
+from vod_catalog.other_names import OtherNames
 from vod_catalog.overrides import Overrides
 from vod_catalog.refresh import Refreshing
 from vod_catalog.relations import shipped_relations
@@ -91,6 +92,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 titles,
                 listings,
                 naming=naming,
+                other_names=OtherNames(stored=store, fetching=titles, numbering=settled),
                 numbering=numbering,
                 overrides=Overrides(
                     library=titles, seasons=store, shelf=numbering_store, lists=mapping, relations=relations

@@ -160,6 +160,12 @@ class Titles:
             return known
         return await self._flights.join(("alone", ref), lambda: self._fetch_alone(ref))
 
+    def fetch_soon(self, series_id: str) -> None:
+        """Fetch a title that is not kept, without anybody waiting for it."""
+        ref = parse_series_id(series_id)
+        if ref.namespace in self._providers:
+            self._flights.launch(("first", ref), lambda: self._fetch_first(ref))
+
     async def season_of(self, mal: int) -> Season | None:
         """Return which season of which title an entry of MyAnimeList is, None if it was never fetched."""
         return await self._shelf.season_of(mal)

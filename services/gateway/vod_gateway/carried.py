@@ -9,7 +9,7 @@ from vod.sources.v1 import sources_service_pb2 as sources
 
 from vod_gateway.clients import Backends
 from vod_gateway.device import DeviceId
-from vod_gateway.mapping_content import SOURCE_KINDS
+from vod_gateway.mapping_content import SOURCE_KINDS, other_names
 from vod_rpc import DeadlineExceeded, Unavailable
 
 _CODECS = ("h264", "hevc", "av1", "dolby_vision")
@@ -61,6 +61,7 @@ async def sources_of(
         year=found.series.year,
         external_ids=found.series.external_ids,
         runtime=found.episode.runtime,
+        other_names=other_names(found),
     )
     request = sources.ListSourcesRequest(
         content=content,

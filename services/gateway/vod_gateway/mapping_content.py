@@ -82,6 +82,18 @@ def mappings(message: catalog.ListMappingsResponse) -> dto_content.MappingsAnswe
     )
 
 
+def other_names(message: catalog.GetEpisodeResponse) -> list[sources_pb2.OtherName]:
+    return [
+        sources_pb2.OtherName(
+            series_id=one.key.series_id,
+            season=one.key.season,
+            episode=one.key.episode,
+            external_ids=one.external_ids,
+        )
+        for one in message.other_names
+    ]
+
+
 def _place(message: catalog.Place) -> dto_content.Place:
     return dto_content.Place(
         series_id=message.series_id,

@@ -81,6 +81,15 @@ def _content(answer: catalog_service_pb2.GetEpisodeResponse) -> sources_pb2.Cont
         title=answer.series.title,
         year=answer.series.year,
         external_ids=answer.series.external_ids,
+        other_names=[
+            sources_pb2.OtherName(
+                series_id=one.key.series_id,
+                season=one.key.season,
+                episode=one.key.episode,
+                external_ids=one.external_ids,
+            )
+            for one in answer.other_names
+        ],
         runtime=answer.episode.runtime,
     )
 

@@ -6,7 +6,7 @@ from grpc import aio
 from vod.sources.v1 import sources_service_pb2 as pb2
 from vod.sources.v1 import sources_service_pb2_grpc
 
-from vod_sources.domain import Content, Kind, Play, Scope, SourceType, Wanted
+from vod_sources.domain import Content, Kind, Name, Play, Scope, SourceType, Wanted
 from vod_sources.errors import InvalidContent
 from vod_sources.finding import Finding
 from vod_sources.keeping import Keeping
@@ -68,6 +68,9 @@ def _content(asked: pb2.Content) -> Content:
         year=asked.year,
         external_ids=dict(asked.external_ids),
         runtime=asked.runtime.ToTimedelta(),
+        other_names=tuple(
+            Name(one.series_id, one.season, one.episode, dict(one.external_ids)) for one in asked.other_names
+        ),
     )
 
 

@@ -38,6 +38,16 @@ class Scope(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """An episode in a title, and that title's ids elsewhere."""
+
+    series_id: str
+    season: int
+    episode: int
+    external_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """An episode or a film, and what providers may know it by."""
 
@@ -50,6 +60,17 @@ class Content:
     external_ids: Mapping[str, str] = field(default_factory=dict)
     runtime: timedelta = timedelta()
     """Zero if unknown."""
+    other_names: tuple[Name, ...] = ()
+    """What else it is called: an anime's episode at TMDb, or by the later entry's own id."""
+
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """All names, the one first under which it is kept."""
+        return (Name(self.series_id, self.season, self.episode, self.external_ids), *self.other_names)
+
+    def at(self, site: str) -> Name | None:
+        """Return the name that goes with the id of a site (`tmdb`, `imdb`): seasons and numbers are that title's."""
+        return next((one for one in self.names if one.external_ids.get(site)), None)
 
 
 @dataclass(frozen=True, slots=True)

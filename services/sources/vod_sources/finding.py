@@ -112,7 +112,7 @@ class Finding:
         try:
             async with asyncio.timeout(_PROBE_SECONDS):
                 seen = await self._probe.look(source, runtime=runtime)
-        except (UnwellError, SourceRefused, ValueError, TimeoutError) as error:
+        except (UnwellError, SourceRefused, ValueError, OverflowError, TimeoutError) as error:
             self._log.info(SOURCE_NOT_WELL, provider=source.provider, problem=_problem(error))
         await self._store.count(source, success=seen is not None)
         return seen

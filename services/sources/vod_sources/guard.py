@@ -14,6 +14,8 @@ import httpx
 from vod_sources.errors import SourceRefused
 from vod_web.public import NotPublicError, Resolve, public_address
 
+_LONGEST_NUMBER = 15
+"""Digits of a size in bytes."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_HOPS = 5
 _READ_OVER = 32 * 1024 * 1024
@@ -158,4 +160,4 @@ def _begin(response: httpx.Response) -> int | None:
 
 def _total(response: httpx.Response, at_least: int) -> int:
     total = response.headers.get("content-range", "").rpartition("/")[2]
-    return int(total) if total.isdecimal() else at_least
+    return int(total) if total.isdecimal() and len(total) <= _LONGEST_NUMBER else at_least

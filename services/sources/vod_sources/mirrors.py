@@ -34,10 +34,11 @@ class Mirrors:
             raise UnwellError(problem=f"The mirror list {self._path} can't be read: {error.strerror}.") from error
 
     def _from_folder(self, content: Content) -> list[StreamSource]:
-        name = content.series_id.replace(":", "_")
-        names = [f"{name} S{content.season:02}E{content.episode:02}.strm"]
-        if (content.season, content.episode) == (1, 1):
-            names.append(f"{name}.strm")
+        names: list[str] = []
+        for one in content.names:
+            title = one.series_id.replace(":", "_")
+            names.append(f"{title} S{one.season:02}E{one.episode:02}.strm")
+            names += [f"{title}.strm"] if (one.season, one.episode) == (1, 1) else []
         files = [file for one in names if (file := self._path / one).is_file()]
         return [source for file in files for source in self._lines(file)]
 
@@ -60,11 +61,12 @@ class Mirrors:
             raise UnwellError(problem=f"The mirror list {self._path} is not JSON: {error}.") from error
         if not isinstance(listed, list):
             raise UnwellError(problem=f"The mirror list {self._path} must be a JSON array of objects.")
+        wanted = {(name.series_id, name.season, name.episode) for name in content.names}
         found: list[StreamSource | None] = []
         for one in records(listed):
             place = (text(one.get("id")), number(one.get("season", 1)), number(one.get("episode", 1)))
             is_magnet = text(one.get("url")).startswith(_MAGNET)
-            if is_magnet or place != (content.series_id, content.season, content.episode):
+            if is_magnet or place not in wanted:
                 continue
             more: dict[str, Any] = {"provider": self.name, "type_": one.get("type"), "headers": one.get("headers")}
             found.append(source_of(one.get("url"), one.get("quality"), **more))

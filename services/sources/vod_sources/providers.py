@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from vod_sources.domain import Content, Kind, StreamSource
+from vod_sources.domain import Content, Kind, Name, StreamSource
 from vod_sources.guard import Guard
 from vod_sources.reading import fetch_record, number, record, records, source_of, text
 
@@ -33,12 +33,12 @@ class Consumet:
 
     async def find(self, content: Content) -> Sequence[StreamSource]:
         """Return what it lists for TMDb's id."""
-        tmdb = content.external_ids.get("tmdb")
-        if not tmdb:
+        name = content.at("tmdb")
+        if name is None:
             return []
-        kind = "movie" if content.kind is Kind.MOVIE else "tv"
+        tmdb, kind = name.external_ids["tmdb"], "movie" if _is_film(content, name) else "tv"
         info = await fetch_record(self._guard, f"{self._base}/info/{quote(tmdb, safe='')}?type={kind}")
-        episode = _film_id(info) if kind == "movie" else _episode_id(info, content)
+        episode = _film_id(info) if kind == "movie" else _episode_id(info, name)
         if not episode:
             return []
         media = quote(text(info.get("id")) or tmdb, safe="")
@@ -73,12 +73,11 @@ class Vidlink:
 
     async def find(self, content: Content) -> Sequence[StreamSource]:
         """Return what it has for TMDb's id."""
-        tmdb = content.external_ids.get("tmdb")
-        if not tmdb:
+        name = content.at("tmdb")
+        if name is None:
             return []
-        path = f"tv/{quote(tmdb, safe='')}/{content.season}/{content.episode}"
-        if content.kind is Kind.MOVIE:
-            path = f"movie/{quote(tmdb, safe='')}"
+        tmdb = quote(name.external_ids["tmdb"], safe="")
+        path = f"movie/{tmdb}" if _is_film(content, name) else f"tv/{tmdb}/{name.season}/{name.episode}"
         given = (await fetch_record(self._guard, f"{self._base}/{path}")).get("stream")
         streams = records(given) or [record(given)]
         return _given(source for stream in streams for source in self._sources(stream))
@@ -103,11 +102,12 @@ class StremioAddon:
 
     async def find(self, content: Content) -> Sequence[StreamSource]:
         """Return the streams that have an address."""
-        imdb = content.external_ids.get("imdb")
-        if not imdb:
+        name = content.at("imdb")
+        if name is None:
             return []
-        kind, video = "series", f"{imdb}:{content.season}:{content.episode}"
-        if content.kind is Kind.MOVIE:
+        imdb = name.external_ids["imdb"]
+        kind, video = "series", f"{imdb}:{name.season}:{name.episode}"
+        if _is_film(content, name):
             kind, video = "movie", imdb
         found = await fetch_record(self._guard, f"{self._base}/stream/{kind}/{quote(video, safe='')}.json")
         return _given(
@@ -120,19 +120,24 @@ def _given(sources: Iterable[StreamSource | None]) -> list[StreamSource]:
     return [one for one in sources if one]
 
 
+def _is_film(content: Content, name: Name) -> bool:
+    """Whether it is a film there; a film of MyAnimeList is an anime here."""
+    return content.kind is Kind.MOVIE or name.series_id.startswith("tmdb:movie:")
+
+
 def _film_id(info: Mapping[str, Any]) -> str:
     episodes = records(info.get("episodes"))
     return text(info.get("episodeId")) or (text(episodes[0].get("id")) if episodes else "")
 
 
-def _episode_id(info: Mapping[str, Any], content: Content) -> str:
-    seasons = [one for one in records(info.get("seasons")) if number(one.get("season")) == content.season]
+def _episode_id(info: Mapping[str, Any], name: Name) -> str:
+    seasons = [one for one in records(info.get("seasons")) if number(one.get("season")) == name.season]
     episodes = [one for season in seasons for one in records(season.get("episodes"))]
     # Some list all episodes in one row, with the season beside each.
     episodes += [
-        one for one in records(info.get("episodes")) if (number(one.get("season")) or content.season) == content.season
+        one for one in records(info.get("episodes")) if (number(one.get("season")) or name.season) == name.season
     ]
-    wanted = (one for one in episodes if _printed_number(one) == content.episode)
+    wanted = (one for one in episodes if _printed_number(one) == name.episode)
     return next((text(one.get("id")) for one in wanted), "")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from vod_sources.domain import Content, Kind, Play, SourceType, StreamSource, Wanted
+from vod_sources.domain import Content, Kind, Name, Play, SourceType, StreamSource, Wanted
 
 _NEW_COUNTS = 0.3
 _SAVE = """
@@ -74,12 +74,14 @@ def _content_json(content: Content) -> dict[str, Any]:
         "year": content.year,
         "external_ids": dict(content.external_ids),
         "runtime": content.runtime.total_seconds(),
+        "other_names": [asdict(one) for one in content.other_names],
     }
 
 
 def _content(row: dict[str, Any]) -> Content:
     runtime = timedelta(seconds=row.get("runtime", 0))
-    return Content(**{**row, "kind": Kind(row["kind"]), "runtime": runtime})
+    names = tuple(Name(**one) for one in row.get("other_names", []))
+    return Content(**{**row, "kind": Kind(row["kind"]), "runtime": runtime, "other_names": names})
 
 
 def _source_json(source: StreamSource | None) -> dict[str, Any] | None:

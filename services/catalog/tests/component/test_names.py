@@ -164,6 +164,29 @@ async def test_what_was_used_before_there_was_a_mapping_stays_apart(
     assert before == after == [f"{SEA}:S01E01", f"{AT_TMDB}:S01E01"]
 
 
+async def test_an_anime_tells_what_it_is_called_by_its_own_entry_and_at_tmdb_which_is_fetched_for_the_next_time(
+    run_catalog: RunCatalog, mapping: MappingFiles
+) -> None:
+    asked = GetEpisodeRequest(key=catalog_pb2.EpisodeKey(series_id=SEA, season=2, episode=2))
+    own = (f"{SEA_2}:S01E02", {"mal": "9202"})
+
+    async with run_catalog(**mapped(mapping)) as catalog:
+        names: list[tuple[str, dict[str, str]]] = []
+
+        async def why_not_both() -> str | None:
+            found = await catalog.GetEpisode(asked)
+            names[:] = [(text(one.key), dict(one.external_ids)) for one in found.other_names]
+            return None if len(names) == 2 else str(names)
+
+        await eventually(why_not_both, within=10)
+        western = GetEpisodeRequest(key=catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=1))
+        none = (await catalog.GetEpisode(western)).other_names
+
+    assert names[0] == own
+    assert (names[1][0], names[1][1]["tmdb"], "imdb" in names[1][1]) == (f"{AT_TMDB}:S01E05", "9301", True)
+    assert list(none) == []
+
+
 async def test_without_mapping_data_nobody_says_that_there_is_no_other_name(run_catalog: RunCatalog) -> None:
     async with run_catalog() as catalog:
         answers = [

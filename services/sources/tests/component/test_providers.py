@@ -116,6 +116,37 @@ async def test_a_stremio_add_on_is_asked_by_imdbs_id_and_its_magnets_are_left_to
     assert (1080 * 5000, MP4[:12]) == (other.bitrate, start)
 
 
+async def test_an_anime_is_looked_for_under_all_its_names(run: Any, serving: Any, stream: Path, tmp_path: Path) -> None:
+    host, files = HlsHost(stream), FileHost({f"{n}.mp4": MP4 for n in range(4)})
+    shows, links, addon = ConsumetShows("9301", [], season="1", episode="5"), VidlinkApi({}), StremioApi({})
+    anime = pb2.Content(
+        series_id="mal:anime:9201",
+        season=2,
+        episode=2,
+        kind=pb2.CONTENT_KIND_ANIME,
+        external_ids={"mal": "9201"},
+        other_names=[
+            pb2.OtherName(series_id="mal:anime:9202", season=1, episode=2, external_ids={"mal": "9202"}),
+            pb2.OtherName(
+                series_id="tmdb:tv:9301", season=1, episode=5, external_ids={"tmdb": "9301", "imdb": "tt9000301"}
+            ),
+        ],
+    )
+    names = ("mal_anime_9201 S02E02", "mal_anime_9202 S01E02", "tmdb_tv_9301 S01E05")
+    async with serving(host, files, shows, links, addon):
+        for n, name in enumerate(names):
+            (tmp_path / f"{name}.strm").write_text(f"{files.url}/{n}.mp4\n")
+        shows.sources = [{"url": f"{host.url}/master.m3u8", "isM3U8": True}]
+        links.streams = {"tv/9301/1/5": {"qualities": {"720": {"type": "mp4", "url": f"{files.url}/3.mp4"}}}}
+        addon.streams = {("series", "tt9000301:1:5"): [{"name": "A", "url": f"{files.url}/3.mp4?a=1"}]}
+        settings = {"consumet_base": shows.url, "vidlink_base": f"{links.url}/api/", "stremio_addon": addon.url}
+        async with run(host, files, mirrors=tmp_path, **settings) as sources:
+            found = await sources.listed(anime)
+
+    assert sorted(one.provider for one in found) == ["consumet", *["mirror"] * 3, "stremio", "vidlink"]
+    assert {one.is_healthy for one in found} == {True}
+
+
 async def test_a_folder_of_strm_files_is_a_list_of_mirrors(
     run: Any, serving: Any, film: pb2.Content, episode: pb2.Content, tmp_path: Path
 ) -> None:

@@ -138,6 +138,15 @@ async def test_beyond_the_end_there_are_no_bytes_but_a_size() -> None:
     assert (found.body, found.total) == (b"", 100)
 
 
+async def test_a_size_that_no_file_has_counts_for_nothing() -> None:
+    answer = httpx.Response(206, content=b"x" * 10, headers={"content-range": f"bytes 0-9/{'9' * 400}"})
+    web = Web(addresses=[[PUBLIC]], answers=[answer])
+
+    found = await web.guard().fetch("http://cdn.example/a", headers={}, most=100, first=0, last=9)
+
+    assert found.total == 10
+
+
 async def test_private_hosts_are_open_by_host_and_port_only() -> None:
     web = Web(addresses=[["127.0.0.1"]])
     guard = web.guard("127.0.0.1:8000")
