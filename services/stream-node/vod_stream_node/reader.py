@@ -83,6 +83,11 @@ class FileReader:
         self._cache.put(self.torrent.infohash, piece, data)
         return data[begin:end]
 
+    @property
+    def rate(self) -> float | None:
+        """Bytes per second at which the file plays, None while nobody knows."""
+        return self.torrent.audience.read_aheads.rate(self.file.index)
+
     def settled(self, position: int, size: int) -> int:
         """Return how many of *size* bytes from *position* lie on disk without a gap, verified; a span at most.
 

@@ -12,7 +12,7 @@ from vod_stream_node.answers import Answer
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.ranges import Part
 from vod_stream_node.reader import FileReader
-from vod_stream_node.stalls import Stalls
+from vod_stream_node.stalls import Lag, Stalls
 from vod_stream_node.tokens import Grant
 
 
@@ -86,8 +86,9 @@ class Sender:
             StorageFailed, TorrentGone
             ConnectionError: the client left.
         """
+        lag = Lag()
         for before, part in packing.sections:
-            await self._part(grant, reader, part, packing, answer, before=before)
+            await self._part(grant, reader, part, packing, answer, before=before, lag=lag)
         if not answer.status:
             await answer.head(packing.status, packing.headers)  # of a file without bytes
         if packing.closing:
@@ -95,13 +96,13 @@ class Sender:
         await answer.end()
 
     async def _part(
-        self, grant: Grant, reader: FileReader, part: Part, packing: Packing, answer: Answer, *, before: bytes
+        self, grant: Grant, reader: FileReader, part: Part, packing: Packing, answer: Answer, *, before: bytes, lag: Lag
     ) -> None:
         position, end = part.first, part.last + 1
         while position < end:
             span = reader.settled(position, end - position)
             file = await reader.on_disk(position, span) if span else None
-            data = b"" if file else await self._next(grant, reader, position, end - position)
+            data = b"" if file else await self._next(grant, reader, position, end - position, lag)
             with reader.offering():
                 async with asyncio.timeout(self._patience.idle.total_seconds()):
                     if not answer.status:
@@ -112,13 +113,14 @@ class Sender:
                         before = b""
                     await (answer.file(file, position, span) if file else answer.part(data))
             position += span or len(data)
+            lag.came(span or len(data), rate=reader.rate)
             self._metrics.bytes_served.inc(span or len(data))
 
-    async def _next(self, grant: Grant, reader: FileReader, position: int, size: int) -> bytes:
+    async def _next(self, grant: Grant, reader: FileReader, position: int, size: int, lag: Lag) -> bytes:
         """Return the next bytes that the disk does not hold yet, as soon as the swarm gives them."""
         try:
             async with asyncio.timeout(self._patience.stall.total_seconds()):
-                with self._stalls.waiting(grant.key):
+                with self._stalls.waiting(grant.key, lag):
                     return await reader.read(position, size)
         except TimeoutError:
             self._metrics.reads_stalled.inc()

@@ -1,7 +1,8 @@
 """Viewers who wait too long for bytes: noticed, counted, and told, once per stall and file and again while it lasts.
 
 A read that waits for the swarm is a watch. The first watch of a file that is older than `after` begins a stall; it
-lasts until no watch of that file is that old any more.
+lasts until no watch of that file is that old any more. A watch is older by what its viewer's buffer lost before: a
+swarm that gives a second of film in seven seconds stalls as well as one that gives nothing.
 """
 
 import asyncio
@@ -50,6 +51,21 @@ class Stall:
     """1 for the first time that it is told."""
 
 
+@dataclass(slots=True)
+class Lag:
+    """How much later a viewer's bytes come than they are played: what his buffer has lost."""
+
+    seconds: float = 0.0
+
+    def waited(self, seconds: float) -> None:
+        """Note how long nothing came."""
+        self.seconds += seconds
+
+    def came(self, size: int, *, rate: float | None) -> None:
+        """Note what came; *rate*: bytes per second at which it plays, None if nobody knows."""
+        self.seconds = max(0.0, self.seconds - size / rate) if rate else 0.0
+
+
 Crowd = tuple[Stats, tuple[str, ...]]
 """A file's traffic, and who holds it CURRENT."""
 Look = Callable[[PinKey], Awaitable[Crowd | None]]
@@ -76,19 +92,20 @@ class Stalls:
         self._counts: Counter[PinKey] = Counter()
 
     @contextmanager
-    def waiting(self, key: PinKey) -> Iterator[None]:
-        """Watch a read that waits for the swarm."""
+    def waiting(self, key: PinKey, lag: Lag) -> Iterator[None]:
+        """Watch a read that waits for the swarm, and whose earlier bytes came with a *lag*."""
         watch, now = object(), self._clock.monotonic()
         began, left = self._left.pop(key, (now, now))
         # A player that gives up and asks again at once still waits for its first byte.
         began = began if now - left < self._after else now
-        self._waiting.setdefault(key, {})[watch] = began
+        self._waiting.setdefault(key, {})[watch] = min(began, now - lag.seconds)
         try:
             yield
         except BaseException:
             self._left[key] = began, self._clock.monotonic()
             raise
         finally:
+            lag.waited(self._clock.monotonic() - now)
             watches = self._waiting[key]
             del watches[watch]
             if not watches:

@@ -37,7 +37,7 @@ from vod_stream_node.pins import Pins
 from vod_stream_node.ranges import Part, Several, Unsatisfiable, Whole, select
 from vod_stream_node.reader import FileReader
 from vod_stream_node.sending import Sender, several, single, whole
-from vod_stream_node.stalls import Stalls
+from vod_stream_node.stalls import Lag, Stalls
 from vod_stream_node.successors import Successors
 from vod_stream_node.takeover import Takeover
 from vod_stream_node.tokens import Grant, TokenSigner
@@ -187,7 +187,7 @@ class StreamApp:
         self, grant: Grant, patience: asyncio.Timeout, method: str, headers: Headers, answer: Answer
     ) -> None:
         async with AsyncExitStack() as stack:
-            with self._stalls.waiting(grant.key):
+            with self._stalls.waiting(grant.key, Lag()):
                 reader = await stack.enter_async_context(self._pins.open(grant))
             # From here on each byte has its own deadline.
             patience.reschedule(None)

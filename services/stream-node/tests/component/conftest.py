@@ -3,6 +3,7 @@
 import hashlib
 import random
 import socket
+import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -211,3 +212,10 @@ async def node(start_node: NodeFactory) -> AsyncIterator[Node]:
 
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def matroska(seconds: float) -> bytes:
+    """The head of a Matroska file that says how long it plays."""
+    duration = b"\x44\x89\x88" + struct.pack(">d", seconds * 1000)
+    info = b"\x15\x49\xa9\x66" + bytes([0x80 | len(duration)]) + duration
+    return b"\x1a\x45\xdf\xa3\x80" + b"\x18\x53\x80\x67\x01" + b"\xff" * 7 + info

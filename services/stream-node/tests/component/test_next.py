@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import struct
 from collections.abc import AsyncIterator
 
 import httpx
@@ -13,7 +12,7 @@ from vod_fakes.seeder import Seeder
 from vod_fakes.torrents import Torrent
 from vod_testing import eventually
 
-from .conftest import Node, Swarm, noise
+from .conftest import Node, Swarm, matroska, noise
 
 MIB = 1 << 20
 FILM = noise(32 * MIB, seed=1)
@@ -126,13 +125,6 @@ async def present(node: Node, torrent: Torrent) -> int:
     """Return how much of a torrent's beginning is here."""
     known = await node.rpc.DescribeTorrent(pb2.DescribeTorrentRequest(infohash=torrent.infohash), timeout=5)
     return known.present[0].end
-
-
-def matroska(seconds: float) -> bytes:
-    """The head of a Matroska file that says how long it plays."""
-    duration = b"\x44\x89\x88" + struct.pack(">d", seconds * 1000)
-    info = b"\x15\x49\xa9\x66" + bytes([0x80 | len(duration)]) + duration
-    return b"\x1a\x45\xdf\xa3\x80" + b"\x18\x53\x80\x67\x01" + b"\xff" * 7 + info
 
 
 async def test_how_long_viewers_can_watch_what_they_have_is_told_once_the_film_has_said_how_long_it_plays(

@@ -11,7 +11,7 @@ from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_testing import eventually
 
-from .conftest import Node, NodeFactory, Swarm, noise, sha256
+from .conftest import Node, NodeFactory, Swarm, matroska, noise, sha256
 
 MIB = 1 << 20
 FILM = noise(4 * MIB, seed=7)
@@ -51,6 +51,21 @@ async def test_a_viewer_who_waits_is_told_about_and_again_while_it_lasts(
     assert told[0].stall_time == told[1].stall_time
     assert status.stats.stalls == 1
     assert node.runtime.metrics.get_sample_value("buffer_events_total") == 1
+
+
+async def test_a_swarm_that_gives_less_than_the_film_plays_at_is_told_about_though_every_byte_comes_soon(
+    swarm: Swarm, start_node: NodeFactory, nats_url: str, told: list[events_pb2.PinStalled]
+) -> None:
+    film = matroska(seconds=2) + noise(16 * MIB, seed=9)
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    swarm.seeder.limit_upload(MIB)
+    async with start_node(nats_url=SecretStr(nats_url), stall_after=2.0) as node, asyncio.TaskGroup() as group:
+        pin = await node.pin(torrent, swarm)
+        reading = group.create_task(node.http.get(pin.stream_url))
+        await eventually(lambda: None if told else "nothing is told", within=60)
+        reading.cancel()
+
+    assert told[0].reason == events_pb2.STALL_REASON_TOO_SLOW
 
 
 async def test_without_nats_streams_go_on(swarm: Swarm, start_node: NodeFactory) -> None:

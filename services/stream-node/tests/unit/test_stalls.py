@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from vod_stream_node.domain import Infohash, PinKey, Stats
 from vod_stream_node.metrics import Metrics
-from vod_stream_node.stalls import Crowd, Reason, Stall, Stalls
+from vod_stream_node.stalls import Crowd, Lag, Reason, Stall, Stalls
 
 KEY = PinKey(Infohash("a" * 40), 3)
 
@@ -64,7 +64,7 @@ def scene() -> Scene:
 
 
 async def test_a_wait_is_told_when_it_is_long_enough_and_again_while_it_lasts(scene: Scene) -> None:
-    with scene.stalls.waiting(KEY):
+    with scene.stalls.waiting(KEY, Lag()):
         tellings = [await scene.after(seconds) for seconds in (7.9, 0.1, 4, 3.9, 0.1, 8)]
 
     assert tellings == [0, 1, 0, 0, 1, 1]
@@ -75,13 +75,13 @@ async def test_a_wait_is_told_when_it_is_long_enough_and_again_while_it_lasts(sc
 
 
 async def test_several_viewers_of_a_file_are_one_stall(scene: Scene) -> None:
-    with scene.stalls.waiting(KEY), scene.stalls.waiting(KEY):
+    with scene.stalls.waiting(KEY, Lag()), scene.stalls.waiting(KEY, Lag()):
         assert await scene.after(8) == 1
 
 
 async def test_a_second_stall_is_told_as_a_new_one(scene: Scene) -> None:
     for _ in range(2):
-        with scene.stalls.waiting(KEY):
+        with scene.stalls.waiting(KEY, Lag()):
             assert await scene.after(9) == 1
         assert await scene.after(1) == 0
 
@@ -91,31 +91,56 @@ async def test_a_second_stall_is_told_as_a_new_one(scene: Scene) -> None:
 
 async def test_bytes_that_come_in_time_are_no_stall(scene: Scene) -> None:
     for _ in range(5):
-        with scene.stalls.waiting(KEY):
+        with scene.stalls.waiting(KEY, Lag()):
             assert await scene.after(6) == 0
+
+
+@pytest.mark.parametrize(
+    ("each", "stalls"),
+    [(7.0, True), (1.3, True), (1.0, False), (0.5, False)],
+    ids=["a seventh of it", "a little less than it", "just it", "twice it"],
+)
+async def test_a_swarm_that_gives_less_than_a_film_plays_at_stalls_in_the_end(
+    scene: Scene, each: float, stalls: bool
+) -> None:
+    lag = Lag()
+    for _ in range(60):
+        with scene.stalls.waiting(KEY, lag):
+            await scene.after(each)
+        lag.came(1_000_000, rate=1_000_000.0)
+
+    assert bool(scene.told) == stalls
+
+
+async def test_where_nobody_knows_how_fast_it_plays_only_one_long_wait_is_a_stall(scene: Scene) -> None:
+    lag = Lag()
+    for _ in range(60):
+        with scene.stalls.waiting(KEY, lag):
+            assert await scene.after(7) == 0
+        lag.came(1_000_000, rate=None)
 
 
 async def test_a_player_that_gives_up_and_asks_again_is_still_waiting(scene: Scene) -> None:
     for _ in range(2):
-        with suppress(ConnectionError), scene.stalls.waiting(KEY):
+        with suppress(ConnectionError), scene.stalls.waiting(KEY, Lag()):
             assert await scene.after(3) == 0
             raise ConnectionError
-    with scene.stalls.waiting(KEY):
+    with scene.stalls.waiting(KEY, Lag()):
         assert await scene.after(3) == 1
 
 
 async def test_a_player_that_comes_back_much_later_begins_anew(scene: Scene) -> None:
-    with suppress(ConnectionError), scene.stalls.waiting(KEY):
+    with suppress(ConnectionError), scene.stalls.waiting(KEY, Lag()):
         await scene.after(7)
         raise ConnectionError
     await scene.after(60)
-    with scene.stalls.waiting(KEY):
+    with scene.stalls.waiting(KEY, Lag()):
         assert await scene.after(7) == 0
 
 
 async def test_a_file_that_nobody_watches_has_no_stall(scene: Scene) -> None:
     scene.holders = ()
-    with scene.stalls.waiting(KEY):
+    with scene.stalls.waiting(KEY, Lag()):
         assert await scene.after(20) == 0
 
 
@@ -129,7 +154,7 @@ async def test_a_file_that_nobody_watches_has_no_stall(scene: Scene) -> None:
 )
 async def test_the_reason_is_told(scene: Scene, stats: Stats, reason: Reason) -> None:
     scene.stats = stats
-    with scene.stalls.waiting(KEY):
+    with scene.stalls.waiting(KEY, Lag()):
         await scene.after(8)
 
     assert reason is scene.told[0].reason
@@ -137,5 +162,5 @@ async def test_the_reason_is_told(scene: Scene, stats: Stats, reason: Reason) ->
 
 async def test_nobody_who_listens_is_no_reason_to_stop(scene: Scene) -> None:
     scene.deaf = True
-    with scene.stalls.waiting(KEY):
+    with scene.stalls.waiting(KEY, Lag()):
         assert [await scene.after(8), await scene.after(8)] == [1, 1]
