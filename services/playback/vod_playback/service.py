@@ -167,7 +167,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 handle=listener.on_stalled,
                 timeout=_HANDLED_WITHIN,
             ),
-            sweeper(watching.end_silent, runtime, every=silence / 4),
+            sweeper(watching.end_silent, database.check, runtime, every=silence / 4),
             # NATS is no part of our health: without it positions are still stored, and events wait in the outbox.
             rpc_server(settings.listen, runtime, serving, checks={"postgres": database.check}) as endpoint,
         ):

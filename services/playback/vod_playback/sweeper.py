@@ -15,17 +15,28 @@ _SWEEP_WITHIN = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def sweeper(sweep: Callable[[], Awaitable[None]], runtime: Runtime, *, every: timedelta) -> AsyncIterator[None]:
-    """Call *sweep* again and again while the context is open; a database that is away is waited for."""
-    async with background(_run(sweep, runtime, every)):
+async def sweeper(
+    sweep: Callable[[], Awaitable[None]], look: Callable[[], Awaitable[None]], runtime: Runtime, *, every: timedelta
+) -> AsyncIterator[None]:
+    """Call *sweep* again and again while the context is open.
+
+    A database that was away heard nobody, so that all seem to have fallen silent: when a round failed, the next ones
+    only *look* whether it is back, and once it is, everybody has one more round to be heard again.
+    """
+    async with background(_run(sweep, look, runtime, every)):
         yield
 
 
-async def _run(sweep: Callable[[], Awaitable[None]], runtime: Runtime, every: timedelta) -> None:
+async def _run(
+    sweep: Callable[[], Awaitable[None]], look: Callable[[], Awaitable[None]], runtime: Runtime, every: timedelta
+) -> None:
+    heard = True
     while True:
         await asyncio.sleep(every.total_seconds())
         try:
             with deadline(_SWEEP_WITHIN):
-                await sweep()
+                await (sweep() if heard else look())
+            heard = True
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            heard = False
             runtime.log.warning(SWEEP_FAILED, why=type(error).__name__)

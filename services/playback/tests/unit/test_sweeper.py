@@ -1,0 +1,56 @@
+"""The sweeper: whom a database that was away could not hear is given time to be heard again."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from vod_playback.sweeper import sweeper
+from vod_runtime import Runtime
+from vod_testing import eventually
+
+SOON = timedelta(milliseconds=1)
+
+
+class Database:
+    """Writes down what it is asked; away for as many questions as a test says, from the second on."""
+
+    def __init__(self, *, away: int, error: Exception) -> None:
+        self.asked: list[str] = []
+        self._away, self._error = away, error
+
+    async def sweep(self) -> None:
+        self._answer("sweep")
+
+    async def look(self) -> None:
+        self._answer("look")
+
+    def _answer(self, question: str) -> None:
+        self.asked.append(question)
+        if 1 < len(self.asked) <= 1 + self._away:
+            raise self._error
+
+
+@pytest.mark.parametrize(
+    "error", [ConnectionRefusedError(), asyncpg.CannotConnectNowError("starting up"), TimeoutError()]
+)
+async def test_after_an_outage_nobody_is_ended_before_a_round_has_passed(
+    error: Exception, make_runtime: Callable[[str], Runtime]
+) -> None:
+    database = Database(away=3, error=error)
+
+    async with sweeper(database.sweep, database.look, make_runtime("playback"), every=SOON):
+        await eventually(lambda: None if len(database.asked) >= 7 else f"asked {database.asked}", within=10)
+
+    assert database.asked[:7] == ["sweep", "sweep", "look", "look", "look", "sweep", "sweep"]
+
+
+async def test_a_database_that_answers_is_swept_in_each_round(make_runtime: Callable[[str], Runtime]) -> None:
+    database = Database(away=0, error=AssertionError())
+
+    async with asyncio.timeout(10), sweeper(database.sweep, database.look, make_runtime("playback"), every=SOON):
+        await eventually(lambda: None if len(database.asked) >= 4 else f"asked {database.asked}", within=10)
+
+    assert set(database.asked) == {"sweep"}
