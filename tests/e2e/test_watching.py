@@ -122,6 +122,29 @@ async def test_a_heartbeat_gets_the_next_episode_ready_and_it_plays_with_the_see
     assert (seeded[:65536], seeded[-65536:]) == (opening.content, ending.content)
 
 
+async def test_after_the_end_nothing_is_held_and_the_next_episode_still_plays_at_once(
+    vod: System, viewer: httpx.AsyncClient, outside: World
+) -> None:
+    caps = {"h264": True, "maxHeight": 1083}
+    session = (await start(viewer, HARBOR, 1, 2, deviceCaps=caps))["sessionId"]
+    await eventually(lambda: why_next_is_not_ready(viewer, session, 3.0), within=15)
+
+    await viewer.post("/v1/session/ended", json={"sessionId": session})
+
+    async def why_held() -> str | None:
+        held = [one for one in (await vod.status())["pins"] if session in str(one)]
+        return f"{held}" if held else None
+
+    await eventually(why_held, within=10)
+    await outside.seeder.stop()
+    try:
+        second = await start(viewer, HARBOR, 1, 3, deviceCaps=caps)
+        opening = await viewer.get(second["streamUrl"], headers={"Range": "bytes=0-65535"})
+    finally:
+        await outside.seeder.start()
+    assert opening.content == outside.episode_file(second["pick"]["title"], 1, 3).read_bytes()[:65536]
+
+
 async def test_what_comes_next_can_be_chosen_and_is_what_autoplay_starts_at_once(
     viewer: httpx.AsyncClient, outside: World
 ) -> None:

@@ -186,9 +186,9 @@ class PlaybackServicer(playback_service_pb2_grpc.PlaybackServiceServicer):
         hint = NextHint(_key(request.next_hint.key), request.next_hint.ready)
         if request.without_torrents:
             await self._preparing.prepare(session_id, hint.key)
-        else:
-            await self._watching.hint(session_id, hint)
-        return pb2.SetNextHintResponse()
+            return pb2.SetNextHintResponse()
+        state = await self._watching.hint(session_id, hint)
+        return pb2.SetNextHintResponse(ended=state is State.ENDED)
 
     async def ListSessions(self, request: pb2.ListSessionsRequest, context: _Context) -> pb2.ListSessionsResponse:
         return pb2.ListSessionsResponse(sessions=[_session(one) for one in await self._watching.active()])

@@ -146,7 +146,7 @@ class PinClient:
     def __init__(self, channel: aio.Channel) -> None:
         self._stub = stream_service_pb2_grpc.StreamServiceStub(channel)
 
-    async def hold(self, source: Source, *, holder: str) -> Pin:
+    async def hold(self, source: Source, *, holder: str, lasting: timedelta) -> Pin:
         """Pin the file for a session that plays it."""
         answer = await self._stub.EnsurePin(
             stream_pb2.EnsurePinRequest(
@@ -156,6 +156,7 @@ class PinClient:
                 purpose=stream_pb2.PURPOSE_CURRENT,
                 holder=holder,
                 wait_for=stream_pb2.WAIT_FOR_METADATA,
+                ttl=duration_to_proto(lasting),
             )
         )
         return Pin(stream_url=answer.pin.stream_url, warm=answer.pin.state in _WARM)
@@ -196,6 +197,10 @@ class PinClient:
                 successor_stream_url=successor,
             )
         )
+
+    async def release_all(self, holder: str) -> None:
+        """Give up all claims of a session."""
+        await self._stub.ReleasePin(stream_pb2.ReleasePinRequest(holder=holder))
 
     async def current(self) -> Mapping[tuple[str, str, int], Swarm]:
         """Return how the files arrive that are watched, by holder, infohash and file index."""

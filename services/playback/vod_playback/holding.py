@@ -26,11 +26,14 @@ class Holding:
         self._streams = streams
         self._log = log
 
-    async def hold(self, source: Source, *, holder: str) -> Pin:
-        """Pin the file for a session, or renew its claim; of a direct source, make sure that it can be played."""
+    async def hold(self, source: Source, *, holder: str, lasting: timedelta = timedelta()) -> Pin:
+        """Pin the file for a session, or renew its claim; of a direct source, make sure that it can be played.
+
+        *lasting*: how long without being read; zero for as long as the node holds what a session plays.
+        """
         if source.direct:
             return await self._streams.hold(source.direct)
-        return await self._pins.hold(source, holder=holder)
+        return await self._pins.hold(source, holder=holder, lasting=lasting)
 
     @asynccontextmanager
     async def held(self, source: Source, *, holder: str) -> AsyncIterator[Pin]:
@@ -70,6 +73,14 @@ class Holding:
         """Return where a session goes on that was switched to its source."""
         pin = await self.hold(session.source, holder=session.id)
         return Switched(session.source, pin.stream_url, session.position, session.switch_reason)
+
+    async def let_go_all(self, holder: str) -> None:
+        """Release all that a session held, the next episode's file too: it stays on disk while there is room."""
+        try:
+            with no_deadline(), deadline(_RELEASE_WITHIN):
+                await self._pins.release_all(holder)
+        except Failure as failure:
+            self._log.warning(PIN_NOT_RELEASED, session_id=holder, reason=failure.reason)
 
     async def let_go(self, source: Source, *, holder: str, successor: str = "") -> None:
         """Release a claim as well as possible; what can't be released lapses on the node by itself.

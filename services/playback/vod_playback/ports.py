@@ -21,6 +21,7 @@ from vod_playback.domain import (
     Resume,
     Session,
     Source,
+    State,
     Wish,
     Written,
 )
@@ -57,7 +58,7 @@ class Picks(Protocol):
 
 
 class Pins(Protocol):
-    async def hold(self, source: Source, *, holder: str) -> Pin:
+    async def hold(self, source: Source, *, holder: str, lasting: timedelta) -> Pin:
         """Pin the file for a session that plays it; returns when the swarm told its name and size."""
         ...
 
@@ -71,6 +72,10 @@ class Pins(Protocol):
 
     async def release(self, source: Source, *, holder: str, successor: str) -> None:
         """Give up a claim; *successor* is the address of what replaces the file, empty if nothing does."""
+        ...
+
+    async def release_all(self, holder: str) -> None:
+        """Give up all claims of a session, the one on what comes next too."""
         ...
 
 
@@ -128,8 +133,8 @@ class Store(Protocol):
         """Let a session play another source; None unless it is active."""
         ...
 
-    async def hint(self, session_id: str, next_key: EpisodeKey, *, ready: bool) -> bool:
-        """Store whether the next episode is ready; False unless it is the one that follows."""
+    async def hint(self, session_id: str, next_key: EpisodeKey, *, ready: bool) -> State | None:
+        """Store whether the next episode is ready; None unless it is the one that follows."""
         ...
 
     async def active(self) -> Sequence[Session]: ...

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
@@ -19,6 +20,8 @@ from vod_rpc import DeadlineExceeded, NotFound, Unavailable
 from vod_runtime import Clock
 
 SESSION_STARTED = "session_started"
+AFTER_THE_END = timedelta(minutes=2)
+"""How long the file of an ended session is held for a player that does not know yet, and then reads nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ class Starting:
         if session is None:
             raise SessionNotFound(session_id)
         try:
-            return (await self._holding.hold(session.source, holder=session.id)).stream_url
+            lasting = timedelta() if session.is_active else AFTER_THE_END
+            return (await self._holding.hold(session.source, holder=session.id, lasting=lasting)).stream_url
         except (NotFound, Unavailable):
             if session.source.direct is None or session.state is State.ENDED:
                 raise

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from vod_events import enqueue
-from vod_playback.domain import ENDED_PERCENT, EpisodeKey, How, Session, Source, Wish
+from vod_playback.domain import ENDED_PERCENT, EpisodeKey, How, Session, Source, State, Wish
 from vod_playback.events import ended_event, ended_subject
 from vod_playback.ports import Opened
 from vod_playback.rows import COLUMNS, PLACES, key_values, maybe_session, session_of, source_of, values_of
@@ -39,7 +39,7 @@ _SWITCH = f"""
     WHERE id = $1 AND state = 'active' RETURNING {COLUMNS}"""
 _HINT = """
     UPDATE sessions SET next_ready = $5, next_direct = NULL
-    WHERE id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 RETURNING id"""
+    WHERE id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 RETURNING state"""
 _PREPARE = """
     UPDATE sessions SET next_ready = $5::jsonb IS NOT NULL, next_direct = $5, next_direct_at = $6
     WHERE id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 RETURNING id"""
@@ -124,9 +124,10 @@ class PlaybackStore:
         """Let a session play another source; None unless it is active."""
         return maybe_session(await self._pool.fetchrow(_SWITCH, session_id, source.kept()))
 
-    async def hint(self, session_id: str, next_key: EpisodeKey, *, ready: bool) -> bool:
-        """Store whether the next episode is ready; False unless it is the one that follows."""
-        return await self._pool.fetchval(_HINT, session_id, *key_values(next_key), ready) is not None
+    async def hint(self, session_id: str, next_key: EpisodeKey, *, ready: bool) -> State | None:
+        """Store whether the next episode is ready; None unless it is the one that follows."""
+        state = await self._pool.fetchval(_HINT, session_id, *key_values(next_key), ready)
+        return State(state) if state else None
 
     async def prepare(self, session_id: str, next_key: EpisodeKey, source: Source | None, *, at: datetime) -> bool:
         """Keep what the next episode would begin with; with none it is not ready. False unless it follows."""

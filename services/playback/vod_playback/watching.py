@@ -18,6 +18,7 @@ from vod_playback.domain import (
     Reply,
     Session,
     Source,
+    State,
     Switched,
 )
 from vod_playback.endings import Endings
@@ -106,7 +107,7 @@ class Watching:
     async def end(self, session_id: str) -> Ending:
         """End a session at its last reported position; ending it again gives the same answer.
 
-        What was pinned for the next episode stays pinned.
+        What was fetched of the next episode stays on disk as long as there is room.
         """
         session = await self._close(session_id, How.SAID) or await self._known(session_id)
         return Ending(next_source=await self._next_source(session), next_hint=session.next_hint)
@@ -133,12 +134,17 @@ class Watching:
                 self._log.info(NEXT_NOT_PICKED, session_id=session.id, reason=failure.reason)
         return Following([one for one in alternatives if one.playable][:_TOP], session.next_hint)
 
-    async def hint(self, session_id: str, hint: NextHint) -> None:
-        """Remember whether the next episode is ready. Ended sessions learn it too: autoplay comes after the end."""
-        if not await self._store.hint(session_id, hint.key, ready=hint.ready):
+    async def hint(self, session_id: str, hint: NextHint) -> State:
+        """Remember whether the next episode is ready; return whether the session still runs.
+
+        Ended sessions learn it too: autoplay comes after the end.
+        """
+        state = await self._store.hint(session_id, hint.key, ready=hint.ready)
+        if state is None:
             await self._known(session_id)
             raise NextMismatch
         self._changed(session_id)
+        return state
 
     async def progress(self, session_id: str) -> JsonObject:
         """Return how far the session's file has come, as the stream node tells it.
@@ -170,7 +176,7 @@ class Watching:
         if session:
             self._log.info(SESSION_ENDED, **session_fields(session), reason=how.value)
             self._changed(session_id)
-            await self._holding.let_go(session.source, holder=session.id)
+            await self._holding.let_go_all(session.id)
         return session
 
     async def _known(self, session_id: str) -> Session:

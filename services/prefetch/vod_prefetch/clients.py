@@ -89,12 +89,14 @@ class PlaybackClient:
     def __init__(self, channel: aio.Channel) -> None:
         self._stub = playback_service_pb2_grpc.PlaybackServiceStub(channel)
 
-    async def tell(self, following: Following, outcome: Outcome) -> None:
+    async def tell(self, following: Following, outcome: Outcome) -> bool:
+        """Tell how preparing went; return whether the session still runs."""
         hint = playback_pb2.NextHint(key=key_to_proto(following.key), ready=outcome is Outcome.READY)
         request = playback_service_pb2.SetNextHintRequest(
             session_id=following.session, next_hint=hint, without_torrents=outcome is Outcome.NOTHING_PLAYABLE
         )
-        await self._stub.SetNextHint(request)
+        answer = await self._stub.SetNextHint(request)
+        return not answer.ended
 
 
 _FOLLOWS_DEADLINE = 60.0

@@ -55,7 +55,9 @@ class Subtitles(Protocol):
 
 
 class Playback(Protocol):
-    async def tell(self, following: Following, outcome: Outcome) -> None: ...
+    async def tell(self, following: Following, outcome: Outcome) -> bool:
+        """Tell how preparing went; return whether the session still runs."""
+        ...
 
 
 class Marks(Protocol):
@@ -123,6 +125,7 @@ class Prefetch:
             pick, outcome = await self._make_ready(following)
         except BaseException as error:
             await self._marks.give_back(following.mark)
+            await self._marks.give_back(following.looked)
             if isinstance(error, Failure):
                 self._count("failed")
                 self._log.warning(NEXT_FAILED, session=following.session, episode=str(following.key), why=error.reason)
@@ -164,7 +167,9 @@ class Prefetch:
         within = max(_LEAST, (time_left() or self._within) - _LOSES_TO_DEADLINE)
         ready = await self._stream_node.pin_next(following, pick, within=within)
         outcome = Outcome.READY if ready else Outcome.NOT_READY
-        await self._playback.tell(following, outcome)
+        if not await self._playback.tell(following, outcome):
+            # Nobody would ever give it up: the session's claims were released when it ended. The bytes stay on disk.
+            await self._stream_node.let_go(following, pick)
         # Before the subtitles have come: a viewer who now chooses another source for it must not wait for those.
         await self._remember(following, outcome)
         return outcome

@@ -107,6 +107,9 @@ class StreamServicer(StreamServiceServicer):
     async def ReleasePin(
         self, request: pb2.ReleasePinRequest, context: ServicerContext[pb2.ReleasePinRequest, pb2.ReleasePinResponse]
     ) -> pb2.ReleasePinResponse:
+        if not request.infohash:
+            self._pins.release_all(request.holder)
+            return pb2.ReleasePinResponse()
         key = PinKey(parse_infohash(request.infohash), request.file_index)
         self._pins.release(key, request.holder)
         if request.successor_stream_url:

@@ -1,8 +1,19 @@
 """What a pin looks like from outside: how far its file has come, and what its viewers have of the swarm."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 
-from vod_stream_node.domain import Claim, PinKey, PinState, PinStatus, TorrentFile, TorrentState, Viewing
+from vod_stream_node.domain import (
+    Claim,
+    Infohash,
+    PinKey,
+    PinState,
+    PinStatus,
+    Purpose,
+    TorrentFile,
+    TorrentState,
+    Viewing,
+)
 from vod_stream_node.torrent import Torrent
 
 
@@ -60,3 +71,13 @@ def may_reload(torrent: Torrent) -> bool:
         return False
     read = [file for file in torrent.known_layout.files if torrent.is_read(file.index)]
     return all(piece in torrent.flushed for file in read for piece in torrent.known_layout.pieces(file))
+
+
+def wanted(pins: Mapping[PinKey, Mapping[str, Claim]]) -> Mapping[Infohash, Mapping[int, Purpose]]:
+    """Return which files of which torrents are wanted, and for what."""
+    wants: defaultdict[Infohash, dict[int, Purpose]] = defaultdict(dict)
+    for key, claims in pins.items():
+        if claims:
+            current = any(claim.purpose is Purpose.CURRENT for claim in claims.values())
+            wants[key.infohash][key.file_index] = Purpose.CURRENT if current else Purpose.NEXT
+    return wants

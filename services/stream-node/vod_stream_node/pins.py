@@ -37,7 +37,7 @@ from vod_stream_node.domain import (
 from vod_stream_node.engine import Engine
 from vod_stream_node.errors import NodeDraining, PinUnknown, SwarmSilent, TorrentGone, TorrentUnknown
 from vod_stream_node.janitor import Janitor
-from vod_stream_node.looking import look, may_reload, state_of
+from vod_stream_node.looking import look, may_reload, state_of, wanted
 from vod_stream_node.magnets import Origin, Reach, rebuild
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.reader import FileReader
@@ -114,14 +114,16 @@ class Pins:
             raise NodeDraining("The node is about to stop.")
         key, before = request.key, self._pins[request.key].get(request.holder)
         async with self._called(key.infohash):
+            made = None
             try:
                 torrent = await self._engine.pin(key.infohash, request.magnet, request.torrent)
                 if not (torrent.disk_is_full and self._janitor.short_of_room):
                     torrent = await self._engine.revived(torrent)
-                self._claim(request, before)
+                made = self._claim(request, before)
                 await self._wait(torrent, request, within)
             except BaseException:
-                self._restore(key, request.holder, before)
+                if made and self._pins[key].get(request.holder) is made:  # nobody asked again, or read it, meanwhile
+                    self._restore(key, request.holder, before)
                 raise
             self._log.info(
                 PIN_ENSURED,
@@ -166,6 +168,11 @@ class Pins:
         if self._pins.get(key, {}).pop(holder, None):
             self._log.info(PIN_RELEASED, infohash=short(key.infohash), file_index=key.file_index, holder=holder)
             self._apply()
+
+    def release_all(self, holder: str) -> None:
+        """Give up all claims of a holder."""
+        for key in [key for key, claims in self._pins.items() if holder in claims]:
+            self.release(key, holder)
 
     async def statuses(self) -> list[PinStatus]:
         """Return all pins as they are now."""
@@ -285,12 +292,13 @@ class Pins:
 
     # Claims.
 
-    def _claim(self, request: PinRequest, before: Claim | None) -> None:
+    def _claim(self, request: PinRequest, before: Claim | None) -> Claim:
         claim = Claim(request.purpose, expires_at=self._clock.now() + request.ttl, ttl=request.ttl)
         self._pins[request.key][request.holder] = claim
         if request.purpose is Purpose.CURRENT and (before is None or before.purpose is Purpose.NEXT):
             self._metrics.starts(request.key, request.holder, at=self._clock.monotonic())
         self._apply()
+        return claim
 
     def _restore(self, key: PinKey, holder: str, before: Claim | None) -> None:
         if before is None:
@@ -309,18 +317,10 @@ class Pins:
         torrent = self._engine.torrents.get(key.infohash)
         return torrent is not None and torrent.is_read(key.file_index)
 
-    def _wants(self) -> dict[Infohash, dict[int, Purpose]]:
-        wants: defaultdict[Infohash, dict[int, Purpose]] = defaultdict(dict)
-        for key, claims in self._pins.items():
-            if claims:
-                current = any(claim.purpose is Purpose.CURRENT for claim in claims.values())
-                wants[key.infohash][key.file_index] = Purpose.CURRENT if current else Purpose.NEXT
-        return wants
-
     def _apply(self) -> None:
         """Tell every torrent what is wanted of it."""
         self._refuse_unplayable()
-        wants = self._wants()
+        wants = wanted(self._pins)
         for torrent in self._engine.torrents.values():
             torrent.want(wants.get(torrent.infohash, {}))
         self._sharing.apply()

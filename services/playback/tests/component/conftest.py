@@ -198,6 +198,9 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         return stream_pb2.ListPinsResponse(node="n1", pins=pins)
 
     async def ReleasePin(self, request: Any, context: Any) -> stream_pb2.ReleasePinResponse:
+        if not request.infohash:
+            self.pins = {held: purpose for held, purpose in self.pins.items() if held[2] != request.holder}
+            return stream_pb2.ReleasePinResponse()
         held = (request.infohash[0], request.file_index, request.holder)
         self.pins.pop(held, None)
         if request.successor_stream_url:

@@ -14,7 +14,6 @@ from vod.catalog.v1 import catalog_pb2
 from vod.playback.v1 import events_pb2, playback_pb2
 from vod.playback.v1 import playback_service_pb2 as pb2
 from vod.scoring.v1 import scoring_pb2
-from vod.stream.v1 import stream_service_pb2 as stream_pb2
 
 from vod_rpc import FailedPrecondition, InvalidArgument, NotFound
 from vod_testing import eventually
@@ -122,7 +121,7 @@ async def test_heartbeats_of_unknown_and_ended_sessions_fail_each_in_its_way(pla
     assert (ended.value.reason, unknown.value.reason) == ("SESSION_ENDED", "SESSION_NOT_FOUND")
 
 
-async def test_the_end_tells_the_next_pick_and_keeps_what_is_warm(playback: Any, neighbours: Any) -> None:
+async def test_the_end_tells_the_next_pick_and_holds_nothing_any_more(playback: Any, neighbours: Any) -> None:
     session = (await playback.StartSession(start(1))).session
     neighbours.stream_node.prepare(2, holder=session.id)
     await playback.SetNextHint(
@@ -134,7 +133,7 @@ async def test_the_end_tells_the_next_pick_and_keeps_what_is_warm(playback: Any,
     assert (answer.next_pick.infohash, answer.next_pick.file_index) == ("a" * 40, 1)
     assert answer.next_hint == playback_pb2.NextHint(key=key(2), ready=True)
     assert answer.autoplay_in.seconds == 10
-    assert neighbours.stream_node.pins == {("a", 1, session.id): stream_pb2.PURPOSE_NEXT}
+    assert neighbours.stream_node.pins == {}
 
 
 async def test_ending_twice_ends_once_and_answers_the_same(playback: Any, nats_url: str) -> None:
@@ -199,6 +198,7 @@ async def test_a_silent_session_is_ended_at_its_last_position(
     async with open_playback(impatient) as running, listening(nats_url, "playback.v1.episode-ended.*") as heard:
         session = (await running.stub.StartSession(start(1))).session
         await running.stub.RecordHeartbeat(beat(session.id, 600))
+        neighbours.stream_node.prepare(2, holder=session.id)
 
         await eventually(lambda: None if heard else "the session has not ended", within=5)
 
@@ -266,6 +266,17 @@ async def test_a_hint_is_told_with_the_next_heartbeat_and_can_be_taken_back(play
         told.append((await playback.RecordHeartbeat(beat(session.id, 1))).next_hint.ready)
 
     assert told == [True, False]
+
+
+async def test_who_tells_a_hint_learns_whether_the_session_still_runs(playback: Any) -> None:
+    session = (await playback.StartSession(start(1))).session
+    hint = pb2.SetNextHintRequest(session_id=session.id, next_hint=playback_pb2.NextHint(key=key(2), ready=True))
+
+    before = await playback.SetNextHint(hint)
+    await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
+    afterwards = await playback.SetNextHint(hint)
+
+    assert (before.ended, afterwards.ended) == (False, True)
 
 
 async def test_hints_for_other_episodes_and_unknown_sessions_are_refused(playback: Any) -> None:

@@ -40,6 +40,8 @@ class World:
     bytes_may_come: asyncio.Event = field(default_factory=asyncio.Event)
     pick: Pick = PICK
     pinned: list[Pick] = field(default_factory=list)
+    runs: bool = True
+    """The session did not end."""
 
     def __post_init__(self) -> None:
         self.subtitles_may_come.set()
@@ -94,8 +96,9 @@ class FakePlayback:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def tell(self, following: Following, outcome: Outcome) -> None:
+    async def tell(self, following: Following, outcome: Outcome) -> bool:
         self.world.told.append(outcome)
+        return self.world.runs
 
 
 class FakeMarks:
@@ -247,3 +250,29 @@ async def test_an_episode_gets_ready_without_its_subtitles(world: World, prefetc
     await prefetch.prepare(NEXT)
 
     assert world.told == [Outcome.READY]
+
+
+@pytest.mark.parametrize("runs", [True, False])
+async def test_what_is_prepared_is_held_as_long_as_the_session_runs(
+    world: World, prefetch: Prefetch, runs: bool
+) -> None:
+    world.runs = runs
+
+    await prefetch.prepare(NEXT)
+
+    assert (world.told, world.pinned) == ([Outcome.READY], [PICK] if runs else [])
+
+
+async def test_a_look_at_what_is_prepared_that_failed_is_repeated_with_the_next_heartbeat(
+    world: World, prefetch: Prefetch
+) -> None:
+    await prefetch.prepare(NEXT)
+    again = replace(NEXT, ready=True, is_near=True)
+    world.pin_failure = Unavailable("the node was just killed")
+    with pytest.raises(Unavailable):
+        await prefetch.prepare(again)
+    world.pin_failure = None
+
+    await prefetch.prepare(again)
+
+    assert world.told == [Outcome.READY, Outcome.READY]

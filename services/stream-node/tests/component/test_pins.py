@@ -191,6 +191,47 @@ async def test_a_released_pin_stops_downloading(swarm: Swarm, node: Node) -> Non
     assert swarm.seeder.uploaded(torrent.infohash) < 5 * MIB
 
 
+async def test_all_that_a_holder_holds_can_be_given_up_at_once_and_nothing_else(swarm: Swarm, node: Node) -> None:
+    first = await swarm.share("Now.mkv", {"Now.mkv": noise(MIB, seed=1)})
+    later = await swarm.share("Next.mkv", {"Next.mkv": noise(MIB, seed=2)})
+    await node.pin(first, swarm, holder="a")
+    await node.pin(later, swarm, holder="a", purpose=pb2.PURPOSE_NEXT)
+    await node.pin(later, swarm, holder="b", purpose=pb2.PURPOSE_NEXT)
+
+    for _ in range(2):
+        await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder="a"), timeout=5)
+
+    pins = await node.pins()
+    assert list(pins) == [(later.infohash, 0)]
+    assert [holder.name for holder in pins[later.infohash, 0].holders] == ["b"]
+
+
+async def test_a_call_that_fails_takes_away_no_claim_that_another_one_made_meanwhile(node: Node) -> None:
+    waiting = pb2.EnsurePinRequest(
+        infohash=SILENT, purpose=pb2.PURPOSE_CURRENT, holder="a", wait_for=pb2.WAIT_FOR_METADATA
+    )
+
+    async def why_not_held() -> str | None:
+        return None if await node.pins() else "nothing is held"
+
+    async with asyncio.TaskGroup() as group:
+        failing = group.create_task(_reason(node, waiting, within=2))
+        await eventually(why_not_held, within=2)
+        waiting.wait_for = pb2.WAIT_FOR_UNSPECIFIED
+        await node.rpc.EnsurePin(waiting, timeout=5)
+
+    assert failing.result() == "SWARM_SILENT"
+    assert list(await node.pins()) == [(SILENT, 0)]
+
+
+async def _reason(node: Node, request: pb2.EnsurePinRequest, *, within: float) -> str:
+    try:
+        await node.rpc.EnsurePin(request, timeout=within)
+    except Failure as failure:
+        return failure.reason
+    return "no failure"
+
+
 async def test_an_expired_pin_goes_and_an_idle_torrent_leaves_the_session(
     swarm: Swarm, start_node: NodeFactory
 ) -> None:
