@@ -17,17 +17,20 @@ _INDEX_BYTES = 4 << 10
 
 
 class Bitrates:
-    """Looks at the torrents of a node that are watched while something of them is missing."""
+    """Looks at the torrents of a node that are watched."""
 
     def __init__(self, torrents: Mapping[Infohash, Torrent], present: Present) -> None:
         self._torrents = torrents
         self._present = present
+        self._silent: set[tuple[Infohash, int]] = set()
+        """Files that don't say how long they play."""
 
     async def run(self) -> None:
         """Look for ever."""
         while True:
             await asyncio.sleep(LOOK_EVERY.total_seconds())
-            for torrent in [one for one in self._torrents.values() if one.readers and one.lacks_current]:
+            self._silent = {(infohash, index) for infohash, index in self._silent if infohash in self._torrents}
+            for torrent in [one for one in self._torrents.values() if one.readers]:
                 try:
                     await self.look(torrent)
                 except Failure:
@@ -39,19 +42,26 @@ class Bitrates:
         Raises:
             TorrentGone, TorrentUnknown, StorageFailed
         """
-        for file in torrent.known_layout.files:
-            if torrent.is_read(file.index) and torrent.audience.read_aheads.rate(file.index) is None:
-                seconds = await self._seconds(torrent, file)
-                if seconds:
-                    torrent.plays(file.index, rate=file.size / seconds)
-        torrent.swarm_gives((await torrent.traffic.stats()).download_rate)
+        for index in torrent.audience.readers.files():
+            if torrent.audience.read_aheads.rate(index) is None:
+                await self._learn(torrent, torrent.known_layout.files[index])
+        if torrent.lacks_current:
+            torrent.swarm_gives((await torrent.traffic.stats()).download_rate)
 
-    async def _seconds(self, torrent: Torrent, file: TorrentFile) -> float | None:
-        """Return how long a file plays, from its head, or from its index if that is elsewhere."""
-        head = await self._read(torrent, file, 0, _HEAD_BYTES)
-        found = duration_of(head)
-        index = None if found else index_of(head, file.size)
-        return duration_of(await self._read(torrent, file, index.start, _INDEX_BYTES)) if index else found
+    async def _learn(self, torrent: Torrent, file: TorrentFile) -> None:
+        """Look for how long a file plays in its head, or in its index if that is elsewhere."""
+        key = torrent.infohash, file.index
+        if key in self._silent:
+            return
+        head = await self._read(torrent, file, range(min(file.size, _HEAD_BYTES)))
+        index = index_of(head, file.size) or range(0)
+        begin = await self._read(torrent, file, index[:_INDEX_BYTES])
+        seconds = duration_of(head) or duration_of(begin)
+        if seconds:
+            torrent.plays(file.index, rate=file.size / seconds)
+        elif len(head) == min(file.size, _HEAD_BYTES) and len(begin) == len(index[:_INDEX_BYTES]):
+            self._silent.add(key)
 
-    async def _read(self, torrent: Torrent, file: TorrentFile, offset: int, size: int) -> bytes:
-        return await self._present.read(torrent.infohash, file.index, offset=offset, size=size)
+    async def _read(self, torrent: Torrent, file: TorrentFile, wanted: range) -> bytes:
+        """Return what is here of the wanted bytes, without a gap."""
+        return await self._present.read(torrent.infohash, file.index, offset=wanted.start, size=len(wanted))

@@ -47,7 +47,7 @@ class Reports:
             PIN_STATS,
             infohash=short(pin.key.infohash),
             file_index=pin.key.file_index,
-            holders=sorted(pin.claims),
+            holders=",".join(sorted(pin.claims)),
             state=pin.state.value,
             readers=pin.viewing.readers,
             peers=pin.stats.peers,

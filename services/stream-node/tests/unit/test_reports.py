@@ -27,7 +27,7 @@ def pin(
         viewing=Viewing(
             readers=readers, buffered_bytes=ahead, media_rate=1_000.0 if ahead else None, window_pieces=7, stalls=2
         ),
-        claims={"session-1": claim},
+        claims={"session-2": claim, "session-1": claim},
     )
 
 
@@ -51,7 +51,7 @@ async def test_each_pin_that_somebody_waits_for_is_a_line_with_all_that_his_sess
             "log_level": "info",
             "infohash": "1" * 12,
             "file_index": 0,
-            "holders": ["session-1"],
+            "holders": "session-1,session-2",
             "state": "ready",
             "readers": 1,
             "peers": 3,
