@@ -38,7 +38,7 @@ _SLACK = 0.25
 """Seconds by which a span that nobody waits for yet may be late."""
 _SILENCE = 1.5
 """Seconds without a byte after which a peer's spans are free for others."""
-_SPARE = 0.03
+_SPARE = 0.02
 """Seconds of queue at a peer that may be of what a viewer needs to start: it must not be idle then."""
 _CLOSE = 0.02
 """Seconds that make no difference."""
