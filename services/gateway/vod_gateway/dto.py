@@ -222,7 +222,7 @@ class Pick(BaseModel):
     model_config = answer_config(PICK_EXAMPLE)
 
     infohash: str
-    magnet: str = Field(description="Rebuilt from the infohash, the name and trusted trackers.")
+    magnet: str = Field(description="Rebuilt from the infohash and the name; no trackers, which may carry a passkey.")
     release_group: str | None
     resolution: str | None
     codec: str | None

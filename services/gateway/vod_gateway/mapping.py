@@ -130,7 +130,7 @@ def pick_fields(message: picks.Pick) -> dict[str, Any]:
     return {
         "id": message.id,
         "infohash": message.infohash,
-        "magnet": message.magnet_uri,
+        "magnet": _shown(message.magnet_uri),
         "title": message.title,
         "release_group": message.release_group or None,
         "resolution": message.resolution or None,
@@ -143,6 +143,12 @@ def pick_fields(message: picks.Pick) -> dict[str, Any]:
         "replaces_pick_id": message.replaces_pick_id or None,
         "picked_at": moment(message.picked_at),
     }
+
+
+def _shown(magnet: str) -> str:
+    """Return a magnet as viewers may see it: trackers and sources may carry the operator's passkeys."""
+    scheme, _, query = magnet.partition("?")
+    return f"{scheme}?{'&'.join(part for part in query.split('&') if part.startswith(('xt=', 'dn=')))}"
 
 
 def candidate(message: picks.RankedRelease) -> dto.Candidate:

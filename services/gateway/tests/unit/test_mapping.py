@@ -97,3 +97,11 @@ def test_what_the_device_names_wins_over_the_browser() -> None:
     rpc = mapping.start_request(body, key=key, device=mapping.DeviceId("d"), request_id="", languages=["de"])
 
     assert list(rpc.subtitle_languages) == []
+
+
+def test_a_magnet_shows_viewers_no_tracker_and_no_source_of_the_operator() -> None:
+    secret = "http%3A%2F%2Ftracker.test%2Fpasskey%2Fannounce"
+    public = f"magnet:?xt=urn:btih:{'a' * 40}&dn=Harbor.Lights"
+    made = picks.Pick(id=1, magnet_uri=f"{public}&tr={secret}&xs={secret}&ws={secret}")
+
+    assert mapping.pick_fields(made)["magnet"] == public
