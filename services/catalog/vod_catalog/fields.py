@@ -5,21 +5,25 @@ from datetime import date
 
 Fields = Mapping[str, object]
 
+_MOST_DIGITS = 20
+_TOO_LARGE = 2**31
+
 
 def text(value: object) -> str:
-    """Return a string as it is, stripped; anything else is the empty string."""
-    return value.strip() if isinstance(value, str) else ""
+    """Return a string as it is, stripped of blanks and of what no database keeps; anything else is the empty string."""
+    if not isinstance(value, str):
+        return ""
+    # Half a surrogate pair, as JSON can hold one, and NUL.
+    return value.encode(errors="ignore").decode().replace("\0", "").strip()
 
 
 def number(value: object) -> int | None:
-    """Return a whole number, also one written as a string; anything else is None."""
-    if isinstance(value, bool):
+    """Return a whole number of 32 bits, also one written as a string; anything else is None."""
+    if isinstance(value, str) and len(value) <= _MOST_DIGITS and value.strip().isdecimal():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, str) and value.strip().isdecimal():
-        return int(value)
-    return None
+    return value if abs(value) < _TOO_LARGE else None
 
 
 def record(value: object) -> Fields:

@@ -78,3 +78,23 @@ async def test_images_are_addresses(catalog: CatalogServiceAsyncStub, tmdb: Tmdb
 
     assert answer.series.poster_url == "https://image.tmdb.org/t/p/w500/lamp.jpg"
     assert answer.series.backdrop_url == "https://image.tmdb.org/t/p/w1280/sea.jpg"
+
+
+async def test_what_no_database_keeps_is_left_out_and_the_rest_is_a_title(
+    catalog: CatalogServiceAsyncStub, tmdb: Tmdb
+) -> None:
+    seasons = [{"season_number": 1}, {"season_number": 10**12}]
+    title = {"id": 9002, "name": "A\0 Lamp\ud800", "seasons": seasons, "external_ids": {"tvdb_id": 10**30}}
+    rows = [
+        {"episode_number": "9" * 5000, "name": "no number"},
+        {"episode_number": 10**12, "name": "no number"},
+        {"episode_number": 3, "name": "Third\0", "runtime": 10**15, "air_date": "9999-99-99"},
+    ]
+    tmdb.control.misbehave(json_reply(title), path="/3/tv/9002")
+    tmdb.control.misbehave(json_reply({"episodes": rows}), path="/3/tv/9002/season")
+
+    found = await catalog.ListEpisodes(ListEpisodesRequest(series_id="tmdb:tv:9002"))
+
+    [episode] = found.episodes
+    assert (found.series.title, episode.key.episode, episode.name) == ("A Lamp", 3, "Third")
+    assert (episode.runtime.seconds, episode.air_date) == (0, "")

@@ -9,7 +9,17 @@ from vod_catalog.fields import day, number, record, records, text, year
 
 @pytest.mark.parametrize(
     ("value", "read"),
-    [(3, 3), ("3", 3), (" 12 ", 12), (True, None), (None, None), (1.5, None), ("³", None)],
+    [
+        (3, 3),
+        ("3", 3),
+        (" 12 ", 12),
+        (True, None),
+        (None, None),
+        (1.5, None),
+        ("³", None),
+        (2**31, None),
+        ("9" * 5000, None),
+    ],
 )
 def test_numbers_may_be_strings(value: object, read: int | None) -> None:
     assert number(value) == read
@@ -29,6 +39,10 @@ def test_numbers_may_be_strings(value: object, read: int | None) -> None:
 def test_a_date_is_what_an_iso_time_begins_with(value: object, read: date | None) -> None:
     assert day(value) == read
     assert year(value) == (read.year if read else None)
+
+
+def test_a_text_holds_nothing_that_no_database_keeps() -> None:
+    assert text(" a\0b\ud800c\n") == "abc"
 
 
 def test_anything_else_is_empty() -> None:
