@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from vod_playback.domain import FINISHED_PERCENT, Heard, Written
+from vod_playback.pool import Pool
 from vod_playback.rows import COLUMNS, session_of
 from vod_storage import Database
 
@@ -72,7 +73,7 @@ class BeatStore:
     """Heartbeats of many sessions at once."""
 
     def __init__(self, database: Database) -> None:
-        self._pool = database.pool
+        self._pool = Pool(database)
 
     async def write(self, heard: Sequence[Heard]) -> dict[str, Written]:
         """Store heartbeats, at most one of each session; when this returns they are on disk.

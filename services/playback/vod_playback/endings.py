@@ -50,7 +50,7 @@ class Endings:
             try:
                 with deadline(_WITHIN):
                     await self._find(session)
-            except (Failure, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except (Failure, asyncpg.PostgresError) as error:
                 # Then 90 % is what counts.
                 self._log.info(ENDING_UNKNOWN, session_id=session.id, why=type(error).__name__)
 

@@ -78,12 +78,12 @@ class NextMismatch(InvalidArgument):
 
 
 class StoreUnavailable(Unavailable):
-    """The database is away; nobody knows whether the position was stored. The next heartbeat is the retry."""
+    """The database is away; nobody knows whether anything was stored. Try again; the next heartbeat is a retry."""
 
     reason = "STORE_UNAVAILABLE"
 
     def __init__(self) -> None:
-        super().__init__("The position could not be stored just now.", retry_after=timedelta(seconds=1))
+        super().__init__("The database is away just now; try again.", retry_after=timedelta(seconds=1))
 
 
 class NothingPinned(NotFound):

@@ -5,24 +5,29 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from vod_playback.domain import EpisodeKey, JsonObject, Session, Source
+from vod_playback.pool import Pool
 from vod_playback.rows import COLUMNS, key_values, maybe_session, session_of
 from vod_storage import Database
 
 _KEY = "series_id = $3 AND season = $4 AND episode = $5"
 _PLAYS = "state = 'active' AND pick->>'infohash' = $1 AND coalesce((pick->>'file_index')::int, 0) = $2"
 _PLAYING = f"SELECT {COLUMNS} FROM sessions WHERE {_PLAYS} AND {_KEY} AND profile_hash = $6 ORDER BY id"
+# Many at once are locked in the order of their ids, as heartbeats do it, so that nobody waits for each other.
 _STALLED = f"""
-    UPDATE sessions SET stalled_at = $4, stall_reason = $5 WHERE {_PLAYS} AND id = ANY($3) RETURNING {COLUMNS}"""
+    WITH locked AS (SELECT id AS found FROM sessions WHERE {_PLAYS} AND id = ANY($3) ORDER BY id FOR UPDATE)
+    UPDATE sessions SET stalled_at = $4, stall_reason = $5 FROM locked WHERE id = found RETURNING {COLUMNS}"""
 _FALL_BACK = f"""
     UPDATE sessions SET pick = $4, switches = switches + 1, switched_at = $5, switch_reason = $6, failure = NULL,
         stalled_at = NULL
     WHERE {_PLAYS} AND id = $3 RETURNING {COLUMNS}"""
 _GIVE_UP = f"UPDATE sessions SET failure = $4 WHERE {_PLAYS} AND id = $3 AND failure IS NULL RETURNING id"
 _NOT_READY = """
-    UPDATE sessions SET next_ready = false
-    WHERE next_series_id = $1 AND next_season = $2 AND next_episode = $3 AND profile_hash = $4
-        AND state = 'active' AND NOT next_taken
-    RETURNING id"""
+    WITH locked AS (
+        SELECT id AS found FROM sessions
+        WHERE next_series_id = $1 AND next_season = $2 AND next_episode = $3 AND profile_hash = $4
+            AND state = 'active' AND NOT next_taken
+        ORDER BY id FOR UPDATE)
+    UPDATE sessions SET next_ready = false FROM locked WHERE id = found RETURNING id"""
 _MANY = f"SELECT {COLUMNS} FROM sessions WHERE id = ANY($1)"
 
 
@@ -30,7 +35,7 @@ class FallbackStore:
     """What becomes of sessions when their source fails."""
 
     def __init__(self, database: Database) -> None:
-        self._pool = database.pool
+        self._pool = Pool(database)
 
     async def playing(self, source: Source, *, key: EpisodeKey, profile_hash: str) -> Sequence[Session]:
         """Return the active sessions of an episode that play a file."""

@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Protocol
 
-import asyncpg
-
 from vod_playback.domain import Heard, Written
 from vod_playback.errors import StoreUnavailable
 from vod_runtime import background
@@ -15,7 +13,6 @@ from vod_runtime import background
 _WINDOW = timedelta(milliseconds=5)
 """How long the first of a group waits for others. While one group is written, the next gathers by itself."""
 _AT_MOST = 500
-_AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError, OSError, TimeoutError)
 _Waiting = tuple[Heard, asyncio.Future[Written | None]]
 
 
@@ -50,6 +47,8 @@ class GroupCommit:
             await self._some.wait()
             await asyncio.sleep(_WINDOW.total_seconds())
             group = self._take()
+            if not group:  # all of them gave up meanwhile
+                continue
             try:
                 written = await self._writer.write([heard for heard, _ in group])
             except asyncio.CancelledError:
@@ -98,4 +97,4 @@ async def group_commit(writer: Writer) -> AsyncIterator[GroupCommit]:
 def _fail(group: Sequence[_Waiting], error: Exception) -> None:
     for _, answer in group:
         if not answer.done():
-            answer.set_exception(StoreUnavailable() if isinstance(error, _AWAY) else error)
+            answer.set_exception(error)

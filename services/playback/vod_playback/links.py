@@ -1,6 +1,7 @@
 """What devices' links carry, as their players measure it."""
 
 from vod_playback.films import MEASURED_FOR, Link
+from vod_playback.pool import Pool
 from vod_storage import Database
 
 _MEASURED = """
@@ -13,7 +14,7 @@ class DeviceLinks:
     """The links of devices, in Postgres; each measurement counts half."""
 
     def __init__(self, database: Database) -> None:
-        self._pool = database.pool
+        self._pool = Pool(database)
 
     async def measured(self, session_id: str, bitrate: int) -> None:
         """Keep what a session's player measured, in bits per second."""

@@ -18,7 +18,7 @@ import asyncpg
 from structlog.typing import FilteringBoundLogger
 
 from vod_playback.domain import JsonObject, Session
-from vod_playback.errors import SessionNotFound, StoreUnavailable
+from vod_playback.errors import SessionNotFound
 from vod_rpc import Failure, deadline
 from vod_runtime import Clock, background
 
@@ -144,10 +144,7 @@ class Live:
                 self._views.pop(session_id, None)
 
     async def _look(self, session_id: str) -> View:
-        try:
-            found = await self._sessions.many([session_id])
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError) as error:
-            raise StoreUnavailable from error
+        found = await self._sessions.many([session_id])
         if not found:
             raise SessionNotFound(session_id)
         self._views[session_id] = self._view(found[0])
@@ -174,7 +171,7 @@ class Live:
             try:
                 with deadline(_WITHIN):
                     await self._refresh(with_swarms=rounds % _SWARM_EVERY == 0)
-            except (Failure, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except (Failure, asyncpg.PostgresError) as error:
                 self._log.info(LIVE_STALE, why=type(error).__name__)
 
     async def _refresh(self, *, with_swarms: bool) -> None:

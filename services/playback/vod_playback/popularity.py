@@ -2,6 +2,7 @@
 # ruff: noqa: S608  the statements are put together from constants of this file only
 
 from vod_playback.domain import DIRECT_SERIES
+from vod_playback.pool import Pool
 from vod_runtime import Clock
 from vod_storage import Database
 
@@ -35,7 +36,7 @@ class Popularity:
     """What was watched in a week."""
 
     def __init__(self, database: Database, *, clock: Clock) -> None:
-        self._pool = database.pool
+        self._pool = Pool(database)
         self._clock = clock
 
     async def lately(self) -> tuple[dict[str, float], int]:

@@ -8,6 +8,7 @@ import asyncpg
 
 from vod_playback.domain import DIRECT_SERIES, FINISHED_PERCENT, Device, EpisodeKey, LastWatched, Resume
 from vod_playback.films import MEASURED_FOR
+from vod_playback.pool import Pool
 from vod_playback.rows import key_values, profile_of, source_of
 from vod_storage import Database
 
@@ -62,7 +63,7 @@ class ProgressStore:
     """Progress of subjects, and where they go on."""
 
     def __init__(self, database: Database) -> None:
-        self._pool = database.pool
+        self._pool = Pool(database)
 
     async def unfinished(self, *, subject_id: str, series_id: str) -> Resume | None:
         """Return where the subject stopped last, of one series or of any."""

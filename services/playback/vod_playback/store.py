@@ -7,6 +7,7 @@ from datetime import datetime
 from vod_events import enqueue
 from vod_playback.domain import ENDED_PERCENT, EpisodeKey, How, Session, Source, State, Wish
 from vod_playback.events import ended_event, ended_subject
+from vod_playback.pool import Pool
 from vod_playback.ports import Opened
 from vod_playback.rows import COLUMNS, PLACES, key_values, maybe_session, session_of, source_of, values_of
 from vod_storage import Database
@@ -23,9 +24,11 @@ _DEVICE = """
     ON CONFLICT (id) DO UPDATE SET capabilities = excluded.capabilities, subject_id = excluded.subject_id,
         profile_hash = excluded.profile_hash, seen_at = excluded.seen_at"""
 _TAKE_OVER = """
-    UPDATE sessions SET next_taken = true
-    WHERE device_id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 AND NOT next_taken
-    RETURNING id"""
+    WITH locked AS (
+        SELECT id AS found FROM sessions
+        WHERE device_id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 AND NOT next_taken
+        ORDER BY id FOR UPDATE)
+    UPDATE sessions SET next_taken = true FROM locked WHERE id = found RETURNING id"""
 _END = f"""
     UPDATE sessions SET state = 'ended', ended_at = $2 WHERE id = $1 AND state = 'active'
         AND ($3::timestamptz IS NULL OR heartbeat_at < $3)
@@ -60,7 +63,7 @@ class PlaybackStore:
     """Sessions, devices and the outbox, in Postgres."""
 
     def __init__(self, database: Database) -> None:
-        self._pool = database.pool
+        self._pool = Pool(database)
 
     async def session(self, session_id: str) -> Session | None:
         """Return a session, active or ended."""
@@ -82,7 +85,7 @@ class PlaybackStore:
 
     async def open(self, session: Session) -> Opened:
         """Store session and device; an earlier session of the same request id stands."""
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._pool.transaction() as connection:
             await connection.execute(_INSERT, *values_of(session))
             earlier = await connection.fetchrow(_REQUESTED, session.device_id, session.request_id)
             if earlier and earlier["id"] != session.id:
@@ -103,7 +106,7 @@ class PlaybackStore:
 
         When the player said so near the end, the episode counts as finished.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._pool.transaction() as connection:
             session = maybe_session(await connection.fetchrow(_END, session_id, at, unheard_since))
             if session:
                 if how is How.SAID:

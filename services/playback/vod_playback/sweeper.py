@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import asyncpg
 
+from vod_playback.errors import StoreUnavailable
 from vod_rpc import deadline
 from vod_runtime import Runtime, background
 
@@ -37,6 +38,6 @@ async def _run(
             with deadline(_SWEEP_WITHIN):
                 await (sweep() if heard else look())
             heard = True
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (StoreUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             heard = False
             runtime.log.warning(SWEEP_FAILED, why=type(error).__name__)
