@@ -25,7 +25,7 @@ install: ## Install into .venv, as far as something changed
 
 ##@ Develop
 test: install ## Run all tests (options: make test T="services/picks -k race")
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(T)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(T)
 
 bench: install ## Measure ratios side by side (make bench HARNESS=FOLDER: also against the torrent streamers installed there)
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/bench.py

@@ -19,6 +19,8 @@ from vod_stream_node.stored import stored
 
 CHECKPOINT_SECONDS = 3.0
 """How much later than a new piece the resume data is saved; this is what a `kill -9` costs at most."""
+_AGAIN_SECONDS = 0.2
+"""How much later is looked again for what another thread is writing; twice as much each time that it still is."""
 
 
 class Checkpoints:
@@ -32,6 +34,7 @@ class Checkpoints:
         self._timer: asyncio.TimerHandle | None = None
         self._flushing: deque[frozenset[int]] = deque()
         """What should be on disk when libtorrent has flushed its cache, once for each time that it was asked to."""
+        self._again = _AGAIN_SECONDS
         self._saved = 0
         self._layout: Layout | None = None
 
@@ -46,7 +49,7 @@ class Checkpoints:
     def soon(self) -> None:
         """Save within `CHECKPOINT_SECONDS`."""
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(CHECKPOINT_SECONDS, self.now)
+            self._now_in(CHECKPOINT_SECONDS)
 
     def now(self) -> None:
         """Save what is here now."""
@@ -65,8 +68,11 @@ class Checkpoints:
             return
         self._held.flushed |= found & self._held.have
         self._changed.notify()
-        if found != due:
-            self.soon()
+        if found == due:
+            self._again = _AGAIN_SECONDS
+        else:
+            self._now_in(self._again)
+            self._again = min(CHECKPOINT_SECONDS, 2 * self._again)
         self._handle.save_resume_data(lt.torrent_handle.save_info_dict)
 
     def on_saved(self, pieces: int) -> None:
@@ -82,6 +88,10 @@ class Checkpoints:
     def close(self) -> None:
         self._layout = None
         self._cancel()
+
+    def _now_in(self, seconds: float) -> None:
+        self._cancel()
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.now)
 
     def _cancel(self) -> None:
         if self._timer is not None:
