@@ -25,6 +25,8 @@ SESSION_STALLED = "session_stalled"
 NO_RELEASE = "NO_PLAYABLE_RELEASE"
 _OLD_NEWS = timedelta(minutes=2)
 _AT_ONCE = 8
+_PREPARED_FOR = timedelta(hours=6)
+"""So long after a session's end its pin of the next episode may last."""
 
 
 class FallbackStore(Protocol):
@@ -44,8 +46,15 @@ class FallbackStore(Protocol):
         """Note that nothing is left for a session; False if it was noted before."""
         ...
 
-    async def not_ready(self, key: EpisodeKey, *, profile_hash: str) -> Sequence[str]:
-        """Take back that an episode is ready to be the next one; return the sessions that wait for it."""
+    async def rejected(self, source: Source, *, key: EpisodeKey, profile_hash: str) -> None:
+        """Note that a file is not to be resumed by those who played it, whether they still do or not."""
+        ...
+
+    async def not_ready(self, key: EpisodeKey, *, profile_hash: str, ended_since: datetime) -> Sequence[str]:
+        """Take back that an episode is ready to be the next one.
+
+        Returns the sessions that wait for it, those that ended since then among them.
+        """
         ...
 
     async def many(self, session_ids: Sequence[str]) -> Sequence[Session]: ...
@@ -104,18 +113,22 @@ class FallingBack:
         self._changed = changed
 
     async def rejected(self, rejection: Rejection) -> None:
-        """Let the sessions that play a rejected pick go on from the one in its place.
+        """Let the sessions that play a rejected pick go on from the one in its place, now or when they are resumed.
 
         Raises:
             Failure: a neighbour could not do its part for one of them; the next call tries again.
         """
         key, hashed = rejection.key, rejection.profile_hash
-        for session_id in await self._store.not_ready(key, profile_hash=hashed):
+        await self._store.rejected(rejection.source, key=key, profile_hash=hashed)
+        # Autoplay comes after the end. Who still plays hears it with the next heartbeat, and prefetch prepares anew.
+        since = self._clock.now() - _PREPARED_FOR
+        waiting = await self._store.not_ready(key, profile_hash=hashed, ended_since=since)
+        for session_id in waiting:
             self._changed(session_id)
-            # Their next heartbeat says that nothing is ready, and prefetch prepares what took its place.
-            await self._holding.let_go(rejection.source, holder=session_id)
         sessions = await self._store.playing(rejection.source, key=key, profile_hash=hashed)
         await self._reconsider_all(sessions, rejection.explanation)
+        for session_id in waiting:
+            await self._holding.let_go(rejection.source, holder=session_id)
 
     async def stalled(self, stall: Stall) -> None:
         """Tell the viewers that they wait, and let those go on whose source is not the pick in force.

@@ -99,6 +99,14 @@ class Opened:
     expected_by: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A session that plays another source, and what it played until then, which may be news to the caller."""
+
+    session: Session
+    before: Source
+
+
 class Store(Protocol):
     async def session(self, session_id: str) -> Session | None: ...
 
@@ -129,7 +137,7 @@ class Store(Protocol):
         """Return the ids of active sessions that were not heard of since then."""
         ...
 
-    async def switch(self, session_id: str, source: Source) -> Session | None:
+    async def switch(self, session_id: str, source: Source) -> Replaced | None:
         """Let a session play another source; None unless it is active."""
         ...
 

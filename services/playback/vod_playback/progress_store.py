@@ -16,7 +16,7 @@ _UNFINISHED = f"""
     SELECT watched.series_id, watched.season, watched.episode, watched.position_s, watched.duration_s, last.pick
     FROM watch_progress AS watched
     LEFT JOIN LATERAL (
-        SELECT pick FROM sessions
+        SELECT CASE WHEN NOT rejected THEN pick END AS pick FROM sessions
         WHERE subject_id = watched.subject_id AND series_id = watched.series_id
             AND season = watched.season AND episode = watched.episode
         ORDER BY heartbeat_at DESC LIMIT 1

@@ -9,7 +9,7 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from vod_playback.choosing import Choosing, Chosen
-from vod_playback.domain import Episode, Session, State, Wish, profile_hash
+from vod_playback.domain import Episode, Session, Source, State, Wish, profile_hash
 from vod_playback.errors import RequestIdReused, SessionEnded, SessionNotFound
 from vod_playback.films import kin
 from vod_playback.holding import SILENT, Holding
@@ -145,13 +145,7 @@ class Starting:
         if source.same_file(session.source):
             pin = await self._holding.hold(source, holder=session.id)
             return Started(session, pin.stream_url)
-        async with self._holding.held(source, holder=session.id) as pin:
-            switched = await self._store.switch(session.id, source)
-            if switched is None:
-                raise SessionEnded(session.id)
-        self._changed(session.id)
-        await self._holding.let_go(session.source, holder=session.id, successor=pin.stream_url)
-        return Started(switched, pin.stream_url)
+        return await self._switch(session, source)
 
     async def _anew(self, wish: Wish, episode: Episode) -> Chosen:
         """Choose what to play, unless a direct source was found ahead and is still well."""
@@ -162,10 +156,18 @@ class Starting:
         """Let a session whose direct source is gone for good play what a start would play now; return its URL."""
         wish = Wish(session.key, session.profile, device_id=session.device_id, subject_id=session.subject_id)
         chosen = await self._choosing.choose(wish, await self._catalog.episode(wish.key))
-        async with self._holding.held(chosen.source, holder=session.id) as pin:
-            if await self._store.switch(session.id, chosen.source) is None:
+        return (await self._switch(session, chosen.source)).stream_url
+
+    async def _switch(self, session: Session, source: Source) -> Started:
+        async with self._holding.held(source, holder=session.id) as pin:
+            switched = await self._store.switch(session.id, source)
+            if switched is None:
                 raise SessionEnded(session.id)
-        return pin.stream_url
+        self._changed(session.id)
+        # A fallback may have been faster: given up is what was replaced, not what was played when this began.
+        if not switched.before.same_file(source):
+            await self._holding.let_go(switched.before, holder=session.id, successor=pin.stream_url)
+        return Started(switched.session, pin.stream_url)
 
     async def _requested(self, wish: Wish) -> Session | None:
         if not wish.request_id:

@@ -8,7 +8,7 @@ from vod_events import enqueue
 from vod_playback.domain import ENDED_PERCENT, EpisodeKey, How, Session, Source, State, Wish
 from vod_playback.events import ended_event, ended_subject
 from vod_playback.pool import Pool
-from vod_playback.ports import Opened
+from vod_playback.ports import Opened, Replaced
 from vod_playback.rows import COLUMNS, PLACES, key_values, maybe_session, session_of, source_of, values_of
 from vod_storage import Database
 
@@ -38,8 +38,10 @@ _FINISH = f"""
     UPDATE watch_progress SET finished = true WHERE subject_id = $1 AND {_KEY} AND percent >= {ENDED_PERCENT}"""
 _SILENT = "SELECT id FROM sessions WHERE state = 'active' AND heartbeat_at < $1 ORDER BY heartbeat_at LIMIT 100"
 _SWITCH = f"""
-    UPDATE sessions SET pick = $2, switches = switches + 1, switched_at = NULL, failure = NULL, stalled_at = NULL
-    WHERE id = $1 AND state = 'active' RETURNING {COLUMNS}"""
+    WITH before AS (SELECT id AS found, pick AS replaced FROM sessions WHERE id = $1 AND state = 'active' FOR UPDATE)
+    UPDATE sessions SET pick = $2, switches = switches + 1, switched_at = NULL, failure = NULL, stalled_at = NULL,
+        rejected = false
+    FROM before WHERE id = found RETURNING {COLUMNS}, replaced"""
 _HINT = """
     UPDATE sessions SET next_ready = $5, next_direct = NULL
     WHERE id = $1 AND next_series_id = $2 AND next_season = $3 AND next_episode = $4 RETURNING state"""
@@ -53,7 +55,7 @@ _PREPARED = """
     ORDER BY next_direct_at DESC LIMIT 1"""
 _ACTIVE = f"SELECT {COLUMNS} FROM sessions WHERE state = 'active' ORDER BY started_at DESC LIMIT 500"
 _WATCHED = f"""
-    SELECT pick, profile_hash, failure FROM sessions
+    SELECT pick, profile_hash, failure IS NOT NULL OR rejected AS failed FROM sessions
     WHERE subject_id = $1 AND {_KEY} AND EXISTS (
         SELECT FROM watch_progress WHERE subject_id = $1 AND {_KEY} AND NOT finished)
     ORDER BY heartbeat_at DESC LIMIT 1"""
@@ -76,10 +78,10 @@ class PlaybackStore:
     async def watched(self, wish: Wish, *, profile_hashes: Collection[str]) -> Source | None:
         """Return the source of the wished episode that the subject left unfinished, if it was for such a device.
 
-        One that was given up because nothing could be played is not worth another try.
+        One that was rejected since, or given up because nothing could be played, is not worth another try.
         """
         row = await self._pool.fetchrow(_WATCHED, wish.subject_id, *key_values(wish.key))
-        if row is None or row["profile_hash"] not in profile_hashes or row["failure"] is not None:
+        if row is None or row["profile_hash"] not in profile_hashes or row["failed"]:
             return None
         return source_of(row["pick"])
 
@@ -123,9 +125,10 @@ class PlaybackStore:
         """Return the ids of active sessions that were not heard of since then, at most 100."""
         return [row["id"] for row in await self._pool.fetch(_SILENT, since)]
 
-    async def switch(self, session_id: str, source: Source) -> Session | None:
+    async def switch(self, session_id: str, source: Source) -> Replaced | None:
         """Let a session play another source; None unless it is active."""
-        return maybe_session(await self._pool.fetchrow(_SWITCH, session_id, source.kept()))
+        row = await self._pool.fetchrow(_SWITCH, session_id, source.kept())
+        return Replaced(session_of(row), source_of(row["replaced"])) if row else None
 
     async def hint(self, session_id: str, next_key: EpisodeKey, *, ready: bool) -> State | None:
         """Store whether the next episode is ready; None unless it is the one that follows."""

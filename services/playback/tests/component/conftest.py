@@ -92,6 +92,8 @@ class Picks(picks_service_pb2_grpc.PicksServiceServicer):
         self.rejected: list[tuple[int, int]] = []
         self.go_on = asyncio.Event()
         self.go_on.set()
+        self.may_override = asyncio.Event()
+        self.may_override.set()
         self.limits: list[int] = []
         self.size = 10**12
 
@@ -112,6 +114,7 @@ class Picks(picks_service_pb2_grpc.PicksServiceServicer):
         if request.infohash == "f" * 40:
             raise NotFound("No such candidate.", reason="CANDIDATE_UNKNOWN")
         self.overridden[request.key.episode, request.profile_hash] = request.infohash[0]
+        await self.may_override.wait()
         return picks_service_pb2.OverridePickResponse(pick=_pick(request.key, request.infohash[0]))
 
     async def RejectPick(self, request: Any, context: Any) -> picks_service_pb2.RejectPickResponse:

@@ -316,3 +316,63 @@ async def test_the_viewers_own_choice_is_told_to_listeners_but_not_with_heartbea
 
     assert not answer.HasField("switched")
     assert [one.switched.pick.infohash[0] for one in changes if one.HasField("switched")] == ["c"]
+
+
+async def test_what_was_rejected_since_is_not_resumed(running: Any, neighbours: Any, news: News) -> None:
+    playback = running.stub
+    session = (await playback.StartSession(start(1))).session
+    await playback.RecordHeartbeat(beat(session.id, 300))
+    await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
+    promote(neighbours, 1, "b")
+
+    await news.rejected(1)
+
+    async def why_not_forgotten() -> str | None:
+        resumed = await playback.GetResume(pb2.GetResumeRequest(device_id="tv"))
+        return "the rejected source would be resumed" if resumed.HasField("pick") else None
+
+    await eventually(why_not_forgotten, within=10)
+    again = await playback.StartSession(start(1))
+    assert again.pick.infohash == "b" * 40
+
+
+async def test_a_next_pick_that_is_rejected_in_the_countdown_is_not_ready_any_more_and_not_held(
+    running: Any, neighbours: Any, news: News
+) -> None:
+    playback, node = running.stub, neighbours.stream_node
+    session = (await playback.StartSession(start(1))).session
+    node.prepare(2, holder=session.id)
+    hint = playback_pb2.NextHint(key=key(2), ready=True)
+    await playback.SetNextHint(pb2.SetNextHintRequest(session_id=session.id, next_hint=hint))
+    await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
+
+    await news.rejected(2)
+
+    async def why_not() -> str | None:
+        told = (await playback.GetNext(pb2.GetNextRequest(session_id=session.id))).next_hint
+        if told.ready:
+            return "still ready"
+        return f"held: {node.pins}" if node.pins else None
+
+    await eventually(why_not, within=10)
+
+
+async def test_a_choice_beside_a_fallback_leaves_no_pin(running: Any, neighbours: Any, news: News) -> None:
+    playback, node = running.stub, neighbours.stream_node
+    session = (await playback.StartSession(start(1))).session
+    neighbours.picks.may_override.clear()
+
+    async with asyncio.TaskGroup() as group:
+        override = pb2.OverridePickRequest(session_id=session.id, infohash="c" * 40)
+        group.create_task(_overridden(playback, override))
+        await eventually(lambda: None if neighbours.picks.overridden else "not asked", within=10)
+        promote(neighbours, 1, "b")
+        await news.rejected(1)
+        await eventually(lambda: None if set(node.pins) == {("b", 0, session.id)} else f"{node.pins}", within=10)
+        neighbours.picks.may_override.set()
+
+    assert node.pins == {("c", 0, session.id): stream.PURPOSE_CURRENT}
+
+
+async def _overridden(playback: Any, request: pb2.OverridePickRequest) -> None:
+    await playback.OverridePick(request)

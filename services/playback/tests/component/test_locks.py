@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -32,7 +32,10 @@ async def stall(database: Database, playback: Any) -> None:
 
 
 async def reject(database: Database, playback: Any) -> None:
-    await FallbackStore(database).not_ready(EpisodeKey(SERIES, 1, 2), profile_hash=profile_hash(PROFILE))
+    since = datetime.now(UTC) - timedelta(hours=1)
+    await FallbackStore(database).not_ready(
+        EpisodeKey(SERIES, 1, 2), profile_hash=profile_hash(PROFILE), ended_since=since
+    )
 
 
 async def start_the_next(database: Database, playback: Any) -> None:
