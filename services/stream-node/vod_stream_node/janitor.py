@@ -120,6 +120,10 @@ class Janitor:
         # To delete all needs no room; to take out single files needs a little.
         try:
             torrent = self._engine.torrents.get(infohash)
+            if torrent is not None and not left and not torrent.purposes() and may_reload(torrent):
+                # All of it goes, and on a disk that is really full nothing could be written to bring it back without.
+                self._engine.unpin(torrent)
+                torrent = None
             if torrent is not None:
                 shed = partial(self._store.shed, infohash, indexes)
 

@@ -2,13 +2,14 @@
 
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
 from itertools import product
 from pathlib import Path
 
 import httpx
 import pytest
 from redis.asyncio import Redis
+from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_fakes.torrents import Torrent
 from vod_rpc import Failure
@@ -119,6 +120,26 @@ async def test_with_all_disks_full_a_reader_is_told_so_at_every_node_under_every
 
     assert set(refused.values()) == {"DISK_FULL application/problem+json"}
     assert whole == sha256(FILM)
+
+
+async def test_what_nobody_wants_leaves_a_disk_on_which_nothing_can_be_written_any_more(
+    swarm: Swarm, start_node: NodeFactory, tmp_path: Path
+) -> None:
+    seen = await swarm.share("Seen.mkv", {"Seen.mkv": FILM[: 4 * MIB]})
+    with small_disk(tmp_path / "node-a"):
+        async with start_node(data_dir=tmp_path / "node-a", **SETTINGS) as node:
+            folder = node.stored / seen.infohash
+            pin = await node.pin(seen, swarm)
+            assert (await node.http.get(pin.stream_url)).content == FILM[: 4 * MIB]
+            await eventually(lambda: None if (folder / "resume").exists() else "unsaved", within=10)
+            with (tmp_path / "node-a" / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
+                while True:
+                    ballast.write(bytes(1 << 12))
+
+            # Still in the session, as a moment after the end of an episode.
+            await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder="session-1"), timeout=5)
+
+            await eventually(lambda: "it is here" if folder.exists() else None, within=10)
 
 
 async def test_a_reader_follows_his_film_from_a_full_node_to_one_with_room(
