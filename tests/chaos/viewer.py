@@ -80,6 +80,9 @@ class Viewer:
     """What was read from which release, in order; one part unless the source was switched."""
     _url: str = ""
     _playing: int = 0
+    _silent: bool = False
+    _blow: Callable[[], None] | None = None
+    _beyond: int = 0
     _patience: asyncio.Timeout | None = None
     _waiting_since: float = 0.0
     _unanswered_since: float = 0.0
@@ -102,6 +105,41 @@ class Viewer:
         """Wait until so many more heartbeats were acknowledged."""
         wanted = self.seen.beats + more
         await eventually(lambda: None if self.seen.beats >= wanted else self._trouble(), within=within * self.patience)
+
+    def falls_silent(self) -> None:
+        """Send no more heartbeats: a newer one would hide what became of those before."""
+        self._silent = True
+        self._unanswered_since = self._unanswered_since or time.monotonic()
+
+    def speaks_again(self) -> None:
+        """Send heartbeats again."""
+        self._silent = False
+
+    async def strikes(self, blow: Callable[[], None], *, within: float) -> int:
+        """Strike in the moment in which a heartbeat of another whole second is acknowledged; return that second.
+
+        Silent from then on.
+        """
+        self._beyond, self._blow = int(self.seen.acknowledged), blow
+        await eventually(lambda: self._trouble() if self._blow else None, within=within * self.patience)
+        return int(self.seen.acknowledged)
+
+    async def resumes(self, series: str, *, within: float) -> int:
+        """Return the second from which the viewer would go on, as soon as anybody says it."""
+        said: list[int] = []
+
+        async def why_not_yet() -> str | None:
+            try:
+                answer = await self.api.get("/v1/resume", params={"seriesId": series})
+            except httpx.HTTPError as error:
+                return type(error).__name__
+            if answer.status_code != 200:
+                return f"{answer.status_code} {answer.text[:200]}"
+            said.append(int(answer.json()["position_s"]))
+            return None
+
+        await eventually(why_not_yet, within=within * self.patience)
+        return said[-1]
 
     async def to_the_end(self, *, within: float) -> None:
         """Read the rest as fast as it comes."""
@@ -167,6 +205,9 @@ class Viewer:
     async def beat(self) -> None:
         """Send heartbeats for ever; one that is refused or lost is followed by the next."""
         while True:
+            if self._silent:
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
             position, began = self.seconds, time.monotonic()
             self._unanswered_since = self._unanswered_since or began
             try:
@@ -188,6 +229,10 @@ class Viewer:
         self._unanswered_since = 0.0
         self.seen.beats += 1
         self.seen.acknowledged = position
+        if self._blow and int(position) > self._beyond:
+            blow, self._blow = self._blow, None
+            self.falls_silent()
+            blow()
         self.seen.next_ready = bool((body.get("nextHint") or {}).get("ready"))
         if body.get("streamUrl"):
             self._play(body["streamUrl"], body["pick"])
