@@ -182,15 +182,15 @@ async def test_a_peer_that_says_nothing_does_not_keep_a_viewer_waiting(swarm: Sw
 
 
 async def test_a_near_peer_gives_what_it_can_though_it_waits_for_acknowledgements(swarm: Swarm, node: Node) -> None:
-    torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(48 * MIB, seed=4)})
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(16 * MIB, seed=4)})
     await node.pin(torrent, swarm)
 
     async def why_not_whole() -> str | None:
         [pin] = (await node.pins()).values()
         return None if pin.downloaded_bytes == torrent.size else f"{pin.downloaded_bytes >> 10} KiB"
 
-    # Two blocks in each 40 ms would take a minute; this one gives all of it in two seconds.
-    await eventually(why_not_whole, within=30)
+    # Two blocks in each 40 ms would take 20 s; this one gives all of it in one.
+    await eventually(why_not_whole, within=10)
 
 
 async def test_a_seed_that_takes_one_connection_from_each_address_serves_all_the_same(swarm: Swarm, node: Node) -> None:
