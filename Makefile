@@ -35,7 +35,7 @@ bench: install ## Measure ratios side by side (make bench HARNESS=FOLDER: also a
 	@test -z "$(HARNESS)" || $(BIN)/python tests/bench/swarms.py "$(HARNESS)"
 
 chaos: install ## Break everything for as long as is promised, and print what a viewer sees of it (some 15 minutes)
-	@VOD_CHAOS=full $(BIN)/python -m pytest -p no:cacheprovider --timeout 1200 tests/chaos $(T)
+	@VOD_CHAOS=full $(BIN)/python -m pytest -p no:cacheprovider --timeout 1200 tests/chaos services/stream-node/tests/component/test_autoplay.py $(T)
 
 soak: install ## A day of a stream node in ten minutes, and 10,000 random ranges during a download
 	@PYTHONPATH=tests/e2e $(BIN)/python tests/bench/soak.py

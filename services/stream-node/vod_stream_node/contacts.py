@@ -2,17 +2,28 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
+from vod_stream_node.domain import Infohash
 from vod_stream_node.lane.lane import Lane
 
 
 class Contacts:
     """The contacts of one torrent."""
 
-    def __init__(self, handle: Any, lane: Lane | None, *, trackers: Iterable[str]) -> None:
+    def __init__(
+        self, handle: Any, lane: Lane | None, *, trackers: Iterable[str], web_seeds: Iterable[str] = ()
+    ) -> None:
         self._handle = handle
         self._lane = lane
         self._trackers = set(trackers)
+        self._web_seeds = tuple(web_seeds)
+
+    def magnet(self, infohash: Infohash) -> str:
+        """Return a magnet with which the torrent finds them again, should the disk have kept nothing."""
+        trackers = (f"&tr={quote(tracker, safe='')}" for tracker in sorted(self._trackers))
+        web_seeds = (f"&ws={quote(seed, safe='')}" for seed in self._web_seeds)
+        return "".join([f"magnet:?xt=urn:btih:{infohash}", *trackers, *web_seeds])
 
     def add_trackers(self, trackers: Iterable[str]) -> None:
         """Announce to further trackers."""

@@ -132,7 +132,8 @@ class Engine:
             await self._resume.written(infohash)
             await asyncio.to_thread(change)
         finally:
-            self._group.create_task(self._add(infohash, _bare(infohash), b"", lacking=lacking))
+            magnet = torrent.contacts.magnet(infohash)
+            self._group.create_task(self._add(infohash, magnet, b"", lacking=lacking, info=torrent.info))
         await asyncio.shield(self._adding[infohash])
         self._notify()
         return True
@@ -217,9 +218,9 @@ class Engine:
         del self._session, self._filter
         await asyncio.to_thread(last.clear)
 
-    async def _add(self, infohash: Infohash, magnet: str, torrent: bytes, *, lacking: int | None = None) -> None:
+    async def _add(self, infohash: Infohash, magnet: str, torrent: bytes, **known: Any) -> None:
         try:
-            entry = await asyncio.to_thread(self._resume.entry, infohash, magnet, torrent, lacking=lacking)
+            entry = await asyncio.to_thread(self._resume.entry, infohash, magnet, torrent, **known)
         except OSError as error:
             self._log.error(DISK_FAILED, infohash=short(infohash), reason=error.strerror)
             self._not_added(infohash, disk_failure(error.errno))
@@ -323,6 +324,7 @@ class Engine:
             infohash,
             alert.handle,
             trackers=alert.params.trackers,
+            web_seeds=alert.params.url_seeds,
             folder=self._store.data_folder(infohash),
             on_change=self._notify,
             blank=infohash not in self._on_disk,

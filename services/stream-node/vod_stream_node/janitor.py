@@ -109,7 +109,10 @@ class Janitor:
             if torrent is None:
                 stays = self._engine.holds(one.infohash)
             else:
-                stays = one.file_index in torrent.purposes() or one.file_index == WHOLE or not may_reload(torrent)
+                wanted = torrent.purposes()
+                # Of one whose resume data is not on disk it is not known which file takes how much.
+                is_wanted = bool(wanted) if one.file_index == WHOLE else one.file_index in wanted
+                stays = is_wanted or not may_reload(torrent)
             if stays:
                 kept.add(PinKey(one.infohash, one.file_index))
         return kept

@@ -175,9 +175,12 @@ class Pins:
             self.release(key, holder)
 
     async def statuses(self) -> list[PinStatus]:
-        """Return all pins as they are now."""
-        here = [key for key in self._pins if self._pins[key] and key.infohash in self._engine.torrents]
-        return [await self._status(key) for key in here]
+        """Return all pins as they are now, without those whose torrent is away for a moment."""
+        found = []
+        for key in [key for key, claims in self._pins.items() if claims]:
+            with suppress(TorrentGone):
+                found.append(await self._status(key))
+        return found
 
     async def probe(self, wanted: Origin, *, within: timedelta) -> tuple[Layout, Stats]:
         """Ask the swarm what is in a torrent, without downloading it.
@@ -381,8 +384,6 @@ class Pins:
 
     async def _delete(self, infohash: Infohash) -> None:
         await self._engine.aside(infohash, partial(self._store.delete, infohash))
-
-    # Answers.
 
     async def _status(self, key: PinKey) -> PinStatus:
         torrent = self._engine.torrents.get(key.infohash)

@@ -39,9 +39,13 @@ class ResumeData:
         self._log = log
         self._unsaved: dict[Infohash, tuple[bytes, int]] = {}
         self._writing: dict[Infohash, asyncio.Task[None]] = {}
+        self._refused: dict[Infohash, bytes] = {}
+        """What the disk did not take: without it a torrent would come back without its trackers, too."""
 
-    def entry(self, infohash: Infohash, magnet: str, torrent: bytes, *, lacking: int | None = None) -> Entry:
-        """Return a torrent as the disk knows it, then as a magnet and a .torrent do; blocks.
+    def entry(
+        self, infohash: Infohash, magnet: str, torrent: bytes, *, lacking: int | None = None, info: Any = None
+    ) -> Entry:
+        """Return a torrent as the disk knows it, then as a magnet, a .torrent and the session (*info*) do; blocks.
 
         One that is known to lack a piece wants it from the first moment. Otherwise libtorrent counts it as finished
         until the first plan, and a seed that hangs up in that moment is never called again.
@@ -52,13 +56,16 @@ class ResumeData:
         params = lt.parse_magnet_uri(magnet)
         if torrent:
             params.ti = read_torrent(torrent).ti
-        resume = self._store.prepare(infohash)
+        on_disk = self._store.prepare(infohash)
+        resume = self._refused.get(infohash, on_disk)
         folder = self._store.data_folder(infohash)
         if resume is not None:
             try:
                 params = _resumed(resume, magnet=params)
             except RuntimeError:  # what the binding raises for data that libtorrent can't read
                 self._log.warning(RESUME_UNREADABLE, infohash=short(infohash))
+        if params.ti is None:
+            params.ti = info
         if params.ti is None:
             params = _resumed(_wanting_nothing(params.info_hashes), magnet=params)
         else:
@@ -93,8 +100,10 @@ class ResumeData:
                 await asyncio.to_thread(self._store.save_resume, torrent.infohash, data)
             except OSError as error:
                 # Streaming goes on without; the next checkpoint tries again.
+                self._refused[torrent.infohash] = data
                 self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=error.strerror)
             else:
+                self._refused.pop(torrent.infohash, None)
                 torrent.checkpoints.on_saved(pieces)
         del self._unsaved[torrent.infohash], self._writing[torrent.infohash]
 

@@ -123,8 +123,7 @@ def _stored(folder: Path) -> list[Stored]:
         params = None
     if params is None or params.ti is None:
         used = datetime.fromtimestamp((resume if resume.exists() else folder).stat().st_mtime, UTC)
-        files = [Path(root) / name for root, _, names in os.walk(folder) for name in names]
-        return [Stored(infohash, WHOLE, size=sum(_taken(file) for file in files), used_at=used)]
+        return [_whole(infohash, folder, used_at=used)]
     found = []
     layout, have = layout_of(params.ti), params.have_pieces
     for file in layout.files:
@@ -134,8 +133,13 @@ def _stored(folder: Path) -> list[Stored]:
         if any(have[piece : piece + 1] == [True] for piece in own) and (size := _taken(path)):
             used = datetime.fromtimestamp(path.stat().st_mtime, UTC)
             found.append(Stored(infohash, file.index, size=size, used_at=used))
-    empty = datetime.fromtimestamp(resume.stat().st_mtime, UTC)
-    return found or [Stored(infohash, WHOLE, size=0, used_at=empty)]
+    # Of nothing, or of what came since and could not be noted because the disk was full.
+    return found or [_whole(infohash, folder, used_at=datetime.fromtimestamp(resume.stat().st_mtime, UTC))]
+
+
+def _whole(infohash: Infohash, folder: Path, *, used_at: datetime) -> Stored:
+    files = [Path(root) / name for root, _, names in os.walk(folder) for name in names]
+    return Stored(infohash, WHOLE, size=sum(_taken(file) for file in files), used_at=used_at)
 
 
 def _taken(path: Path) -> int:

@@ -52,6 +52,7 @@ class Torrent:
         handle: Any,
         *,
         trackers: Iterable[str],
+        web_seeds: Iterable[str] = (),
         folder: Path,
         on_change: Callable[[], None],
         blank: bool = True,
@@ -60,6 +61,8 @@ class Torrent:
         self.infohash = infohash
         self.state = TorrentState.CONNECTING
         self.layout: Layout | None = None
+        self.info: Any = None
+        """libtorrent's `torrent_info`, as soon as it is known."""
         self._handle = handle
         self._on_change = on_change
         self._changed = Signal()
@@ -72,7 +75,7 @@ class Torrent:
         self._lane = new_lane(self)
         self._supply = Supply(handle, self._lane)
         self.traffic = Traffic(handle, self._lane)
-        self.contacts = Contacts(handle, self._lane, trackers=trackers)
+        self.contacts = Contacts(handle, self._lane, trackers=trackers, web_seeds=web_seeds)
         self._replan_soon: asyncio.Handle | None = None
         self.checkpoints = Checkpoints(handle, self._held, self._changed, folder=folder)
         self._reads = PieceReads(handle)
@@ -140,11 +143,11 @@ class Torrent:
 
     @property
     def lacking(self) -> int | None:
-        """A piece of a CURRENT file that is not here; the last, which is the least likely to be in anybody's way."""
+        """A piece of a wanted file that is not here; the last, which is the least likely to be in anybody's way."""
         if self.layout is None:
             return None
-        current = self.audience.current()
-        missing = (set(self.layout.pieces(self.layout.files[index])) - self.have for index in current)
+        wanted = (self.layout.files[index] for index in self.audience.purposes() if index < len(self.layout.files))
+        missing = (set(self.layout.pieces(file)) - self.have for file in wanted)
         return max(set[int]().union(*missing), default=None)
 
     @property
@@ -262,7 +265,7 @@ class Torrent:
 
     def on_metadata(self, info: Any) -> None:
         """Take in what is in the torrent; refuse it when it is hostile."""
-        self.layout = layout_of(info)
+        self.info, self.layout = info, layout_of(info)
         self.state = TorrentState.CHECKING
         try:
             check_layout(self.layout)

@@ -7,6 +7,7 @@ import libtorrent as lt
 import pytest
 
 from vod_runtime import Runtime
+from vod_stream_node.contacts import Contacts
 from vod_stream_node.domain import Infohash
 from vod_stream_node.resume import ResumeData
 from vod_stream_node.session import MAX_PIECES
@@ -45,3 +46,19 @@ async def test_what_a_power_cut_took_from_the_disk_is_not_promised_any_more(tmp_
         entry = ResumeData(store, group=group, log=runtime.log).entry(infohash, f"magnet:?xt=urn:btih:{V1}", b"")
 
     assert entry.params.have_pieces == [True, False, False]
+
+
+async def test_a_torrent_of_which_the_disk_kept_nothing_comes_back_with_what_the_session_knew(
+    tmp_path: Path, runtime: Runtime
+) -> None:
+    info = {b"name": b"film.mkv", b"length": 3 << 20, b"piece length": 1 << 20, b"pieces": bytes(60)}
+    known = lt.load_torrent_buffer(lt.bencode({b"info": info})).ti
+    tracker, web_seed = "http://tracker.test/announce?key=a&b", "http://seed.test/film.mkv"
+    contacts = Contacts(None, None, trackers=[tracker], web_seeds=[web_seed])
+    async with asyncio.TaskGroup() as group:
+        resume = ResumeData(TorrentStore(tmp_path), group=group, log=runtime.log)
+        entry = resume.entry(Infohash(V1), contacts.magnet(Infohash(V1)), b"", lacking=2, info=known)
+
+    assert entry.params.ti.num_pieces() == 3
+    assert (entry.params.trackers, entry.params.url_seeds) == ([tracker], [web_seed])
+    assert entry.params.piece_priorities == [0, 0, 1]
