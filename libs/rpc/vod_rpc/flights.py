@@ -13,9 +13,8 @@ T = TypeVar("T")
 class Flights:
     """At most one job per key; whoever asks while it runs gets the same outcome.
 
-    A caller that is cancelled (its deadline passed, its client left) does not stop the job: what was asked of a slow
-    provider is worth keeping for the next one who asks. So the job is not bound by a caller's deadline either, and must
-    have one of its own. `take_off` makes flights, bound to an `async with`.
+    A caller that is cancelled does not stop the job: what was asked of a slow provider is worth keeping for the next
+    caller. So the job is not bound by a caller's deadline, and must have one of its own. `take_off` makes flights.
     """
 
     def __init__(self, group: asyncio.TaskGroup) -> None:
@@ -25,8 +24,7 @@ class Flights:
 
     async def join(self, key: Hashable, job: Callable[[], Awaitable[T]]) -> T:
         """Wait for the outcome of the job *key*, starting it unless it runs; raises what the job raises."""
-        outcome: T = await asyncio.shield(self.launch(key, job))
-        return outcome
+        return await asyncio.shield(self.launch(key, job))
 
     def launch(self, key: Hashable, job: Callable[[], Awaitable[T]]) -> asyncio.Future[T]:
         """Start the job *key* unless it runs, and return its outcome to come."""
@@ -53,9 +51,11 @@ class Flights:
             outcome.cancel()
             raise
         except Exception as failure:  # noqa: BLE001  it is handed to whoever waits, whatever it is
-            outcome.set_exception(failure)
+            if not outcome.done():  # it may have landed, and the job not have noticed
+                outcome.set_exception(failure)
         else:
-            outcome.set_result(result)
+            if not outcome.done():
+                outcome.set_result(result)
         finally:
             self._tasks.pop(key, None)
             self._outcomes.pop(key, None)

@@ -1,7 +1,10 @@
 """Concurrent callers share one piece of work."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
+
+import pytest
 
 from vod_rpc import deadline, take_off, time_left
 
@@ -110,3 +113,22 @@ async def test_a_failure_that_nobody_waits_for_makes_no_noise() -> None:
         go_on.set()
 
     assert waiting.cancelled()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_flight_that_does_not_notice_that_it_was_cancelled_harms_nobody(fails: bool) -> None:
+    under_way = asyncio.Event()
+
+    async def stubborn() -> str:
+        under_way.set()
+        with suppress(asyncio.CancelledError):  # as asyncio.wait_for of Python 3.11 may
+            await asyncio.Event().wait()
+        if fails:
+            raise ValueError
+        return "too late"
+
+    async with take_off() as flights:
+        outcome = flights.launch("a", stubborn)
+        await under_way.wait()
+
+    assert outcome.cancelled()
