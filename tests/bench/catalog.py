@@ -5,9 +5,9 @@ import sys
 import time
 
 import httpx
-from test_numbering import api
+from test_numbering import aniskip, api, tmdb
 
-__all__ = ["api"]
+__all__ = ["aniskip", "api", "tmdb"]
 
 ROUNDS = 15
 
