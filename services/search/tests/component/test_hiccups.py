@@ -16,6 +16,8 @@ from vod_fakes.prowlarr import Prowlarr
 from vod_fakes.torrents import Torrent
 from vod_testing import eventually
 
+from .conftest import for_profile
+
 if TYPE_CHECKING:
     from vod.search.v1.search_service_pb2_grpc import SearchServiceAsyncStub
 
@@ -26,14 +28,6 @@ SEARCH = "/api/v1/search"
 AT_OPEN_SHELF = {"indexerIds": str(OPEN_SHELF)}
 SINGLE = "Harbor.Lights.S01E01.720p.WEB-DL.H264-TIDE"
 OTHER = "Harbor.Lights.S01E01.1080p.WEB-DL.H264-NOVA"
-
-
-def for_profile(wanted: SearchReleasesRequest, profile: str) -> SearchReleasesRequest:
-    """The same search, which no cache knows."""
-    other = SearchReleasesRequest()
-    other.CopyFrom(wanted)
-    other.profile_hash = profile
-    return other
 
 
 @pytest.mark.parametrize("asks", ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "\xb2", "-5", "soon"])

@@ -22,6 +22,8 @@ from vod_fakes.stremio import StremioAddon
 from vod_fakes.torrents import Torrent
 from vod_testing import MovableClock
 
+from .conftest import for_profile
+
 if TYPE_CHECKING:
     from vod.search.v1.search_service_pb2_grpc import SearchServiceAsyncStub
 
@@ -40,13 +42,6 @@ def torznab(prowlarr: Prowlarr, number: int, *, key: str = "") -> dict[str, Any]
     """Settings with nothing but one Torznab address."""
     url = f"Lamps={prowlarr.url}/{number}/api?apikey={key or prowlarr.key}"
     return {"prowlarr_url": None, "torznab_urls": url}
-
-
-def for_profile(wanted: SearchReleasesRequest, profile: str) -> SearchReleasesRequest:
-    other = SearchReleasesRequest()
-    other.CopyFrom(wanted)
-    other.profile_hash = profile
-    return other
 
 
 async def test_a_torznab_address_is_asked_by_what_it_understands(
