@@ -2,25 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from structlog.typing import FilteringBoundLogger
 from vod.playback.v1 import playback_pb2
 from vod.playback.v1 import playback_service_pb2 as pb2
 
 from vod_playback.convert import direct_to_proto, duration_to_proto, key_to_proto, pick_to_proto
 from vod_playback.domain import JsonObject, NextHint, Session, Switched
 from vod_playback.live import PARTS, Swarm, View, knowledge, known_parts
-from vod_rpc import Failure
 
-SWITCH_NOT_TOLD = "switch_not_told"
-AddressOf = Callable[[Session], Awaitable[Switched]]
+AddressOf = Callable[[Session], Awaitable[Switched | None]]
 
 
 class Changes:
     """Makes messages of views."""
 
-    def __init__(self, switched_to: AddressOf, *, log: FilteringBoundLogger) -> None:
+    def __init__(self, switched_to: AddressOf) -> None:
         self._switched_to = switched_to
-        self._log = log
 
     async def since(self, known: str, view: View) -> Sequence[pb2.SessionChange]:
         """Return what is different, each with what a listener knows after it."""
@@ -43,11 +39,8 @@ class Changes:
         return _plain_change(part, view)
 
     async def _switch(self, session: Session) -> pb2.SessionChange | None:
-        try:
-            return pb2.SessionChange(switched=switched_to_proto(await self._switched_to(session)))
-        except Failure as failure:
-            self._log.info(SWITCH_NOT_TOLD, session_id=session.id, reason=failure.reason)
-            return None
+        switched = await self._switched_to(session)
+        return pb2.SessionChange(switched=switched_to_proto(switched)) if switched else None
 
 
 def _plain_change(part: str, view: View) -> pb2.SessionChange | None:

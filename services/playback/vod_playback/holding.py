@@ -12,8 +12,11 @@ from vod_playback.ports import Pins, Streams
 from vod_rpc import Failure, deadline, no_deadline
 
 PIN_NOT_RELEASED = "pin_not_released"
+SWITCH_NOT_TOLD = "switch_not_told"
 SILENT = "Its swarm did not answer."
 _RELEASE_WITHIN = timedelta(seconds=3)
+_SWITCH_WITHIN = timedelta(seconds=1)
+"""There is more to answer than where a session goes on."""
 SILENT_AFTER = timedelta(seconds=10)
 """Half of what a start may take, so that there is time for another candidate."""
 
@@ -69,9 +72,14 @@ class Holding:
             raise NothingPinned
         return await self._pins.progress(source)
 
-    async def switched_to(self, session: Session) -> Switched:
-        """Return where a session goes on that was switched to its source."""
-        pin = await self.hold(session.source, holder=session.id)
+    async def switched_to(self, session: Session) -> Switched | None:
+        """Return where a session goes on that was switched to its source; None if that can't be said soon."""
+        try:
+            with deadline(_SWITCH_WITHIN):
+                pin = await self.hold(session.source, holder=session.id)
+        except Failure as failure:  # whoever asks again learns it
+            self._log.info(SWITCH_NOT_TOLD, session_id=session.id, reason=failure.reason)
+            return None
         return Switched(session.source, pin.stream_url, session.position, session.switch_reason)
 
     async def let_go_all(self, holder: str) -> None:

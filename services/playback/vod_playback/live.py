@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -24,8 +24,7 @@ from vod_runtime import Clock, background
 
 LIVE_STALE = "live_stale"
 _EVERY = timedelta(seconds=1)
-_SWARM_EVERY = 2
-"""Rounds: swarms are asked about half as often as sessions."""
+_SWARMS_EVERY = timedelta(seconds=2)
 _WITHIN = timedelta(seconds=5)
 _STALL_LASTS = timedelta(seconds=20)
 """A stall that was not told again for so long is over."""
@@ -156,30 +155,33 @@ class Live:
         swarm = self._arrivals.get((session.id, session.source.infohash, session.source.file_index))
         return View(session, waiting=waiting and session.is_active, swarm=swarm)
 
-    async def run(self) -> None:
+    async def follow_sessions(self) -> None:
         """Look again and again at what somebody listens to, for ever."""
-        rounds = 0
         while True:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(_EVERY.total_seconds()):
                     await self._wake.wait()
-            except TimeoutError:
-                rounds += 1
             self._wake.clear()
             if not self._listeners:
                 continue
             try:
                 with deadline(_WITHIN):
-                    await self._refresh(with_swarms=rounds % _SWARM_EVERY == 0)
+                    await self._refresh()
             except (Failure, asyncpg.PostgresError) as error:
                 self._log.info(LIVE_STALE, why=type(error).__name__)
 
-    async def _refresh(self, *, with_swarms: bool) -> None:
-        if with_swarms:
-            try:
-                self._arrivals = await self._swarms.current()
-            except Failure as failure:  # sessions are worth looking at all the same
-                self._log.info(LIVE_STALE, why=failure.reason)
+    async def follow_swarms(self) -> None:
+        """Ask again and again how files arrive, for ever: beside the sessions, which wait for no stream node."""
+        while True:
+            if self._listeners:
+                try:
+                    with deadline(_WITHIN):
+                        self._arrivals = await self._swarms.current()
+                except Failure as failure:
+                    self._log.info(LIVE_STALE, why=failure.reason)
+            await asyncio.sleep(_SWARMS_EVERY.total_seconds())
+
+    async def _refresh(self) -> None:
         for session in await self._sessions.many(list(self._listeners)):
             if session.id in self._listeners:
                 self._views[session.id] = self._view(session)
@@ -191,5 +193,5 @@ class Live:
 async def live(sessions: Sessions, swarms: Swarms, *, clock: Clock, log: FilteringBoundLogger) -> AsyncIterator[Live]:
     """Keep views fresh while the context is open."""
     views = Live(sessions, swarms, clock=clock, log=log)
-    async with background(views.run()):
+    async with background(views.follow_sessions(), views.follow_swarms()):
         yield views

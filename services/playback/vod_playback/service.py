@@ -140,7 +140,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 choosing_next=ChoosingNext(
                     store=store, picks=picks, holding=holding, events=heartbeats, changed=views.changed
                 ),
-                changes=Changes(holding.switched_to, log=runtime.log),
+                changes=Changes(holding.switched_to),
                 preparing=preparing,
                 reporting=Reporting(progress, catalog=catalog, clock=runtime.clock),
                 popularity=Popularity(database, clock=runtime.clock),

@@ -26,18 +26,16 @@ from vod_playback.errors import NextMismatch, SessionEnded, SessionNotFound
 from vod_playback.holding import Holding
 from vod_playback.logged import session_fields
 from vod_playback.ports import Beats, Events, Picks, Store
-from vod_rpc import Failure, NotFound, deadline, time_left
+from vod_rpc import Failure, NotFound, time_left
 from vod_runtime import Clock
 
 NEXT_NOT_PICKED = "next_not_picked"
-SWITCH_NOT_TOLD = "switch_not_told"
 SESSION_ENDED = "session_ended"
 _RESERVE = timedelta(seconds=1)
 """Kept back of the caller's time, so that the answer without a next pick still arrives."""
 _TOP = 2
 _TOLD_FOR = timedelta(minutes=1)
 """A switch is told so long after it happened, unless the player says earlier that it knows."""
-_SWITCH_WITHIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +161,7 @@ class Watching:
         at = session.switched_at
         if at is None or self._clock.now() - at > _TOLD_FOR or playing_pick == session.source.pick_id:
             return None
-        try:
-            with deadline(_SWITCH_WITHIN):
-                return await self._holding.switched_to(session)
-        except Failure as failure:
-            # The position is stored, which is what was asked for; the next heartbeat learns of the switch.
-            self._log.info(SWITCH_NOT_TOLD, session_id=session.id, reason=failure.reason)
-            return None
+        return await self._holding.switched_to(session)
 
     async def _close(self, session_id: str, how: How, *, unheard_since: datetime | None = None) -> Session | None:
         session = await self._store.end(session_id, at=self._clock.now(), how=how, unheard_since=unheard_since)
