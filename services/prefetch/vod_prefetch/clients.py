@@ -1,5 +1,6 @@
 """The neighbours over gRPC: picks, the stream node, subtitles and playback."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from grpc import aio
@@ -10,11 +11,13 @@ from vod.scoring.v1 import scoring_pb2
 from vod.stream.v1 import stream_service_pb2, stream_service_pb2_grpc
 from vod.subtitles.v1 import subtitles_service_pb2, subtitles_service_pb2_grpc
 
-from vod_prefetch.domain import EpisodeKey, Following, Outcome, Pick
+from vod_prefetch.domain import EpisodeKey, Following, Outcome, Pick, SessionId
 from vod_prefetch.errors import NothingPlayable
 from vod_rpc import NotFound
 
 _NO_RELEASE = "NO_PLAYABLE_RELEASE"
+_AT_ONCE = timedelta(seconds=5)
+"""More than a fleet needs that has just lost a node: the others' leases are shorter."""
 _READY_STATES = {stream_service_pb2.PIN_STATE_READY, stream_service_pb2.PIN_STATE_COMPLETE}
 
 
@@ -51,13 +54,32 @@ class StreamNodeClient:
         self._stub = stream_service_pb2_grpc.StreamServiceStub(channel)
 
     async def pin_next(self, following: Following, pick: Pick, *, within: timedelta) -> bool:
+        return await self._pin(following, pick, wait_for=stream_service_pb2.WAIT_FOR_ENDS, within=within)
+
+    async def is_pinned(self, following: Following, pick: Pick) -> bool:
+        nothing = stream_service_pb2.WAIT_FOR_UNSPECIFIED
+        return await self._pin(following, pick, wait_for=nothing, within=_AT_ONCE)
+
+    async def ready_for(self) -> Collection[SessionId]:
+        answer = await self._stub.ListPins(stream_service_pb2.ListPinsRequest(), timeout=_AT_ONCE.total_seconds())
+        return [
+            SessionId(holder.name)
+            for pin in answer.pins
+            if pin.state in _READY_STATES
+            for holder in pin.holders
+            if holder.purpose == stream_service_pb2.PURPOSE_NEXT
+        ]
+
+    async def _pin(
+        self, following: Following, pick: Pick, *, wait_for: "stream_service_pb2.WaitFor.ValueType", within: timedelta
+    ) -> bool:
         request = stream_service_pb2.EnsurePinRequest(
             infohash=pick.infohash,
             magnet_uri=pick.magnet_uri,
             file_index=pick.file_index,
             purpose=stream_service_pb2.PURPOSE_NEXT,
             holder=following.session,
-            wait_for=stream_service_pb2.WAIT_FOR_ENDS,
+            wait_for=wait_for,
         )
         response = await self._stub.EnsurePin(request, timeout=within.total_seconds())
         return response.pin.state in _READY_STATES

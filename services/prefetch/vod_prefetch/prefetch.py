@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
 
-from vod_prefetch.domain import EpisodeKey, Following, Outcome, Pick
+from vod_prefetch.domain import EpisodeKey, Following, Outcome, Pick, SessionId
 from vod_prefetch.errors import NothingPlayable
 from vod_rpc import Failure, deadline, time_left
 from vod_runtime import Runtime
@@ -15,9 +16,9 @@ NEXT_FAILED = "next_failed"
 SUBTITLES_FAILED = "next_subtitles_failed"
 
 LOOKED_AT = {False: timedelta(minutes=10), True: timedelta(seconds=30)}
-"""After this long a prepared episode is looked at again, by whether it begins soon: its pin may have been lost with its
-node. What is *not* ready is worked on with each heartbeat, whatever was done before: so nothing that gets lost in
-NATS, in Redis or on a node stays lost."""
+"""After this long a prepared episode is looked at again, by whether it begins soon: another may have been chosen, and
+its claim is renewed. What is *not* ready, or what no node has any more (`held.py`), is worked on with each heartbeat,
+whatever was done before: so nothing that gets lost in NATS, in Redis or on a node stays lost."""
 NOT_TRIED_AGAIN = timedelta(minutes=5)
 """A search that found nothing to play is not repeated with every heartbeat."""
 _WATCHED_DEADLINE = timedelta(seconds=5)
@@ -45,6 +46,10 @@ class StreamNode(Protocol):
         """Pin the file as NEXT; return whether its first and last bytes came on disk in time."""
         ...
 
+    async def is_pinned(self, following: Following, pick: Pick) -> bool:
+        """Pin the file as NEXT; return at once whether its first and last bytes are on disk."""
+        ...
+
     async def let_go(self, following: Following, pick: Pick) -> None:
         """Pin the file no longer; nothing happens if it is not."""
         ...
@@ -70,6 +75,12 @@ class Marks(Protocol):
     async def give_back(self, mark: str) -> None: ...
 
 
+class Held(Protocol):
+    async def is_ready(self, session: SessionId) -> bool:
+        """Tell whether what was prepared for a session still lies ready on a node."""
+        ...
+
+
 class Prefetch:
     """Prepares what follows."""
 
@@ -81,6 +92,7 @@ class Prefetch:
         subtitles: Subtitles,
         playback: Playback,
         marks: Marks,
+        held: Held,
         runtime: Runtime,
         within: timedelta,
         count: Callable[[str], None],
@@ -90,6 +102,7 @@ class Prefetch:
         self._subtitles = subtitles
         self._playback = playback
         self._marks = marks
+        self._held = held
         self._log = runtime.log
         self._within = within
         self._count = count
@@ -105,7 +118,7 @@ class Prefetch:
         Raises:
             Failure: a neighbour could not do its part; the next call tries again.
         """
-        if following.ready and not await self._marks.take(following.looked, lasting=LOOKED_AT[following.is_near]):
+        if following.ready and not await self._is_to_be_looked_at(following):
             return
         with deadline(self._within):
             before: Pick | None = None
@@ -115,6 +128,12 @@ class Prefetch:
                 if prepared is None or prepared.same_file(await self._chosen(following)):
                     return
                 before = prepared
+
+    async def _is_to_be_looked_at(self, following: Following) -> bool:
+        """Tell whether what is said to be ready may not be so: it is gone, or was last looked at long ago."""
+        if not await self._held.is_ready(following.session):
+            return True
+        return await self._marks.take(following.looked, lasting=LOOKED_AT[following.is_near])
 
     async def _prepare(self, following: Following, before: Pick | None) -> Pick | None:
         """Do the work once, which gives the mark back; *before* was chosen earlier. Return what was pinned."""
@@ -129,10 +148,17 @@ class Prefetch:
             if isinstance(error, Failure):
                 self._count("failed")
                 self._log.warning(NEXT_FAILED, session=following.session, episode=str(following.key), why=error.reason)
+                await self._take_back(following)
             raise
         self._count(outcome.value)
         self._log.info(NEXT_PREPARED, session=following.session, episode=str(following.key), outcome=outcome.value)
         return pick
+
+    async def _take_back(self, following: Following) -> None:
+        """Tell that an episode is not ready after all, or that nobody knows."""
+        if following.ready:
+            with suppress(Failure):  # then the next heartbeat looks again
+                await self._playback.tell(following, Outcome.NOT_READY)
 
     async def _remember(self, following: Following, outcome: Outcome) -> None:
         if outcome is Outcome.NOTHING_PLAYABLE:
@@ -164,15 +190,21 @@ class Prefetch:
             return None
 
     async def _pin_and_tell(self, following: Following, pick: Pick) -> Outcome:
-        within = max(_LEAST, (time_left() or self._within) - _LOSES_TO_DEADLINE)
-        ready = await self._stream_node.pin_next(following, pick, within=within)
-        outcome = Outcome.READY if ready else Outcome.NOT_READY
+        outcome = Outcome.READY if await self._pin(following, pick) else Outcome.NOT_READY
         if not await self._playback.tell(following, outcome):
             # Nobody would ever give it up: the session's claims were released when it ended. The bytes stay on disk.
             await self._stream_node.let_go(following, pick)
         # Before the subtitles have come: a viewer who now chooses another source for it must not wait for those.
         await self._remember(following, outcome)
         return outcome
+
+    async def _pin(self, following: Following, pick: Pick) -> bool:
+        """Pin a file; return whether its first and last bytes are on disk. No viewer waits for the truth meanwhile."""
+        if following.ready and await self._stream_node.is_pinned(following, pick):
+            return True
+        await self._take_back(following)
+        within = max(_LEAST, (time_left() or self._within) - _LOSES_TO_DEADLINE)
+        return await self._stream_node.pin_next(following, pick, within=within)
 
     async def _ensure_subtitles(self, following: Following, pick: Pick) -> None:
         try:

@@ -10,6 +10,7 @@ from vod.playback.v1.events_pb2 import EpisodeEnded, HeartbeatRecorded
 from vod_events import consumer, event_bus
 from vod_prefetch.clients import PicksClient, PlaybackClient, StreamNodeClient, SubtitlesClient
 from vod_prefetch.events import ENDED, HEARTBEATS, Listener
+from vod_prefetch.held import Held
 from vod_prefetch.marks import RedisMarks
 from vod_prefetch.prefetch import Prefetch
 from vod_prefetch.settings import Settings
@@ -33,13 +34,15 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         channel(settings.subtitles_target, runtime) as subtitles,
         channel(settings.playback_target, runtime) as playback,
     ):
+        nodes = StreamNodeClient(stream_node)
         listener = Listener(
             Prefetch(
                 picks=PicksClient(picks),
-                stream_node=StreamNodeClient(stream_node),
+                stream_node=nodes,
                 subtitles=SubtitlesClient(subtitles),
                 playback=PlaybackClient(playback),
                 marks=RedisMarks(redis, runtime),
+                held=Held(nodes, clock=runtime.clock),
                 runtime=runtime,
                 within=within,
                 count=lambda outcome: prepared.labels(outcome).inc(),

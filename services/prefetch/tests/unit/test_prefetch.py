@@ -42,6 +42,8 @@ class World:
     pinned: list[Pick] = field(default_factory=list)
     runs: bool = True
     """The session did not end."""
+    held: bool = True
+    """What was prepared lies ready on a node, as far as the list of all pins says."""
 
     def __post_init__(self) -> None:
         self.subtitles_may_come.set()
@@ -77,8 +79,22 @@ class FakeStreamNode:
             raise self.world.pin_failure
         return self.world.bytes_come
 
+    async def is_pinned(self, following: Following, pick: Pick) -> bool:
+        self.world.done.append("look")
+        if self.world.pin_failure:
+            raise self.world.pin_failure
+        return self.world.bytes_come and self.world.held
+
     async def let_go(self, following: Following, pick: Pick) -> None:
         self.world.pinned.remove(pick)
+
+
+class FakeHeld:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def is_ready(self, session: SessionId) -> bool:
+        return self.world.held
 
 
 class FakeSubtitles:
@@ -131,6 +147,7 @@ def prefetch(world: World, runtime: Runtime) -> Prefetch:
         subtitles=FakeSubtitles(world),
         playback=FakePlayback(world),
         marks=FakeMarks(world),
+        held=FakeHeld(world),
         runtime=runtime,
         within=timedelta(seconds=20),
         count=counted,
@@ -196,6 +213,39 @@ async def test_what_is_ready_is_looked_at_now_and_then_and_more_often_when_it_be
 
     assert world.told == [Outcome.READY, Outcome.READY]
     assert LOOKED_AT[True] < LOOKED_AT[False]
+
+
+async def test_what_no_node_has_any_more_is_told_not_ready_and_prepared_anew_at_once(
+    world: World, prefetch: Prefetch
+) -> None:
+    ready = replace(NEXT, ready=True)
+    await prefetch.prepare(NEXT)
+    await prefetch.prepare(ready)
+    world.held = False
+
+    await prefetch.prepare(ready)
+
+    assert world.told == [Outcome.READY, Outcome.NOT_READY, Outcome.READY]
+    assert world.done.count("pin") == 2
+
+
+async def test_a_look_at_what_is_still_there_takes_nothing_back(world: World, prefetch: Prefetch) -> None:
+    await prefetch.prepare(NEXT)
+
+    await prefetch.prepare(replace(NEXT, ready=True, is_near=True))
+
+    assert world.told == [Outcome.READY, Outcome.READY]
+    assert world.done.count("pin") == 1
+
+
+async def test_what_is_gone_and_can_not_be_prepared_now_is_told_not_ready(world: World, prefetch: Prefetch) -> None:
+    await prefetch.prepare(NEXT)
+    world.held, world.failure = False, Unavailable("picks is away")
+
+    with pytest.raises(Unavailable):
+        await prefetch.prepare(replace(NEXT, ready=True))
+
+    assert world.told == [Outcome.READY, Outcome.NOT_READY]
 
 
 async def test_what_is_not_ready_any_more_is_prepared_again_at_once(world: World, prefetch: Prefetch) -> None:
@@ -275,4 +325,4 @@ async def test_a_look_at_what_is_prepared_that_failed_is_repeated_with_the_next_
 
     await prefetch.prepare(again)
 
-    assert world.told == [Outcome.READY, Outcome.READY]
+    assert world.told == [Outcome.READY, Outcome.NOT_READY, Outcome.READY]
