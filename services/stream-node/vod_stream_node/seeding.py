@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from vod_stream_node.errors import TorrentGone
 from vod_stream_node.torrent import Torrent
 
 
@@ -18,5 +19,8 @@ class SeedPolicy:
         """Say whether a torrent that has been idle for so long stays."""
         if idle >= self.time or not torrent.have:
             return False
-        stats = await torrent.traffic.stats()
+        try:
+            stats = await torrent.traffic.stats()
+        except TorrentGone:
+            return True  # it is on its way out of the session, or comes back: the next look tells
         return not self.ratio or stats.given < self.ratio * stats.taken

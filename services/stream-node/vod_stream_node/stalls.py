@@ -15,6 +15,7 @@ from enum import Enum
 
 from structlog.typing import FilteringBoundLogger
 
+from vod_rpc import Failure
 from vod_runtime import Clock, background
 from vod_stream_node.domain import PinKey, Stats, short
 from vod_stream_node.metrics import Metrics
@@ -69,7 +70,7 @@ class Lag:
 Crowd = tuple[Stats, tuple[str, ...]]
 """A file's traffic, and who holds it CURRENT."""
 Look = Callable[[PinKey], Awaitable[Crowd | None]]
-"""Returns a file's crowd; None when nobody holds it CURRENT."""
+"""Returns a file's crowd; None when nobody holds it CURRENT. Raises TorrentGone when its torrent leaves meanwhile."""
 Tell = Callable[[Stall], Awaitable[None]]
 
 
@@ -135,7 +136,10 @@ class Stalls:
                 await self._tell_of(key, since, tellings + 1)
 
     async def _tell_of(self, key: PinKey, since: datetime, telling: int) -> None:
-        seen = await self._look(key)
+        try:
+            seen = await self._look(key)
+        except Failure:
+            return  # its torrent is away for a moment, to be tried again after its disk failed
         if seen is None:
             return
         stats, holders = seen

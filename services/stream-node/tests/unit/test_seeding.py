@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from vod_stream_node.domain import Stats
+from vod_stream_node.errors import TorrentGone
 from vod_stream_node.seeding import SeedPolicy
 
 HOUR = timedelta(hours=1)
@@ -44,3 +45,14 @@ async def test_a_torrent_is_given_until_the_ratio_or_the_time_is_reached(
     policy: SeedPolicy, swarm: Swarm, idle: timedelta, goes_on: bool
 ) -> None:
     assert await policy.goes_on(swarm, idle) == goes_on  # type: ignore[arg-type]
+
+
+class Leaving(Swarm):
+    """Leaves the session while it is asked."""
+
+    async def stats(self) -> Stats:
+        raise TorrentGone("The torrent has left this node.")
+
+
+async def test_one_that_leaves_meanwhile_is_looked_at_again() -> None:
+    assert await SeedPolicy(time=HOUR, ratio=1.5).goes_on(Leaving(), HOUR / 2)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from vod_stream_node.domain import Infohash, PinKey, Stats
+from vod_stream_node.errors import TorrentGone
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.stalls import Crowd, Lag, Reason, Stall, Stalls
 
@@ -24,6 +25,8 @@ class Scene:
     holders: tuple[str, ...] = ("session-1",)
     told: list[Stall] = field(default_factory=list)
     deaf: bool = False
+    away: bool = False
+    """The torrent is just leaving the session, to come back."""
 
     def __post_init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -43,6 +46,8 @@ class Scene:
         return self.seconds
 
     async def _look(self, key: PinKey) -> Crowd | None:
+        if self.away:
+            raise TorrentGone("The torrent has left this node.")
         return (self.stats, self.holders) if self.holders else None
 
     async def _tell(self, stall: Stall) -> None:
@@ -164,3 +169,13 @@ async def test_nobody_who_listens_is_no_reason_to_stop(scene: Scene) -> None:
     scene.deaf = True
     with scene.stalls.waiting(KEY, Lag()):
         assert [await scene.after(8), await scene.after(8)] == [1, 1]
+
+
+async def test_a_torrent_that_leaves_while_it_is_looked_at_is_told_when_it_is_back(scene: Scene) -> None:
+    scene.away = True
+    with scene.stalls.waiting(KEY, Lag()):
+        away = await scene.after(8)
+        scene.away = False
+        back = await scene.after(1)
+
+    assert (away, back) == (0, 1)
