@@ -28,10 +28,13 @@ class RedisMarks:
             return False
         self._own[mark] = now + lasting.total_seconds()
         try:
-            return bool(await self._redis.set(mark, b"1", nx=True, px=lasting))
+            is_first = bool(await self._redis.set(mark, b"1", nx=True, px=lasting))
         except (RedisError, OSError) as error:
             self._log.warning(MARKS_UNAVAILABLE, why=type(error).__name__)
             return True
+        if not is_first:
+            self._own.pop(mark, None)  # another replica's, which alone gives it back
+        return is_first
 
     async def keep(self, mark: str, *, lasting: timedelta) -> None:
         """Let the mark stand for so long from now on."""
