@@ -12,7 +12,10 @@ from vod_rpc import deadline
 from vod_runtime import Runtime, background
 
 SWEEP_FAILED = "sweep_failed"
+SWEEP_LATE = "sweep_late"
 _SWEEP_WITHIN = timedelta(seconds=30)
+_STOOD_STILL = timedelta(seconds=5)
+"""A round that is so much late did not just wait for its turn."""
 
 
 @asynccontextmanager
@@ -22,7 +25,8 @@ async def sweeper(
     """Call *sweep* again and again while the context is open.
 
     A database that was away heard nobody, so that all seem to have fallen silent: when a round failed, the next ones
-    only *look* whether it is back, and once it is, everybody has one more round to be heard again.
+    only *look* whether it is back, and once it is, everybody has one more round to be heard again. So it is when this
+    process itself heard nobody, because it or its machine stood still, and when the clock was set forward.
     """
     async with background(_run(sweep, look, runtime, every)):
         yield
@@ -33,7 +37,11 @@ async def _run(
 ) -> None:
     heard = True
     while True:
+        before = runtime.clock.now()
         await asyncio.sleep(every.total_seconds())
+        if (late := runtime.clock.now() - before - every) > max(every, _STOOD_STILL):
+            heard = False
+            runtime.log.warning(SWEEP_LATE, seconds=round(late.total_seconds()))
         try:
             with deadline(_SWEEP_WITHIN):
                 await (sweep() if heard else look())
