@@ -13,7 +13,7 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from vod_playback.domain import DeviceProfile, Episode, EpisodeKey, JsonObject, Session, Source
-from vod_playback.holding import SILENT, SILENT_AFTER, Holding
+from vod_playback.holding import SILENT, SILENT_AFTER, Holding, says_silent
 from vod_playback.logged import session_fields, waited_ms
 from vod_playback.ports import Catalog, Picks
 from vod_rpc import DeadlineExceeded, Failure, NotFound, deadline
@@ -191,9 +191,9 @@ class FallingBack:
         try:
             with deadline(SILENT_AFTER):
                 pin = await self._holding.hold(source, holder=session.id)
-        except DeadlineExceeded:
+        except DeadlineExceeded as late:
             await self._holding.let_go(source, holder=session.id)
-            if not source.pick_id:
+            if not source.pick_id or not says_silent(late):
                 raise
             await self._picks.reject(source.pick_id, explanation=SILENT)
             await self._reconsider(session, reason)

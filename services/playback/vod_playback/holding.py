@@ -9,16 +9,22 @@ from structlog.typing import FilteringBoundLogger
 from vod_playback.domain import DirectWish, JsonObject, Pin, Session, Source, Switched
 from vod_playback.errors import NothingPinned
 from vod_playback.ports import Pins, Streams
-from vod_rpc import Failure, deadline, no_deadline
+from vod_rpc import DeadlineExceeded, Failure, deadline, no_deadline
 
 PIN_NOT_RELEASED = "pin_not_released"
 SWITCH_NOT_TOLD = "switch_not_told"
 SILENT = "Its swarm did not answer."
+_SWARM_SILENT = "SWARM_SILENT"
 _RELEASE_WITHIN = timedelta(seconds=3)
 _SWITCH_WITHIN = timedelta(seconds=1)
 """There is more to answer than where a session goes on."""
 SILENT_AFTER = timedelta(seconds=10)
 """Half of what a start may take, so that there is time for another candidate."""
+
+
+def says_silent(late: DeadlineExceeded) -> bool:
+    """Tell whether a node waited for a swarm in vain; else it is the node that did not answer in time."""
+    return late.reason == _SWARM_SILENT
 
 
 class Holding:

@@ -12,7 +12,7 @@ from vod_playback.choosing import Choosing, Chosen
 from vod_playback.domain import Episode, Session, Source, State, Wish, profile_hash
 from vod_playback.errors import RequestIdReused, SessionEnded, SessionNotFound
 from vod_playback.films import kin
-from vod_playback.holding import SILENT, Holding
+from vod_playback.holding import SILENT, Holding, says_silent
 from vod_playback.logged import chosen_because, session_fields
 from vod_playback.ports import Catalog, Picks, Store
 from vod_playback.preparing import Preparing
@@ -76,7 +76,7 @@ class Starting:
         """Find what to play, pin it and open a session; the same request id gives the same session.
 
         If anything fails, nothing is left behind. A pick whose swarm is silent is rejected, and what takes its place
-        is played.
+        is played. A node that does not answer says nothing about the pick: another one may, so it is asked for again.
 
         Raises:
             NotFound: there is no such episode, or nothing that can be played (NO_PLAYABLE_RELEASE).
@@ -96,11 +96,12 @@ class Starting:
         async with AsyncExitStack() as held:
             try:
                 pin = await held.enter_async_context(self._holding.held_soon(session.source, holder=session.id))
-            except DeadlineExceeded:
+            except DeadlineExceeded as late:
                 if not session.source.pick_id:
                     raise
-                await self._picks.reject(session.source.pick_id, explanation=SILENT)
-                resumed, session = None, self._session(wish, await self._choosing.choose(wish, episode))
+                if says_silent(late):
+                    await self._picks.reject(session.source.pick_id, explanation=SILENT)
+                    resumed, session = None, self._session(wish, await self._choosing.choose(wish, episode))
                 pin = await held.enter_async_context(self._holding.held(session.source, holder=session.id))
             opened = await self._store.open(session)
         if opened.session.id != session.id:

@@ -162,12 +162,17 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         self.warm: set[int] = set()
         self.silent = False
         self.silent_swarms: set[str] = set()
+        self.frozen = 0
+        """So many calls are not answered in time."""
 
     async def EnsurePin(self, request: Any, context: Any) -> stream_pb2.EnsurePinResponse:
         if not request.infohash:
             return await self._direct(request, context)
         # A node that is asked has the pin, even if its answer never arrives.
         self.pins[request.infohash[0], request.file_index, request.holder] = request.purpose
+        if self.frozen:
+            self.frozen -= 1
+            raise DeadlineExceeded("stream did not answer in time", domain="grpc")
         if self.silent or request.infohash[0] in self.silent_swarms:
             raise DeadlineExceeded("The swarm is silent.", reason="SWARM_SILENT")
         self.urls += 1

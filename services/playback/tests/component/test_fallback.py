@@ -125,6 +125,20 @@ async def test_a_replacement_whose_swarm_is_silent_is_rejected_too(running: Any,
     assert neighbours.stream_node.pins == {("c", 0, session.id): stream.PURPOSE_CURRENT}
 
 
+async def test_a_node_that_does_not_answer_is_not_held_against_a_replacement(
+    running: Any, neighbours: Any, news: News
+) -> None:
+    session = (await running.stub.StartSession(start(1))).session
+    promote(neighbours, 1, "e")
+    neighbours.stream_node.frozen = 1
+
+    await news.rejected(1)
+    await eventually(lambda: why_not_switched(running), within=15)
+
+    assert neighbours.picks.rejected == []
+    assert neighbours.stream_node.pins == {("e", 0, session.id): stream.PURPOSE_CURRENT}
+
+
 async def test_a_switch_is_told_until_the_player_names_the_pick(running: Any, neighbours: Any, news: News) -> None:
     session = (await running.stub.StartSession(start(1))).session
     promote(neighbours, 1, "c")

@@ -133,6 +133,16 @@ async def test_a_pick_whose_swarm_is_silent_is_rejected_and_the_next_one_plays(p
     assert neighbours.stream_node.pins == {("c", 0, started.session.id): CURRENT}
 
 
+async def test_a_node_that_does_not_answer_is_not_held_against_the_pick(playback: Any, neighbours: Any) -> None:
+    neighbours.stream_node.frozen = 1
+
+    started = await playback.StartSession(start(1))
+
+    assert neighbours.picks.rejected == []
+    assert started.pick.infohash == "a" * 40
+    assert neighbours.stream_node.pins == {("a", 0, started.session.id): CURRENT}
+
+
 async def test_what_was_watched_and_is_silent_now_makes_room_for_what_plays(playback: Any, neighbours: Any) -> None:
     before = await playback.StartSession(start(1))
     await playback.EndSession(pb2.EndSessionRequest(session_id=before.session.id))
