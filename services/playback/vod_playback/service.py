@@ -25,6 +25,7 @@ from vod_playback.fallback_store import FallbackStore
 from vod_playback.falling_back import FallingBack
 from vod_playback.grouping import group_commit
 from vod_playback.holding import Holding
+from vod_playback.keeping import keeping
 from vod_playback.links import DeviceLinks
 from vod_playback.live import live
 from vod_playback.metrics import FallbackMetrics, StartMetrics
@@ -168,6 +169,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 timeout=_HANDLED_WITHIN,
             ),
             sweeper(watching.end_silent, database.check, runtime, every=silence / 4),
+            keeping(
+                store, pins, holding=holding, log=runtime.log, every=timedelta(seconds=settings.pins_looked_at_every)
+            ),
             # NATS is no part of our health: without it positions are still stored, and events wait in the outbox.
             rpc_server(settings.listen, runtime, serving, checks={"postgres": database.check}) as endpoint,
         ):

@@ -32,3 +32,5 @@ class Settings(BaseSettings):
     played, or none that the link carries); `prefer` (before torrents)."""
     session_timeout: float = Field(default=60.0, gt=0, validation_alias="VOD_SESSION_TIMEOUT")
     """Seconds without a heartbeat after which a session has ended; paused players send heartbeats too."""
+    pins_looked_at_every: float = Field(default=30.0, gt=0, validation_alias="VOD_PLAYBACK_PINS_EVERY")
+    """Seconds after which it is looked again whether all that is watched is held on a stream node."""

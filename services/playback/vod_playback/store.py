@@ -7,6 +7,7 @@ from datetime import datetime
 from vod_events import enqueue
 from vod_playback.domain import ENDED_PERCENT, EpisodeKey, How, Session, Source, State, Wish
 from vod_playback.events import ended_event, ended_subject
+from vod_playback.keeping import Claim
 from vod_playback.pool import Pool
 from vod_playback.ports import Opened, Replaced
 from vod_playback.rows import COLUMNS, PLACES, key_values, maybe_session, session_of, source_of, values_of
@@ -54,6 +55,12 @@ _PREPARED = """
         AND next_direct IS NOT NULL AND next_direct_at >= $6
     ORDER BY next_direct_at DESC LIMIT 1"""
 _ACTIVE = f"SELECT {COLUMNS} FROM sessions WHERE state = 'active' ORDER BY started_at DESC LIMIT 500"
+_UNHELD = f"""
+    SELECT {COLUMNS} FROM sessions
+    WHERE state = 'active' AND failure IS NULL AND pick ? 'infohash' AND NOT EXISTS (
+        SELECT FROM unnest($1::text[], $2::text[], $3::int[]) AS held (holder, infohash, file_index)
+        WHERE holder = id AND infohash = pick->>'infohash' AND file_index = coalesce((pick->>'file_index')::int, 0))
+    ORDER BY heartbeat_at DESC LIMIT 1000"""
 _WATCHED = f"""
     SELECT pick, profile_hash, failure IS NOT NULL OR rejected AS failed FROM sessions
     WHERE subject_id = $1 AND {_KEY} AND EXISTS (
@@ -148,3 +155,8 @@ class PlaybackStore:
     async def active(self) -> Sequence[Session]:
         """Return active sessions, newest first, at most 500."""
         return [session_of(row) for row in await self._pool.fetch(_ACTIVE)]
+
+    async def unheld(self, held: Collection[Claim]) -> Sequence[Session]:
+        """Return active sessions whose torrent is not among what is held, at most 1,000."""
+        holders, infohashes, indexes = zip(*held, strict=True) if held else ((), (), ())
+        return [session_of(row) for row in await self._pool.fetch(_UNHELD, holders, infohashes, indexes)]
