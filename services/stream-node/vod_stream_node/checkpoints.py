@@ -46,9 +46,11 @@ class Checkpoints:
         """Begin: the torrent's metadata is known, without which there is nothing to save."""
         self._layout = layout
 
-    def soon(self) -> None:
-        """Save within `CHECKPOINT_SECONDS`."""
-        if self._timer is None:
+    def after(self, piece: int) -> None:
+        """Save a piece that libtorrent has within `CHECKPOINT_SECONDS`; at once, when it is one of a complete file."""
+        if self._layout is not None and self._held.completes(self._layout, piece):
+            self.now()
+        elif self._timer is None:
             self._now_in(CHECKPOINT_SECONDS)
 
     def now(self) -> None:

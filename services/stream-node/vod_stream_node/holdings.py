@@ -33,15 +33,18 @@ class Holdings:
         """Return the bytes of a file that are here."""
         return sum(layout.bytes_in(file, piece) for piece in layout.pieces(file) if piece in self.have)
 
-    def add(self, layout: Layout, piece: int) -> bool:
-        """Note a piece that was not here; return whether it completes a file that somebody asked about."""
+    def add(self, layout: Layout, piece: int) -> None:
+        """Note a piece that was not here."""
         self.have.add(piece)
-        completed = False
         for index, missing in self._missing.items():
             if missing and piece in layout.pieces(layout.files[index]):
                 self._missing[index] = missing - 1
-                completed = completed or missing == 1
-        return completed
+
+    def completes(self, layout: Layout, piece: int) -> bool:
+        """Say whether a piece is of a file that is all here, and that somebody asked about."""
+        return any(
+            not missing and piece in layout.pieces(layout.files[index]) for index, missing in self._missing.items()
+        )
 
     def unflushed(self) -> frozenset[int]:
         """Return what libtorrent has of which it is not certain that the disk holds it."""

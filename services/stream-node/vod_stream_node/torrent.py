@@ -309,27 +309,29 @@ class Torrent:
         if self.is_broken:
             return
         self._held.fresh[piece] = data
-        if self.state is TorrentState.ACTIVE:
-            self._handle.add_piece(piece, data, 0)
         self._note(piece)
+        asyncio.get_running_loop().call_soon(self._give, piece, data)  # takes milliseconds: readers come first
+
+    def _give(self, piece: int, data: bytes) -> None:
+        """Give libtorrent a piece, unless the torrent has ended, failed or been recounted meanwhile."""
+        if self.state is TorrentState.ACTIVE and piece in self._held.fresh:
+            self._handle.add_piece(piece, data, 0)
 
     def on_piece(self, piece: int) -> None:
         """Note a piece that libtorrent has, with the right hash."""
         if self.is_broken:
             return
-        if self._held.fresh.pop(piece, None) is not None:
-            self.checkpoints.soon()  # only now it can be flushed
+        self._held.fresh.pop(piece, None)
         self._note(piece)
+        self.checkpoints.after(piece)
 
     def _note(self, piece: int) -> None:
         if piece in self.have:
             return
-        completed = self._held.add(self.known_layout, piece)
-        self.checkpoints.soon()
-        self._replan()
+        self._held.add(self.known_layout, piece)
         self._changed.notify()
-        if completed:
-            self.checkpoints.now()
+        self._replan()
+        if self._held.completes(self.known_layout, piece):
             self._on_change()
 
     def on_read(self, piece: int, data: bytes | None) -> None:

@@ -28,6 +28,8 @@ class Handle:
     critical: set[int] = field(default_factory=set)
     on_read: Callable[[int], None] = lambda piece: None
     paused: bool = False
+    given: list[int] = field(default_factory=list)
+    flushes: int = 0
 
     def pause(self) -> None:
         self.paused = True
@@ -51,8 +53,11 @@ class Handle:
     def read_piece(self, piece: int) -> None:
         asyncio.get_running_loop().call_soon(self.on_read, piece)
 
+    def add_piece(self, piece: int, _data: bytes, _flags: int) -> None:
+        self.given.append(piece)
+
     def flush_cache(self) -> None:
-        pass
+        self.flushes += 1
 
     def save_resume_data(self, _flags: int) -> None:
         pass
@@ -137,6 +142,36 @@ async def test_who_waits_for_a_piece_goes_on_when_it_is_here(torrent: Torrent) -
     assert torrent.have == {20}
 
 
+async def test_a_reader_gets_a_piece_of_the_express_lane_before_libtorrent_does(
+    torrent: Torrent, handle: Handle
+) -> None:
+    async def read() -> list[int]:
+        await torrent.piece(20)
+        return list(handle.given)
+
+    async with asyncio.TaskGroup() as group:
+        reading = group.create_task(read())
+        await asyncio.wait([reading], timeout=0)
+        torrent.on_express_piece(20, bytes(MIB))
+        await eventually(lambda: None if handle.given == [20] else "libtorrent does not have it", within=2)
+
+    assert reading.result() == []
+
+
+async def test_a_complete_file_is_saved_at_once_when_libtorrent_has_its_last_piece(
+    torrent: Torrent, handle: Handle
+) -> None:
+    torrent.missing(0)
+    for piece in range(PIECES):
+        torrent.on_express_piece(piece, b"")
+    for piece in range(PIECES - 1):
+        torrent.on_piece(piece)
+    before = handle.flushes
+    torrent.on_piece(PIECES - 1)
+
+    assert handle.flushes == before + 1
+
+
 async def test_what_the_disk_gives_back_and_was_never_received_reaches_nobody(torrent: Torrent, handle: Handle) -> None:
     torrent.on_piece(20)
     handle.on_read = lambda piece: torrent.on_read(piece, bytes(MIB))  # a hole, where a write failed
@@ -144,11 +179,6 @@ async def test_what_the_disk_gives_back_and_was_never_received_reaches_nobody(to
     with pytest.raises(StorageFailed):
         await torrent.read_piece(20)
     assert (torrent.have, torrent.is_broken) == (set(), True)
-
-
-async def test_when_the_disk_failed_only_what_it_holds_for_certain_is_here(torrent: Torrent, tmp_path: Path) -> None:
-    (tmp_path / "film.mkv").write_bytes(bytes(PIECES * MIB))
-    await torrent.checkpoints.on_flushed()  # as it began, when it was loaded
 
 
 async def test_when_the_disk_failed_only_what_it_holds_for_certain_is_here_and_peers_get_nothing(
