@@ -15,10 +15,10 @@ from google.protobuf.message import DecodeError
 from pydantic import SecretStr
 
 from vod_events import Bus, Unconfirmed, event_bus
-from vod_events.dead_letters import DeadLetter, dead_letter, dead_letters, replay
 from vod_local.environment import SERVER_VARIABLES
 from vod_local.errors import BadConfiguration, NotRunning, RequestRefused
 from vod_local.folders import data_folder
+from vod_local.letters import DeadLetter, dead_letter, dead_letters, replay
 from vod_local.record import RunRecord
 from vod_local.servers.nats import url_in
 from vod_local.status import running_record

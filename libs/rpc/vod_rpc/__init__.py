@@ -15,6 +15,7 @@ from vod_rpc.errors import (
     ResourceExhausted,
     Unauthenticated,
     Unavailable,
+    neighbour_away,
 )
 from vod_rpc.flights import Flights, take_off
 from vod_rpc.problem import problem
@@ -37,6 +38,7 @@ __all__ = [
     "Unavailable",
     "channel",
     "deadline",
+    "neighbour_away",
     "no_deadline",
     "problem",
     "rpc_server",

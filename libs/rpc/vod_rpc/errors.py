@@ -101,20 +101,13 @@ class Internal(Failure):
     code, http_status, reason = grpc.StatusCode.INTERNAL, 500, "INTERNAL"
 
 
-FAMILIES: tuple[type[Failure], ...] = (
-    InvalidArgument,
-    Unauthenticated,
-    PermissionDenied,
-    NotFound,
-    AlreadyExists,
-    Aborted,
-    FailedPrecondition,
-    ResourceExhausted,
-    Unavailable,
-    DeadlineExceeded,
-    Internal,
-)
+FAMILIES: tuple[type[Failure], ...] = tuple(Failure.__subclasses__())
 _BY_CODE = {family.code: family for family in FAMILIES}
+
+
+def neighbour_away(error: Exception) -> bool:
+    """Tell whether a service is away: it says that it can't just now, or nobody answered in time."""
+    return isinstance(error, Unavailable) or (isinstance(error, DeadlineExceeded) and "service" in error.metadata)
 
 
 def to_status(failure: Failure, *, domain: str) -> status_pb2.Status:

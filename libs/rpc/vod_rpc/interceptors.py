@@ -12,11 +12,13 @@ from grpc_status import rpc_status
 from prometheus_client import Histogram
 
 from vod_rpc.deadlines import deadline, time_left
-from vod_rpc.errors import DeadlineExceeded, Failure, Internal, InvalidArgument, from_rpc_error, to_status
+from vod_rpc.errors import DeadlineExceeded, Failure, Internal, InvalidArgument, Unavailable, from_rpc_error, to_status
 from vod_runtime import Runtime
 
 RPC_SERVED = "rpc_served"
 RPC_CRASHED = "rpc_crashed"
+RPC_RESOURCE_AWAY = "rpc_resource_away"
+_SOON = timedelta(seconds=1)
 _DAY_SECONDS = 86_400.0
 _Context = aio.ServicerContext[Any, Any]
 _MIN_TIME_LEFT = timedelta(milliseconds=1)
@@ -25,8 +27,9 @@ _MIN_TIME_LEFT = timedelta(milliseconds=1)
 class ServerInterceptor(aio.ServerInterceptor):
     """Publish the caller's deadline, turn failures into statuses, hide everything else."""
 
-    def __init__(self, runtime: Runtime, *, quiet: Collection[str] = ()) -> None:
+    def __init__(self, runtime: Runtime, *, quiet: Collection[str], away: Callable[[Exception], bool]) -> None:
         self._runtime = runtime
+        self._away = away
         self._quiet = quiet
         self._domain = f"{runtime.service}.vod"
         self._seconds = Histogram(
@@ -77,6 +80,9 @@ class ServerInterceptor(aio.ServerInterceptor):
         except (Failure, asyncio.CancelledError):
             raise
         except Exception as error:
+            if self._away(error):
+                self._runtime.log.warning(RPC_RESOURCE_AWAY, why=type(error).__name__)
+                raise Unavailable("something this service needs is away; try again", retry_after=_SOON) from error
             # The text of an unexpected exception may hold anything; the caller learns only that there was one.
             self._runtime.log.exception(RPC_CRASHED)
             raise Internal("internal error") from error

@@ -15,11 +15,10 @@ from opentelemetry.instrumentation.grpc import aio_server_interceptor
 from opentelemetry.instrumentation.grpc.filters import any_of, method_name, negate, service_prefix
 
 from vod_rpc.interceptors import ServerInterceptor
-from vod_runtime import Check, Endpoint, Runtime, background
+from vod_runtime import Check, Endpoint, Runtime, background, failing
 
 HEALTH_CHANGED = "health_changed"
 _CHECK_EVERY_SECONDS = 5.0
-_CHECK_SECONDS = 2.0
 _GRACE_SECONDS = 5.0
 
 _OPTIONS = [
@@ -49,15 +48,22 @@ class Serving:
 
 @asynccontextmanager
 async def rpc_server(
-    listen: str, runtime: Runtime, serving: Serving, *, checks: Mapping[str, Check]
+    listen: str,
+    runtime: Runtime,
+    serving: Serving,
+    *,
+    checks: Mapping[str, Check],
+    away: Callable[[Exception], bool] = lambda _: False,
 ) -> AsyncIterator[Endpoint]:
     """Serve on *listen* (`host:port`, `unix:/path`; port 0 picks one) until the caller leaves the context.
 
-    grpc.health.v1 tells SERVING while every check passes. On leaving, calls under way get a few seconds to end.
+    grpc.health.v1 tells SERVING while every check passes. On leaving, calls under way get a few seconds to end. Errors
+    of which *away* says that a resource of ours is away become UNAVAILABLE: the caller may try again.
     """
     left_out = any_of(service_prefix("grpc."), *(method_name(name) for name in serving.untraced))
     tracing = aio_server_interceptor(tracer_provider=runtime.tracer_provider, filter_=negate(left_out))
-    server = aio.server(interceptors=[tracing, ServerInterceptor(runtime, quiet=serving.untraced)], options=_OPTIONS)
+    interceptors = [tracing, ServerInterceptor(runtime, quiet=serving.untraced, away=away)]
+    server = aio.server(interceptors=interceptors, options=_OPTIONS)
     serving.add_to_server(serving.servicer, server)
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
@@ -87,22 +93,11 @@ async def _watch(
 ) -> None:
     before: str | None = None
     while True:
-        failing = await _failing(checks)
-        state = "NOT_SERVING" if failing else "SERVING"
+        wrong = await failing(checks)
+        state = "NOT_SERVING" if wrong else "SERVING"
         if state != before:
-            runtime.log.info(HEALTH_CHANGED, state=state, failing=failing)
+            runtime.log.info(HEALTH_CHANGED, state=state, failing=list(wrong))
             before = state
         for name in ["", *names]:
             await servicer.set(name, health_pb2.HealthCheckResponse.ServingStatus.Value(state))
         await asyncio.sleep(_CHECK_EVERY_SECONDS)
-
-
-async def _failing(checks: Mapping[str, Check]) -> list[str]:
-    failing = []
-    for name, check in checks.items():
-        try:
-            async with asyncio.timeout(_CHECK_SECONDS):
-                await check()
-        except Exception:  # noqa: BLE001  whatever a check raises means that the resource can't be used
-            failing.append(name)
-    return failing

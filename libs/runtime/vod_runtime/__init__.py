@@ -3,6 +3,6 @@
 from vod_runtime.background import background
 from vod_runtime.clock import Clock, SystemClock
 from vod_runtime.durations import Duration
-from vod_runtime.runtime import Check, Endpoint, Runtime
+from vod_runtime.runtime import Check, Endpoint, Runtime, failing
 
-__all__ = ["Check", "Clock", "Duration", "Endpoint", "Runtime", "SystemClock", "background"]
+__all__ = ["Check", "Clock", "Duration", "Endpoint", "Runtime", "SystemClock", "background", "failing"]

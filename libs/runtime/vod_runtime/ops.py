@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from vod_runtime.runtime import Endpoint
+from vod_runtime.runtime import Endpoint, failing
 
 _REQUEST_SECONDS = 5.0
-_CHECK_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -31,16 +30,9 @@ async def health(hosted: Mapping[str, Hosted]) -> dict[str, dict[str, str]]:
 async def _service_health(one: Hosted) -> dict[str, str]:
     if one.endpoint is None:
         return {"state": "starting"}
-    report = {"address": one.endpoint.address}
-    for resource, check in one.endpoint.checks.items():
-        try:
-            async with asyncio.timeout(_CHECK_SECONDS):
-                await check()
-            report[resource] = "ok"
-        except Exception as error:  # noqa: BLE001  whatever a check raises is the answer
-            report[resource] = type(error).__name__
-    failing = any(value != "ok" for key, value in report.items() if key != "address")
-    return {"state": "draining" if one.draining else "failing" if failing else "ready", **report}
+    wrong = await failing(one.endpoint.checks)
+    state = "draining" if one.draining else "failing" if wrong else "ready"
+    return {"state": state, "address": one.endpoint.address, **dict.fromkeys(one.endpoint.checks, "ok"), **wrong}
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """The things each service gets of its own; no process globals, so that several services can share a process."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from vod_runtime.clock import Clock
 
 Check = Callable[[], Awaitable[None]]
 """Return when a resource is usable; raise when it is not."""
+_CHECK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,18 @@ class Runtime:
     tracer_provider: TracerProvider
     metrics: CollectorRegistry
     clock: Clock
+
+
+async def failing(checks: Mapping[str, Check]) -> dict[str, str]:
+    """Return the resources that can't be used, and why."""
+    found = {}
+    for name, check in checks.items():
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                await check()
+        except Exception as error:  # noqa: BLE001  whatever a check raises is the answer
+            found[name] = type(error).__name__
+    return found
 
 
 async def _nothing_to_drain() -> None:

@@ -12,13 +12,13 @@ import os
 import re
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 
-from vod_storage.postgres import role_of
+from vod_storage.postgres import Connection, role_of
 
 _NAME = re.compile(r"(?P<version>\d{4})_[a-z0-9_]+\.sql")
 _UP = re.compile(r"^-- migrate:up\s*$(?P<sql>.*?)(?=^-- migrate:down|\Z)", re.MULTILINE | re.DOTALL)
@@ -98,12 +98,11 @@ async def _connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     except ValueError as error:  # its text may quote a part of the password
         raise MigrationError("PG_DSN is not like postgresql://user:password@host:5432/database") from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        why = _in_one_line(error)
-        raise MigrationError(f"the database of PG_DSN can't be used: {why}") from error
+        raise MigrationError(f"the database of PG_DSN can't be used: {_in_one_line(error)}") from error
 
 
 @asynccontextmanager
-async def _locked(connection: "asyncpg.Connection[asyncpg.Record]", schema: str) -> AsyncIterator[None]:
+async def _locked(connection: Connection, schema: str) -> AsyncIterator[None]:
     key = int.from_bytes(hashlib.sha256(f"vod:{schema}".encode()).digest()[:8], "big", signed=True)
     await connection.execute(f"SET lock_timeout = '{_LOCK_WAIT}'")
     await connection.execute("SELECT pg_advisory_lock($1)", key)
@@ -117,7 +116,7 @@ def _in_one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-async def _become_owner(connection: "asyncpg.Connection[asyncpg.Record]", schema: str) -> None:
+async def _become_owner(connection: Connection, schema: str) -> None:
     role = role_of(schema)
     try:
         await _make_schema(connection, schema)
@@ -131,16 +130,12 @@ async def _become_owner(connection: "asyncpg.Connection[asyncpg.Record]", schema
         ) from error
 
 
-async def _make_schema(connection: "asyncpg.Connection[asyncpg.Record]", schema: str) -> None:
+async def _make_schema(connection: Connection, schema: str) -> None:
     role = role_of(schema)
     if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
         # Another schema's run may make roles at the same moment; the loser's error is the winner's success.
-        try:
+        with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateObjectError):
             await connection.execute(f"CREATE ROLE {role} NOLOGIN")
-        except asyncpg.UniqueViolationError:
-            pass
-        except asyncpg.DuplicateObjectError:
-            pass
     # A member can't grant, and CREATE SCHEMA asks for the right even where there is nothing left to do.
     if not await connection.fetchval("SELECT pg_has_role($1, 'SET')", role):
         await connection.execute(f"GRANT {role} TO CURRENT_USER WITH SET TRUE")
@@ -149,9 +144,7 @@ async def _make_schema(connection: "asyncpg.Connection[asyncpg.Record]", schema:
         await connection.execute(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
 
 
-async def _missing(
-    connection: "asyncpg.Connection[asyncpg.Record]", schema: str, migrations: Sequence[Migration]
-) -> list[Migration]:
+async def _missing(connection: Connection, schema: str, migrations: Sequence[Migration]) -> list[Migration]:
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS schema_migrations "
         "(version text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
@@ -167,7 +160,7 @@ async def _missing(
     return [migration for migration in migrations if migration.version not in applied]
 
 
-async def _apply(connection: "asyncpg.Connection[asyncpg.Record]", migration: Migration) -> None:
+async def _apply(connection: Connection, migration: Migration) -> None:
     async with connection.transaction():
         await connection.execute("SET LOCAL lock_timeout = '4s'")
         await connection.execute("SET LOCAL statement_timeout = '30s'")

@@ -13,8 +13,21 @@ from pydantic import SecretStr
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 """One connection, of the pool's or not."""
 
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # it is stopping, or only just starting
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    OSError,
+)
 _COMMAND_SECONDS = 10.0
 _CONNECT_SECONDS = 10.0
+
+
+def database_away(error: Exception) -> bool:
+    """Tell whether a statement failed because the database is away; nobody knows then whether it took effect."""
+    # To asyncpg, values that no column can hold are an InterfaceError, too.
+    return isinstance(error, _AWAY) and not isinstance(error, ValueError)
 
 
 def role_of(schema: str) -> str:

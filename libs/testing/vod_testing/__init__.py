@@ -2,7 +2,8 @@
 
 from vod_testing.clocks import MovableClock
 from vod_testing.eventually import eventually
+from vod_testing.relays import Relay, relayed
 from vod_testing.schema import migrate_schema
 from vod_testing.traces import Edge, rpc_edges
 
-__all__ = ["Edge", "MovableClock", "eventually", "migrate_schema", "rpc_edges"]
+__all__ = ["Edge", "MovableClock", "Relay", "eventually", "migrate_schema", "relayed", "rpc_edges"]

@@ -35,7 +35,7 @@ from vod_catalog.trending import Trending
 from vod_catalog.upstream import Access, Limits, Upstream, json_http
 from vod_rpc import Flights, Serving, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
-from vod_storage import postgres
+from vod_storage import database_away, postgres
 from vod_web.public import PublicTransport, host_and_port
 
 _ARCHIVE_PER_SECOND = 1.0
@@ -102,7 +102,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 images=Images(titles, image_client, hosts=_image_hosts(settings)),
             ),
         )
-        async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
+        async with rpc_server(
+            settings.listen, runtime, serving, checks={"postgres": db.check}, away=database_away
+        ) as endpoint:
             yield endpoint
 
 

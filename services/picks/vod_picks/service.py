@@ -21,7 +21,7 @@ from vod_picks.stalls import STALLS, Listener
 from vod_picks.store import PickStore
 from vod_rpc import Serving, channel, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
-from vod_storage import postgres
+from vod_storage import database_away, postgres
 
 _HANDLING_LOSES = timedelta(seconds=5)
 
@@ -80,6 +80,8 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 timeout=timedelta(seconds=settings.choose_seconds) + _HANDLING_LOSES,
             ),
             # NATS is no part of our health: without it picks are still made, and events wait in the outbox.
-            rpc_server(settings.listen, runtime, serving, checks={"postgres": database.check}) as endpoint,
+            rpc_server(
+                settings.listen, runtime, serving, checks={"postgres": database.check}, away=database_away
+            ) as endpoint,
         ):
             yield endpoint

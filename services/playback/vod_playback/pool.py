@@ -1,23 +1,14 @@
 """The database as the stores use it: when it is away, whoever asked may try again."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import asyncpg
 
 from vod_playback.errors import StoreUnavailable
-from vod_storage import Connection, Database
+from vod_storage import Connection, Database, database_away
 
-_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # it is stopping, or only just starting
-    asyncpg.InsufficientResourcesError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-)
 _Answer = TypeVar("_Answer")
 
 
@@ -48,18 +39,24 @@ class Pool:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Open a transaction; it is committed when the body succeeds."""
-        try:
+        with _told():
             async with self._pool.acquire() as connection, connection.transaction():
                 yield connection
-        except _AWAY as error:
-            raise StoreUnavailable from error
 
 
 async def _answered(ask: Callable[[], Awaitable[_Answer]]) -> _Answer:
-    try:
+    with _told():
         try:
             return await ask()
         except asyncpg.DeadlockDetectedError:
             return await ask()
-    except _AWAY as error:
-        raise StoreUnavailable from error
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if database_away(error) or isinstance(error, asyncpg.DeadlockDetectedError):
+            raise StoreUnavailable from error
+        raise

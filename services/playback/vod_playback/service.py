@@ -41,7 +41,7 @@ from vod_playback.sweeper import sweeper
 from vod_playback.watching import Watching
 from vod_rpc import Serving, channel, rpc_server
 from vod_runtime import Endpoint, Runtime
-from vod_storage import postgres
+from vod_storage import database_away, postgres
 
 _PATIENCE = timedelta(seconds=20)
 """Of calls that may wait for a swarm; the caller's own deadline is usually nearer."""
@@ -173,7 +173,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
                 store, pins, holding=holding, log=runtime.log, every=timedelta(seconds=settings.pins_looked_at_every)
             ),
             # NATS is no part of our health: without it positions are still stored, and events wait in the outbox.
-            rpc_server(settings.listen, runtime, serving, checks={"postgres": database.check}) as endpoint,
+            rpc_server(
+                settings.listen, runtime, serving, checks={"postgres": database.check}, away=database_away
+            ) as endpoint,
         ):
             yield endpoint
 

@@ -6,7 +6,7 @@ from vod.playback.v1.events_pb2 import EpisodeEnded, HeartbeatRecorded
 
 from vod_prefetch.domain import EpisodeKey, Following, Profile, SessionId
 from vod_prefetch.prefetch import Prefetch
-from vod_rpc import Failure
+from vod_rpc import Failure, neighbour_away
 
 HEARTBEATS = "playback.v1.heartbeat.*"
 _NEAR = timedelta(minutes=3)
@@ -57,12 +57,17 @@ class Listener:
                 return  # told where it happened
 
     async def on_ended(self, event: EpisodeEnded) -> None:
-        """Prepare what follows; when it fails, the event comes again.
+        """Prepare what follows; when a neighbour is away, the event comes again.
 
         A session that ended before anything was watched was given up: nobody waits for the next episode.
         """
         if event.position.ToTimedelta() and (wanted := following(event)) is not None:
-            await self._prefetch.prepare(wanted)
+            try:
+                await self._prefetch.prepare(wanted)
+            except Failure as failure:
+                if neighbour_away(failure):
+                    raise
+                # Told where it happened, and no other try would end otherwise: nobody waits for it for long.
         if watched_to_the_end(event):
             key = EpisodeKey(series_id=event.key.series_id, season=event.key.season, episode=event.key.episode)
             await self._prefetch.watched(key, profile_hash=event.profile_hash)

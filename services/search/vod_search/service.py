@@ -13,7 +13,7 @@ from vod_search.search import STALE_FACTOR, Latency, Limits, Searches
 from vod_search.settings import Settings
 from vod_search.store import HotCache, RestTable, Table
 from vod_search.sweeper import sweep_forever
-from vod_storage import postgres, redis_client
+from vod_storage import database_away, postgres, redis_client
 
 
 @asynccontextmanager
@@ -45,6 +45,8 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         async with (
             background(sweep_forever(table, ttl=STALE_FACTOR * settings.cache_ttl, clock=clock, log=log)),
             # Redis is not among the checks: without it search is slower, and still right.
-            rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint,
+            rpc_server(
+                settings.listen, runtime, serving, checks={"postgres": db.check}, away=database_away
+            ) as endpoint,
         ):
             yield endpoint

@@ -24,7 +24,7 @@ from vod_sources.providers import Consumet, Provider, StremioAddon, Vidlink
 from vod_sources.replacing import replacing
 from vod_sources.settings import Settings
 from vod_sources.store import Store
-from vod_storage import postgres
+from vod_storage import database_away, postgres
 from vod_web.public import Resolve, system_resolve
 
 
@@ -60,7 +60,9 @@ async def serve(settings: Settings, runtime: Runtime, resolve: Resolve = system_
                 sources_service_pb2_grpc.add_SourcesServiceServicer_to_server,
                 servicer,
             )
-            async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
+            async with rpc_server(
+                settings.listen, runtime, serving, checks={"postgres": db.check}, away=database_away
+            ) as endpoint:
                 yield endpoint
 
 

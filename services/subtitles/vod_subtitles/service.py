@@ -12,7 +12,7 @@ from vod.subtitles.v1 import subtitles_service_pb2, subtitles_service_pb2_grpc
 
 from vod_rpc import Serving, channel, rpc_server, take_off
 from vod_runtime import Endpoint, Runtime
-from vod_storage import postgres
+from vod_storage import database_away, postgres
 from vod_subtitles.alignments import Alignments
 from vod_subtitles.api import SubtitlesServicer
 from vod_subtitles.clients import CatalogClient, StreamNodeClient
@@ -85,7 +85,9 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             subtitles_service_pb2_grpc.add_SubtitlesServiceServicer_to_server,
             SubtitlesServicer(subtitles, alignments=alignments, fonts=fonts),
         )
-        async with rpc_server(settings.listen, runtime, serving, checks={"postgres": db.check}) as endpoint:
+        async with rpc_server(
+            settings.listen, runtime, serving, checks={"postgres": db.check}, away=database_away
+        ) as endpoint:
             yield endpoint
 
 

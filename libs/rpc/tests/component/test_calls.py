@@ -52,8 +52,12 @@ async def served(runtime: Runtime, servicer: Servicer, healthy: asyncio.Event | 
             raise ConnectionError("gone")
 
     serving = Serving(pb.DESCRIPTOR, pb_grpc.add_ScoringServiceServicer_to_server, servicer)
-    async with rpc_server("127.0.0.1:0", runtime, serving, checks={"thing": check}) as endpoint:
+    async with rpc_server("127.0.0.1:0", runtime, serving, checks={"thing": check}, away=is_gone) as endpoint:
         yield endpoint
+
+
+def is_gone(error: Exception) -> bool:
+    return isinstance(error, ConnectionError)
 
 
 @asynccontextmanager
@@ -148,6 +152,18 @@ async def test_an_unexpected_exception_keeps_its_text_to_itself(
             await stub.RankReleases(pb.RankReleasesRequest())
 
     assert str(caught.value) == "internal error"
+
+
+async def test_when_a_resource_is_away_the_caller_learns_that_it_may_try_again(runtime: Runtime) -> None:
+    async def answer() -> None:
+        raise ConnectionRefusedError("postgres://user:hunter2@db")
+
+    async with calling(runtime, answer) as (stub, _):
+        with pytest.raises(Unavailable) as caught:
+            await stub.RankReleases(pb.RankReleasesRequest())
+
+    assert caught.value.retry_after == timedelta(seconds=1)
+    assert "hunter2" not in str(caught.value)
 
 
 async def test_only_leaf_reads_are_retried(make_runtime: Callable[[str], Runtime]) -> None:

@@ -1,63 +1,15 @@
 """Postgres is away: whoever asks for anything learns that it is worth trying again."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from pydantic import SecretStr
 from vod.catalog.v1 import catalog_pb2
 from vod.playback.v1 import playback_service_pb2 as pb2
 from vod.scoring.v1 import scoring_pb2
 
 from vod_rpc import Failure, Unavailable
-from vod_testing import eventually
-
-
-@dataclass
-class Relay:
-    """The way to Postgres, which can be cut."""
-
-    socket: str
-    cut: bool = False
-    ends: set[asyncio.StreamWriter] = field(default_factory=set)
-
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.cut:
-            writer.close()
-            return
-        back, forth = await asyncio.open_unix_connection(self.socket)
-        self.ends |= {writer, forth}
-        await asyncio.gather(_pump(reader, forth), _pump(back, writer))
-
-    def break_off(self) -> None:
-        self.cut = True
-        for end in self.ends:
-            end.transport.abort()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(1 << 16):
-            writer.write(data)
-    except ConnectionError:
-        pass  # it was cut
-    finally:
-        writer.close()
-
-
-@asynccontextmanager
-async def relayed(dsn: str) -> AsyncIterator[tuple[Relay, SecretStr]]:
-    parts = urlsplit(dsn)
-    relay = Relay(f"{parse_qs(parts.query)['host'][0]}/.s.PGSQL.{parts.port or 5432}")
-    async with await asyncio.start_server(relay.carry, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield relay, SecretStr(f"postgresql://{parts.username}@127.0.0.1:{port}{parts.path}")
-        relay.break_off()
+from vod_testing import eventually, relayed
 
 
 def start(episode: int) -> pb2.StartSessionRequest:

@@ -2,15 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from vod.catalog.v1 import catalog_pb2
+from vod.playback.v1.events_pb2 import EpisodeEnded
 
 from vod_prefetch.domain import EpisodeKey, Following, Outcome, Pick, Profile, SessionId
 from vod_prefetch.errors import NothingPlayable
+from vod_prefetch.events import Listener
 from vod_prefetch.prefetch import LOOKED_AT, Prefetch
-from vod_rpc import Unavailable
+from vod_rpc import DeadlineExceeded, Unavailable
 from vod_runtime import Runtime
 from vod_testing import eventually
 
@@ -64,7 +69,7 @@ class FakePicks:
         return await self.world.ensure_pick()
 
     async def note_watched(self, key: EpisodeKey, *, profile_hash: str) -> None:
-        """Nothing that these tests look at."""
+        self.world.done.append("watched")
 
 
 class FakeStreamNode:
@@ -326,3 +331,20 @@ async def test_a_look_at_what_is_prepared_that_failed_is_repeated_with_the_next_
     await prefetch.prepare(again)
 
     assert world.told == [Outcome.READY, Outcome.NOT_READY, Outcome.READY]
+
+
+@pytest.mark.parametrize(
+    ("failure", "done"),
+    [(DeadlineExceeded("silent", reason="SWARM_SILENT"), ["pick", "watched"]), (Unavailable("away"), ["pick"])],
+    ids=["for good", "for now"],
+)
+async def test_an_end_is_heard_again_only_if_what_comes_next_could_not_be_prepared_for_now(
+    world: World, prefetch: Prefetch, failure: Exception, done: list[str]
+) -> None:
+    world.failure = failure
+    key = catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=2)
+    seconds = Duration(seconds=100)
+    with suppress(Unavailable):
+        await Listener(prefetch).on_ended(EpisodeEnded(session_id="s1", next=key, position=seconds, duration=seconds))
+
+    assert world.done == done

@@ -7,7 +7,8 @@ from datetime import datetime
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
 
-from vod_events.bus import EVENT_TYPE, Bus
+from vod_events import Bus
+from vod_events.bus import EVENT_TYPE
 from vod_events.consumer import CONSUMER
 from vod_events.streams import DEAD_LETTERS
 

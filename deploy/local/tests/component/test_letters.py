@@ -1,17 +1,14 @@
 """Messages that nobody could handle, on a real NATS."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import pytest
 from pydantic import SecretStr
 from vod.playback.v1.events_pb2 import EpisodeEnded
 
 from vod_events import Bus, consumer, event_bus
-from vod_events.consumer import MAX_DELIVERIES
-from vod_events.dead_letters import DeadLetter, dead_letter, dead_letters, replay
+from vod_local.letters import DeadLetter, dead_letter, dead_letters, replay
 from vod_runtime import Runtime
 from vod_testing import eventually
 
@@ -97,25 +94,3 @@ async def test_one_that_fails_again_is_a_new_letter(bus: Bus, nats_url: str, run
     async with failing_reader(nats_url, runtime):
         (again,) = await letters(bus, 1)
     assert (again.number, again.subject) == (first.number + 1, first.subject)
-
-
-async def test_one_whose_handler_was_ended_each_time_is_a_letter_and_not_lost(
-    bus: Bus, nats_url: str, runtime: Runtime
-) -> None:
-    begun: list[str] = []
-    never = asyncio.Event()
-
-    async def handle(event: EpisodeEnded) -> None:
-        begun.append(event.session_id)
-        await never.wait()
-
-    listening = partial(consumer, runtime=runtime, subject=f"{ENDED}.*", durable="unlucky", message=EpisodeEnded)
-    await bus.publish(f"{ENDED}.a", EpisodeEnded(session_id="a"), message_id="a")
-    for round_ in range(1, MAX_DELIVERIES + 1):
-        async with event_bus(SecretStr(nats_url), runtime) as own, listening(own, handle=handle):
-            await eventually(lambda count=round_: None if len(begun) == count else f"begun {begun}", within=10)
-    async with listening(bus, handle=handle):
-        [letter] = await letters(bus, 1)
-
-    assert begun == ["a"] * MAX_DELIVERIES
-    assert (letter.subject, letter.consumer) == (f"{ENDED}.a", "unlucky")
