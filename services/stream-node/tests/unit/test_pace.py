@@ -33,7 +33,7 @@ def served(pace: Pace, *, rate: float, rtt: float, seconds: float, start: float 
 
 def test_a_slow_peer_is_asked_for_less_at_a_time_than_a_fast_one() -> None:
     slow, middling, fast = Pace(0.06), Pace(0.06), Pace(0.06)
-    for pace, rate in ((slow, 100 * KB), (middling, 400 * KB), (fast, 3000 * KB)):
+    for pace, rate in ((slow, 100 * KB), (middling, 800 * KB), (fast, 3000 * KB)):
         served(pace, rate=rate, rtt=0.06, seconds=3)
 
     assert (slow.span, middling.span, fast.span) == (BLOCK // 4, BLOCK // 2, BLOCK)

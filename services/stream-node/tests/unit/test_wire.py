@@ -68,6 +68,23 @@ def test_it_does_not_matter_how_the_bytes_are_cut(cuts: list[int], piece: int, b
     assert found[1:] == [wire.Data(piece, begin, data), wire.Have(piece)]
 
 
+@given(cuts=st.lists(st.integers(0, 300), max_size=8), size=st.integers(0, 100))
+def test_bytes_of_data_are_counted_as_they_come_and_others_are_not(cuts: list[int], size: int) -> None:
+    block, others = framed(7, bytes(8 + size)), (framed(20, bytes(70)), wire.KEEP_ALIVE + framed(4, bytes(4)))
+    stream = others[0] + block + others[1] + block
+    inbox, at, counted = wire.Inbox(), 0, []
+    list(inbox.feed(HELLO))
+
+    for cut in [*sorted(cuts), len(stream)]:
+        list(inbox.feed(stream[at:cut]))
+        at = max(at, cut)
+        counted.append((at, inbox.data_bytes))
+
+    begins = (len(others[0]), len(stream) - len(block))
+    expected = [(at, sum(min(len(block), at - begin) for begin in begins if at - begin > 4)) for at, _ in counted]
+    assert counted == expected
+
+
 @pytest.mark.parametrize(
     "data", [framed(4, b"\0"), framed(7, b"\0"), framed(16), struct.pack(">I", wire.MAX_MESSAGE + 1)]
 )

@@ -28,8 +28,6 @@ _LEAST = 4 * BLOCK
 """Bytes that are asked of each peer then, however many there are: some of them will not come."""
 _COPIES = 3
 """How often a late span is asked for at most."""
-_CONTROL = 64
-"""Bytes of messages that are not data: they say nothing of a peer's rate."""
 _GRACE = 0.08
 """Seconds beyond a round trip after which a peer's rate is believed."""
 _FAR = 0.25
@@ -197,12 +195,12 @@ class Dispatcher:
     # What comes.
 
     def heard(self, key: PeerKey, size: int, now: float) -> None:
-        """Note that a peer sent bytes."""
+        """Note that a peer sent something, and how many bytes of it were data: the others say nothing of its rate."""
         peer = self._peers[key]
         peer.heard = now
         peer.silent = False
         peer.progress += size
-        if size > _CONTROL:
+        if size:
             peer.pace.came(size, now)
 
     def received(self, key: PeerKey, span: Span, now: float) -> tuple[bool, list[Order]]:

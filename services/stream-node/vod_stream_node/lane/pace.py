@@ -11,8 +11,8 @@ of it was used and nothing queued, and it shrinks at once by what was too much. 
 only when little is outstanding: at first and then every few seconds the window is made *lean* for as long as an answer
 takes (as BBR does).
 
-A slow peer is asked for less than a block at a time, as much as it sends in a few hundredths of a second: so the window
-is not a block too large, and the last peer to deliver its part of a piece is not a block later than the first.
+A slow peer is asked for less than a block at a time, as much as it sends in one or two hundredths of a second: so the
+window is not a block too large, and the last peer to deliver its part of a piece is not a block later than the first.
 """
 
 import math
@@ -44,7 +44,7 @@ _LEAN = 0.025
 _LEAN_PAUSE = 5.0
 _REMEMBERED = 10.0
 """Seconds after which the distance is measured anew: ways change."""
-_SPAN_SECONDS = 1 / 30
+_SPAN_SECONDS = 1 / 60
 _SPANS = (BLOCK, BLOCK // 2)
 _SMALLEST = BLOCK // 4
 

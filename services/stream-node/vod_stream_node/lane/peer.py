@@ -104,9 +104,11 @@ class PeerConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._acknowledge()
         try:
+            before = self._inbox.data_bytes
+            messages = list(self._inbox.feed(data))
             if self.greeted:
-                self._listener.on_bytes(self, len(data))
-            for message in self._inbox.feed(data):
+                self._listener.on_bytes(self, self._inbox.data_bytes - before)
+            for message in messages:
                 if isinstance(message, Handshake):
                     self.rtt = self._loop.time() - self.spoke_at
                     self._listener.on_handshake(self, message)

@@ -111,8 +111,12 @@ class Inbox:
     """What came from a peer, cut into messages."""
 
     def __init__(self) -> None:
+        self.data_bytes = 0
+        """How many bytes of data messages have come, also of one that is not complete."""
         self._buffer = bytearray()
         self._greeted = False
+        self._counted = 0
+        """Bytes of the incomplete message that are counted already."""
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Take in bytes; yield the messages that are complete now.
@@ -135,9 +139,19 @@ class Inbox:
                 break
             message = _message(self._buffer, at + 4, length) if length else None
             at += 4 + length
+            if isinstance(message, Data):
+                self._count(4 + length)
+            self._counted = 0
             if message is not None:
                 yield message
         del self._buffer[:at]
+        if self._buffer[4:5] == b"\7":
+            self._count(len(self._buffer))
+
+    def _count(self, size: int) -> None:
+        """Count a data message of which so many bytes are here."""
+        self.data_bytes += size - self._counted
+        self._counted = size
 
 
 def _handshake(data: bytes) -> Handshake:
