@@ -25,10 +25,10 @@ from vod_picks.domain import (
     Tier,
 )
 from vod_picks.errors import CandidateRefused, NoPlayableRelease
-from vod_picks.race import Result, Run, Swarms, race
+from vod_picks.race import NODE_LATE, Result, Run, Swarms, race
 from vod_picks.rejections import Rejection
 from vod_picks.reviewing import challenge
-from vod_rpc import deadline, time_left
+from vod_rpc import Unavailable, deadline, time_left
 
 _SHORTEST_RACE = timedelta(milliseconds=300)
 """Asking a swarm for less than this would only tell that there was no time."""
@@ -200,6 +200,7 @@ class Chooser:
 
         Raises:
             NoPlayableRelease: none has; the failure lists each candidate with its reasons.
+            Unavailable: it is not known, because the stream node did not answer for one of them.
         """
         with deadline(self.patience.total):
             attempt, packs = await self._begin(key, profile)
@@ -211,6 +212,8 @@ class Chooser:
             fresh = {one.infohash: one for one in (*known, *found.releases)}
             if decision := await self._try(attempt, list(fresh.values())):
                 return decision
+            if any(reason.code == NODE_LATE for reasons in attempt.reasons.values() for reason in reasons):
+                raise Unavailable("The stream node did not answer in time.")
             refused = [Refusal(one.release, _why(one, attempt.reasons)) for one in attempt.candidates]
             raise NoPlayableRelease(key, refused=refused, unavailable=found.unavailable, candidates=attempt.candidates)
 

@@ -29,7 +29,7 @@ from vod_picks.domain import (
     Tier,
     TorrentFile,
 )
-from vod_picks.errors import SwarmHostile, SwarmSilent
+from vod_picks.errors import NodeLate, SwarmHostile, SwarmSilent
 from vod_picks.race import Sighting
 from vod_rpc import DeadlineExceeded, FailedPrecondition, Failure, InvalidArgument
 
@@ -51,6 +51,7 @@ _CODECS = {
 }
 
 
+_SILENT = "SWARM_SILENT"
 _SHORTEST = 0.02
 """Seconds: faster than this, nobody can say how fast."""
 _LIST_SECONDS = 1.0
@@ -200,7 +201,7 @@ class SwarmClient:
         try:
             return await self._stub.ProbeSwarm(request, timeout=within.total_seconds())
         except DeadlineExceeded as error:
-            raise SwarmSilent from error
+            raise (SwarmSilent if error.reason == _SILENT else NodeLate) from error
         except (FailedPrecondition, InvalidArgument) as error:
             raise SwarmHostile(str(error)) from error
 

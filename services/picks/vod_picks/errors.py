@@ -68,6 +68,10 @@ class SwarmSilent(Exception):  # noqa: N818  it never leaves this service
     """Nobody in the swarm told in time what is in the torrent."""
 
 
+class NodeLate(SwarmSilent):
+    """The stream node itself did not answer in time, which says nothing about the swarm."""
+
+
 class SwarmHostile(Exception):  # noqa: N818  it never leaves this service
     """The stream node refuses the torrent: it is made to hurt, or it is no torrent."""
 

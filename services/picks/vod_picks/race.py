@@ -20,7 +20,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from vod_picks.domain import Candidate, ChosenFile, Episode, Kind, Reason, Release, TorrentFile
-from vod_picks.errors import SwarmHostile, SwarmSilent
+from vod_picks.errors import NodeLate, SwarmHostile, SwarmSilent
 from vod_picks.files import find_file
 from vod_rpc import Failure, Unavailable
 
@@ -38,6 +38,8 @@ TIME_TO_SPEAK = 2.0
 """Seconds: a swarm that has not told by then what is in it is silent, not just a little late."""
 SAMPLE_SECONDS = 1.5
 LEAST_SAMPLE, LARGEST_SAMPLE = 256 << 10, 3 << 20
+NODE_LATE = "NODE_LATE"
+"""Why one that ran is not known to be playable or not."""
 USUAL_RUNTIME = {
     Kind.MOVIE: timedelta(minutes=100),
     Kind.SERIES: timedelta(minutes=40),
@@ -228,6 +230,8 @@ async def _run(
     end, release = clock() + within.total_seconds(), candidate.release
     try:
         files = await swarms.files(release, within=within)
+    except NodeLate:
+        return Run(candidate, reasons=(Reason(NODE_LATE, "the stream node did not answer in time"),))
     except SwarmSilent:
         text = f"nobody told within {within.total_seconds():.1f} s what is in it"
         return Run(candidate, reasons=(Reason("SWARM_SILENT", text),))

@@ -140,17 +140,21 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         self.pins: list[str] = []
         self.budgets: list[float] = []
         self.down = False
+        self.late: set[str] = set()
+        """Torrents on a node that is frozen."""
         self.fails_with: set[tuple[str, str]] = set()
 
     async def ProbeSwarm(self, request: Any, context: Any) -> stream_service_pb2.ProbeSwarmResponse:
         (self.sampled if request.sample_bytes else self.probed).append(request.infohash)
         self.budgets.append(context.time_remaining())
+        if request.infohash in self.late:
+            raise DeadlineExceeded("stream did not answer in time", domain="grpc")
         if self.down:
             raise Unavailable("The node is being restarted.")
         if (request.infohash, "sampled" if request.sample_bytes else "probed") in self.fails_with:
             raise RuntimeError("something that nobody foresaw")
         if request.infohash not in self.torrents:
-            raise DeadlineExceeded("nobody told")
+            raise DeadlineExceeded("nobody told", reason="SWARM_SILENT")
         files = [
             stream_service_pb2.TorrentFile(index=i, path=path, size_bytes=1_000_000)
             for i, path in enumerate(self.torrents[request.infohash])

@@ -16,7 +16,7 @@ from vod.scoring.v1 import scoring_pb2
 from vod.stream.v1 import events_pb2 as stream_events
 
 from vod_events import event_bus
-from vod_rpc import InvalidArgument, NotFound
+from vod_rpc import InvalidArgument, NotFound, Unavailable
 from vod_runtime import Runtime
 from vod_testing import eventually
 
@@ -201,6 +201,22 @@ async def test_when_all_known_ones_are_used_up_a_fresh_search_is_made(picks: Any
 
     assert (await picks.EnsurePick(ensure(3))).pick.infohash == "e" * 40
     assert neighbours.search.calls == 2
+
+
+async def test_no_answer_is_final_while_the_stream_node_answers_nothing(picks: Any, neighbours: Any) -> None:
+    neighbours.offer_single("a", 3)
+    neighbours.offer_single("b", 3)
+    first = (await picks.EnsurePick(ensure(3))).pick
+    neighbours.stream_node.late = {"b" * 40}
+
+    with pytest.raises(Unavailable):
+        await picks.RejectPick(pb2.RejectPickRequest(pick_id=first.id, reason=events_pb2.REJECTION_REASON_STALLED))
+    with pytest.raises(Unavailable):
+        await picks.EnsurePick(ensure(3))
+
+    assert [one.replaced for one in await history(picks, 3)] == [False]
+    neighbours.stream_node.late.clear()
+    assert (await picks.EnsurePick(ensure(3))).pick.infohash == "b" * 40
 
 
 async def test_after_the_last_candidate_the_answer_is_final_and_says_why_each_failed(
