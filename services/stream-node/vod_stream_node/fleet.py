@@ -75,6 +75,11 @@ class Fleet:
         name = await self.ownership.owner_now(infohash)
         return self.directory.living(name) if name is not None else None
 
+    async def is_elsewhere(self, infohash: Infohash) -> bool:
+        """Tell whether another living node owns a torrent in this moment, as far as that can be known."""
+        owner = await self.owner_now(infohash)
+        return owner is not None and not self._is_me(owner)
+
     async def serving(self, infohash: Infohash) -> Member:
         """Return the node on which a torrent is to be pinned: its owner, or the one that becomes it now."""
         name = await self.ownership.owner(infohash)

@@ -70,6 +70,8 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         told = await stack.enter_async_context(stall_events(settings.nats_url, runtime, node=settings.node_name))
 
         async def crowd(key: PinKey) -> Crowd | None:
+            if together and await together.fleet.is_elsewhere(key.infohash):
+                return None  # its viewers went there while nobody reached this node, and here only their reads are left
             return await pins.crowd(key)
 
         # They need each other: pins say who waits, and tell how often that happened.

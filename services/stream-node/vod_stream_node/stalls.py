@@ -6,6 +6,7 @@ swarm that gives a second of film in seven seconds stalls as well as one that gi
 """
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -24,6 +25,8 @@ PIN_STALLED = "pin_stalled"
 STALL_NOT_TOLD = "stall_not_told"
 
 _TELL_SECONDS = 5.0
+_STOOD_STILL = 1.0
+"""Seconds by which a look is late that was not just waiting for its turn."""
 _CROWD = 10_000
 
 
@@ -91,11 +94,15 @@ class Stalls:
         """When the last read that ended without a byte began to wait, and when it ended."""
         self._told: dict[PinKey, tuple[datetime, int]] = {}
         self._counts: Counter[PinKey] = Counter()
+        self._due = math.inf
+        """When the next look should be."""
+        self._lost = 0.0
+        """Seconds in which this process stood still: no swarm is to blame for them."""
 
     @contextmanager
     def waiting(self, key: PinKey, lag: Lag) -> Iterator[None]:
         """Watch a read that waits for the swarm, and whose earlier bytes came with a *lag*."""
-        watch, now = object(), self._clock.monotonic()
+        watch, now = object(), self._awake()
         began, left = self._left.pop(key, (now, now))
         # A player that gives up and asks again at once still waits for its first byte.
         began = began if now - left < self._after else now
@@ -103,10 +110,10 @@ class Stalls:
         try:
             yield
         except BaseException:
-            self._left[key] = began, self._clock.monotonic()
+            self._left[key] = began, self._awake()
             raise
         finally:
-            lag.waited(self._clock.monotonic() - now)
+            lag.waited(self._awake() - now)
             watches = self._waiting[key]
             del watches[watch]
             if not watches:
@@ -118,13 +125,17 @@ class Stalls:
 
     async def run(self) -> None:
         """Look for stalls, for ever; a stall is told again after each time that makes one."""
+        pause = min(1.0, self._after / 4)
         while True:
-            await asyncio.sleep(min(1.0, self._after / 4))
+            self._due = self._clock.monotonic() + pause
+            await asyncio.sleep(pause)
+            self._awake()
+            self._due = math.inf  # to tell may take a while
             await self.look_over()
 
     async def look_over(self) -> None:
         """Begin, tell and end the stalls that are due."""
-        now = self._clock.monotonic()
+        now = self._awake()
         self._left = {key: (began, at) for key, (began, at) in self._left.items() if now - at < self._after}
         late = {key for key, watches in self._waiting.items() if now - min(watches.values()) >= self._after}
         for key in [key for key in self._told if key not in late]:
@@ -134,6 +145,14 @@ class Stalls:
             age = now - min(self._waiting[key].values(), default=now) if key in self._waiting else 0.0
             if age >= self._after * (tellings + 1):
                 await self._tell_of(key, since, tellings + 1)
+
+    def _awake(self) -> float:
+        """Return the time, in seconds in which this process ran: not while it, or its machine, was stopped."""
+        now = self._clock.monotonic()
+        if now - self._due > _STOOD_STILL:
+            self._lost += now - self._due
+            self._due = now
+        return now - self._lost
 
     async def _tell_of(self, key: PinKey, since: datetime, telling: int) -> None:
         try:

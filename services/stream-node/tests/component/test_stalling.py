@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import nats
 import pytest
 from pydantic import SecretStr
+from redis.asyncio import Redis
 from vod.stream.v1 import events_pb2
 from vod.stream.v1 import stream_service_pb2 as pb2
 
+from vod_fakes.torrents import Torrent
 from vod_testing import eventually
 
-from .conftest import Node, NodeFactory, Swarm, matroska, noise, sha256
+from .conftest import Node, NodeFactory, Pair, Swarm, matroska, noise, sha256, two_nodes
 
 MIB = 1 << 20
 FILM = noise(4 * MIB, seed=7)
@@ -66,6 +69,44 @@ async def test_a_swarm_that_gives_less_than_the_film_plays_at_is_told_about_thou
         reading.cancel()
 
     assert told[0].reason == events_pb2.STALL_REASON_TOO_SLOW
+
+
+@pytest.fixture
+async def impatient(start_node: NodeFactory, tmp_path: Path, redis_url: str, nats_url: str) -> AsyncIterator[Pair]:
+    """Two nodes that know each other and soon call a wait a stall."""
+    further = {"nats_url": SecretStr(nats_url), "stall_after": 0.4}
+    async with two_nodes(start_node, tmp_path, redis_url, **further) as pair:
+        yield pair
+
+
+async def test_a_node_whose_torrent_another_one_took_over_blames_its_swarm_no_more(
+    swarm: Swarm, impatient: Pair, redis_url: str, told: list[events_pb2.PinStalled]
+) -> None:
+    node = impatient.a
+    swarm.seeder.limit_upload(200_000)  # neither is here before the seeder goes
+    taken = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    kept = await swarm.share("Other.mkv", {"Other.mkv": noise(4 * MIB, seed=10)})
+
+    async def kept_is_told(*, more: int) -> None:
+        wanted = more + sum(one.infohash == kept.infohash for one in told)
+        await eventually(
+            lambda: None if sum(one.infohash == kept.infohash for one in told) >= wanted else f"{told}", within=20
+        )
+
+    async with asyncio.TaskGroup() as group:
+        pins = [await _pin_here(node, one, swarm) for one in (taken, kept)]
+        await swarm.seeder.stop()
+        reads = [group.create_task(node.http.get(one.stream_url, headers={"Range": "bytes=2000000-"})) for one in pins]
+        await eventually(lambda: None if len({one.infohash for one in told}) == 2 else f"{told}", within=20)
+        async with Redis.from_url(redis_url) as redis:
+            await redis.set(f"stream:{node.settings.fleet}:owner:{taken.infohash}", "node-b")
+        await kept_is_told(more=2)  # what was about to be told when that happened is told by then
+        told.clear()
+        await kept_is_told(more=2)
+        for one in reads:
+            one.cancel()
+
+    assert {one.infohash for one in told} == {kept.infohash}
 
 
 async def test_without_nats_streams_go_on(swarm: Swarm, start_node: NodeFactory) -> None:
@@ -151,3 +192,16 @@ async def test_other_holders_of_the_file_are_not_redirected(swarm: Swarm, node: 
 def _reads_open(node: Node, number: int) -> str | None:
     found = node.runtime.metrics.get_sample_value("vod_stream_reads_open")
     return None if found == number else f"{found} reads are open"
+
+
+async def _pin_here(node: Node, torrent: Torrent, swarm: Swarm) -> pb2.Pin:
+    """Pin a file on this node, wherever it would be placed."""
+    request = pb2.EnsurePinRequest(
+        infohash=torrent.infohash,
+        magnet_uri=swarm.magnet(torrent),
+        purpose=pb2.PURPOSE_CURRENT,
+        holder="session-1",
+        wait_for=pb2.WAIT_FOR_METADATA,
+    )
+    forwarded = (("vod-forwarded", "1"),)
+    return (await node.rpc.EnsurePin(request, timeout=10, metadata=forwarded)).pin

@@ -1,5 +1,6 @@
 """Stalls: told once per stall and file, again while it lasts, and not for who only jumps about."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ import pytest
 import structlog
 from prometheus_client import CollectorRegistry
 
+from vod_runtime import background
 from vod_stream_node.domain import Infohash, PinKey, Stats
 from vod_stream_node.errors import TorrentGone
 from vod_stream_node.metrics import Metrics
@@ -179,3 +181,13 @@ async def test_a_torrent_that_leaves_while_it_is_looked_at_is_told_when_it_is_ba
         back = await scene.after(1)
 
     assert (away, back) == (0, 1)
+
+
+async def test_while_the_node_itself_stood_still_nobody_waited_for_a_swarm(scene: Scene) -> None:
+    lag = Lag()
+    async with background(scene.stalls.run()):
+        await asyncio.sleep(0)  # it begins to look
+        with scene.stalls.waiting(KEY, lag):
+            assert await scene.after(12) == 0
+
+    assert lag.seconds < 2
