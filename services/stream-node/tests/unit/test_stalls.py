@@ -1,6 +1,5 @@
 """Stalls: told once per stall and file, again while it lasts, and not for who only jumps about."""
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from vod_stream_node.domain import Infohash, PinKey, Stats
 from vod_stream_node.errors import TorrentGone
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.stalls import Crowd, Lag, Reason, Stall, Stalls
+from vod_testing import eventually
 
 KEY = PinKey(Infohash("a" * 40), 3)
 
@@ -29,6 +29,8 @@ class Scene:
     deaf: bool = False
     away: bool = False
     """The torrent is just leaving the session, to come back."""
+    asked: bool = False
+    """Somebody looked at the clock."""
 
     def __post_init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -45,6 +47,7 @@ class Scene:
         return datetime(2026, 11, 21, tzinfo=UTC) + timedelta(seconds=self.seconds)
 
     def monotonic(self) -> float:
+        self.asked = True
         return self.seconds
 
     async def _look(self, key: PinKey) -> Crowd | None:
@@ -186,7 +189,7 @@ async def test_a_torrent_that_leaves_while_it_is_looked_at_is_told_when_it_is_ba
 async def test_while_the_node_itself_stood_still_nobody_waited_for_a_swarm(scene: Scene) -> None:
     lag = Lag()
     async with background(scene.stalls.run()):
-        await asyncio.sleep(0)  # it begins to look
+        await eventually(lambda: None if scene.asked else "nobody looks at the clock", within=5)
         with scene.stalls.waiting(KEY, lag):
             assert await scene.after(12) == 0
 
