@@ -65,6 +65,13 @@ def _ahead(torrent: Torrent, file: TorrentFile, piece: int) -> int:
     return ahead
 
 
+def is_here(torrent: Torrent, key: PinKey) -> bool:
+    """Say whether a file is here as a whole, so that nothing is needed of any swarm."""
+    if torrent.layout is None or torrent.is_broken or not 0 <= key.file_index < len(torrent.layout.files):
+        return False
+    return not torrent.missing(key.file_index)
+
+
 def may_reload(torrent: Torrent) -> bool:
     """Say whether a torrent can leave the session for a moment: all files that somebody reads lie on disk."""
     if torrent.state is not TorrentState.ACTIVE:

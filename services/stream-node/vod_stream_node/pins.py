@@ -31,13 +31,12 @@ from vod_stream_node.domain import (
     PinStatus,
     Purpose,
     Stats,
-    WaitFor,
     short,
 )
 from vod_stream_node.engine import Engine
-from vod_stream_node.errors import NodeDraining, PinUnknown, SwarmSilent, TorrentGone, TorrentUnknown
+from vod_stream_node.errors import NodeDraining, PinUnknown, TorrentGone, TorrentUnknown
 from vod_stream_node.janitor import Janitor
-from vod_stream_node.looking import look, may_reload, state_of, wanted
+from vod_stream_node.looking import is_here, look, may_reload, state_of, wanted
 from vod_stream_node.magnets import Origin, Reach, rebuild
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.reader import FileReader
@@ -47,6 +46,7 @@ from vod_stream_node.sharing import Sharing
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.tokens import Grant
 from vod_stream_node.torrent import Torrent
+from vod_stream_node.waiting import metadata, waited
 
 PIN_ENSURED = "pin_ensured"
 PIN_RELEASED = "pin_released"
@@ -117,10 +117,10 @@ class Pins:
             made = None
             try:
                 torrent = await self._engine.pin(key.infohash, request.magnet, request.torrent)
-                if not (torrent.disk_is_full and self._janitor.short_of_room):
+                if not (is_here(torrent, key) or (torrent.disk_is_full and self._janitor.short_of_room)):
                     torrent = await self._engine.revived(torrent)
                 made = self._claim(request, before)
-                await self._wait(torrent, request, within)
+                await waited(torrent, request, within)
             except BaseException:
                 if made and self._pins[key].get(request.holder) is made:  # nobody asked again, or read it, meanwhile
                     self._restore(key, request.holder, before)
@@ -144,7 +144,7 @@ class Pins:
         """
         async with self._called(origin.infohash):
             torrent = await self._engine.pin(origin.infohash, origin.magnet, origin.torrent)
-            file = main_file(await self._metadata(torrent, within), title=origin.title)
+            file = main_file(await metadata(torrent, within), title=origin.title)
             return PinKey(origin.infohash, file.index)
 
     async def status(self, key: PinKey) -> PinStatus:
@@ -191,7 +191,7 @@ class Pins:
         """
         async with self._called(wanted.infohash):
             torrent = await self._engine.pin(wanted.infohash, wanted.magnet, wanted.torrent)
-            return await self._metadata(torrent, within), await torrent.traffic.stats()
+            return await metadata(torrent, within), await torrent.traffic.stats()
 
     async def sample(self, wanted: Origin, wish: Wish, *, within: timedelta) -> tuple[Layout, Stats, Sample]:
         """Ask the swarm what is in a torrent, and fetch the first bytes of one file to see how fast they come.
@@ -203,7 +203,7 @@ class Pins:
         end = self._clock.monotonic() + within.total_seconds()
         async with self._called(wanted.infohash):
             torrent = await self._engine.pin(wanted.infohash, wanted.magnet, wanted.torrent)
-            layout = await self._metadata(torrent, within)
+            layout = await metadata(torrent, within)
             left = timedelta(seconds=max(0.0, end - self._clock.monotonic()))
             taken = await take_sample(torrent, layout.playable(wish.file_index), wish, within=left)
             return layout, await torrent.traffic.stats(), taken
@@ -260,40 +260,12 @@ class Pins:
         for torrent in list(self._engine.torrents.values()):
             await self._unload_if_idle(torrent)
 
-    # Waiting.
-
-    async def _wait(self, torrent: Torrent, request: PinRequest, within: timedelta) -> None:
-        if request.wait_for is WaitFor.NOTHING:
-            torrent.check()
-            if torrent.layout is not None:
-                torrent.layout.playable(request.key.file_index)
-            return
-        end = asyncio.get_running_loop().time() + within.total_seconds()
-        layout = await self._metadata(torrent, within)
-        file = layout.playable(request.key.file_index)
-        if request.wait_for is WaitFor.ENDS:
-            try:
-                async with asyncio.timeout_at(end):
-                    await torrent.first_and_last_bytes(file)
-            except TimeoutError:
-                return  # how far it came is in the answer
-
-    async def _metadata(self, torrent: Torrent, within: timedelta) -> Layout:
-        torrent.expect()  # who asks what is in it mostly wants bytes of it next
-        try:
-            async with asyncio.timeout(within.total_seconds()):
-                return await torrent.metadata()
-        except TimeoutError:
-            raise SwarmSilent(
-                "No peer told in time what is in the torrent.", metadata={"infohash": torrent.infohash}
-            ) from None
+    # Claims.
 
     async def _known(self, infohash: Infohash) -> Torrent:
         if not self._engine.holds(infohash) and not await asyncio.to_thread(self._store.knows, infohash):
             raise TorrentUnknown("This node does not have the torrent.", metadata={"infohash": infohash})
         return await self._engine.pin(infohash, rebuild("", infohash, reach=Reach.PUBLIC))
-
-    # Claims.
 
     def _claim(self, request: PinRequest, before: Claim | None) -> Claim:
         claim = Claim(request.purpose, expires_at=self._clock.now() + request.ttl, ttl=request.ttl)

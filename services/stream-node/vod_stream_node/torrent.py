@@ -198,6 +198,10 @@ class Torrent:
         await self._until(lambda: self.layout is not None)
         return self.known_layout
 
+    async def counted(self) -> None:
+        """Wait until it is known what is here, where anything may be."""
+        await self._until(lambda: self._blank or self.state is TorrentState.ACTIVE)
+
     async def first_and_last_bytes(self, file: TorrentFile) -> None:
         """Wait until the first and the last bytes of a file are here, or nobody wants them any more."""
         await self._until(lambda: self.has_ends(file) or file.index not in self.purposes())
@@ -211,8 +215,7 @@ class Torrent:
     async def read_piece(self, piece: int) -> bytes:
         """Return a verified piece's bytes by way of libtorrent, which also has what is not on disk yet.
 
-        Raises:
-            StorageFailed, TorrentGone
+        Raises StorageFailed, TorrentGone.
         """
         if not self._reads.proves and piece not in self.flushed:
             self.checkpoints.now()
@@ -236,8 +239,7 @@ class Torrent:
     def check(self) -> None:
         """Raise what is wrong with the torrent, if anything is.
 
-        Raises:
-            TorrentRefused, StorageFailed, TorrentGone
+        Raises TorrentRefused, StorageFailed, TorrentGone.
         """
         if self._fault:
             failure, message = self._fault

@@ -335,4 +335,21 @@ async def test_many_may_pin_at_once_what_is_complete_and_has_lost_its_seeds(swar
     pins = await asyncio.gather(*(node.pin(torrent, swarm, holder=f"session-{number}") for number in range(12)))
     contents = await asyncio.gather(*(node.http.get(pin.stream_url) for pin in pins))
 
+    assert {pin.state for pin in pins} == {pb2.PIN_STATE_COMPLETE}
     assert [one.content == film for one in contents] == [True] * 12
+
+
+@pytest.mark.parametrize("wait_for", [pb2.WAIT_FOR_UNSPECIFIED, pb2.WAIT_FOR_METADATA])
+async def test_a_pin_tells_at_once_what_is_here_of_a_torrent_that_was_just_loaded(
+    swarm: Swarm, start_node: NodeFactory, wait_for: pb2.WaitFor
+) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(MIB, seed=1)})
+    async with start_node() as node:
+        await node.pin(torrent, swarm)
+        await complete(node, torrent)
+    swarm.seeder.remove(torrent.infohash)
+
+    async with start_node() as node:
+        pin = await node.pin(torrent, swarm, wait_for=wait_for)
+
+    assert pin.state == pb2.PIN_STATE_COMPLETE
