@@ -166,7 +166,7 @@ def nodes_known(node: Node) -> float:
 
 async def know(node: Node, count: int) -> None:
     """Wait until a node knows so many, itself too."""
-    await eventually(lambda: None if nodes_known(node) == count else f"{nodes_known(node)} nodes", within=5)
+    await eventually(lambda: None if nodes_known(node) == count else f"{nodes_known(node)} nodes", within=30)
 
 
 @dataclass(frozen=True, slots=True)
