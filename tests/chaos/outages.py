@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from allinone import System
 from vod_local.process import Program, serving
 from vod_local.servers import Server, nats, redis
 from vod_local.servers.places import Places
+
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(slots=True)
@@ -79,6 +81,22 @@ def process(vod: System, name: str) -> psutil.Process:
         if _is(child, name):
             return child
     raise LookupError(f"no process {name} among {len(children)}")
+
+
+@asynccontextmanager
+async def kept_dead(vod: System, name: str) -> AsyncIterator[None]:
+    """Kill a process, and each that is started in its place, until the context is left."""
+
+    async def kill() -> None:
+        while True:
+            with suppress(LookupError, psutil.Error):
+                process(vod, name).kill()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async with asyncio.TaskGroup() as group:
+        killing = group.create_task(kill())
+        yield
+        killing.cancel()
 
 
 def names(vod: System) -> list[str]:

@@ -6,7 +6,7 @@ from functools import partial
 import psutil
 import pytest
 from allinone import System
-from outages import process
+from outages import kept_dead, process
 from playbill import RATE, Lengths, Report, Watch
 from stage import ANIME, FILM, content, to_the_end
 from viewer import Viewer
@@ -28,9 +28,10 @@ async def test_a_killed_node_costs_seconds_and_no_byte(
     async with watch(FILM, 1, 1) as viewer:
         await viewer.reads(more=3 * RATE, within=15)
 
-        process(vod, node_of(viewer)).kill()
-
-        await viewer.reads(more=3 * RATE, within=20)
+        async with kept_dead(vod, node_of(viewer)):
+            # What was on its way came from the dead one; what is asked for anew can't.
+            await eventually(lambda: None if viewer.seen.reopened else "still reads", within=lengths.within(20))
+            await viewer.reads(more=2 * RATE, within=20)
         await to_the_end(viewer, outside)
         report.add("stream node kill -9", viewer)
 
@@ -38,6 +39,7 @@ async def test_a_killed_node_costs_seconds_and_no_byte(
     assert viewer.seen.reopened >= 1
     assert viewer.seen.longest_wait <= 10.0 + lengths.slack
     assert viewer.seen.longest_silence <= 5.0 + lengths.slack
+    assert viewer.is_undisturbed
 
 
 async def test_a_drained_node_is_left_without_a_gap_and_ends(
@@ -59,6 +61,7 @@ async def test_a_drained_node_is_left_without_a_gap_and_ends(
     assert viewer.came_right(partial(content, outside))
     assert viewer.seen.reopened >= 1
     assert viewer.seen.longest_wait <= 10.0 + lengths.slack
+    assert viewer.is_undisturbed
 
 
 async def test_a_frozen_node_is_left_like_a_dead_one(
@@ -77,8 +80,11 @@ async def test_a_frozen_node_is_left_like_a_dead_one(
             await to_the_end(viewer, outside)
         finally:
             frozen.resume()
+        # It must not blame the swarm for its own absence.
+        await viewer.beats(more=3, within=20)
         report.add("stream node frozen (SIGSTOP)", viewer)
 
     assert viewer.came_right(partial(content, outside))
     assert viewer.seen.reopened >= 1
     assert viewer.seen.longest_wait <= 10.0 + lengths.slack
+    assert viewer.is_undisturbed

@@ -47,5 +47,7 @@ async def test_when_a_swarm_dies_at_a_third_the_next_candidate_plays_on(
         f"[{group}] Lantern Sea - 06 (1080p) [WEB x264].mkv" for group in ("Gull", "Heron")
     }
     assert viewer.came_right(partial(content, outside))
+    assert viewer.seen.jump <= 1.0
+    assert not viewer.seen.given_up
     assert await switches(vod) - before == 1
     assert viewer.seen.longest_wait <= lengths.stall_after + 5.0 + lengths.slack

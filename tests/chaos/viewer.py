@@ -45,6 +45,10 @@ class Seen:
     next_ready: bool = False
     switched: list[str] = field(default_factory=list)
     """Releases that came in the answer to a heartbeat."""
+    jump: float = 0.0
+    """Seconds between where he was and where he was told to go on with them, at most."""
+    given_up: set[str] = field(default_factory=set)
+    """Why he was told that nothing is left to play."""
 
 
 @dataclass(slots=True)
@@ -154,6 +158,11 @@ class Viewer:
             for part, end in zip(self.parts, ends, strict=True)
         )
 
+    @property
+    def is_undisturbed(self) -> bool:
+        """Whether he saw one release all the time, and never heard that anything is wrong with it."""
+        return len(self.parts) == 1 and not self.seen.given_up
+
     def _trouble(self) -> str:
         return f"at {self.position} of {self.size}, {self.seen.beats} beats; {self.seen.refused[-3:]}"
 
@@ -234,7 +243,10 @@ class Viewer:
             self.falls_silent()
             blow()
         self.seen.next_ready = bool((body.get("nextHint") or {}).get("ready"))
+        if body.get("givenUp"):
+            self.seen.given_up.add(body["givenUp"]["reason"])
         if body.get("streamUrl"):
+            self.seen.jump = max(self.seen.jump, abs(body["position_s"] - position))
             self._play(body["streamUrl"], body["pick"])
             self.seen.switched.append(body["pick"]["title"])
             if self._patience is not None:
