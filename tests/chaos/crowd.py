@@ -18,7 +18,8 @@ class Crowd:
     """Others who start and end sessions all the time, so that a kill always hits somebody's call."""
 
     vod: System
-    ended: list[str] = field(default_factory=list)
+    started: list[str] = field(default_factory=list)
+    ended: set[str] = field(default_factory=set)
     """Sessions whose end was acknowledged."""
 
     async def come_and_go(self) -> None:
@@ -26,11 +27,20 @@ class Crowd:
         async with self.vod.client() as api:
             while True:
                 with contextlib.suppress(httpx.HTTPError, AssertionError):
-                    other = await start(api, ANIME, 1, 2)
-                    answer = await api.post("/v1/session/ended", json={"sessionId": other["sessionId"]})
-                    if answer.status_code == 200:
-                        self.ended.append(str(other["sessionId"]))
+                    self.started.append(str((await start(api, ANIME, 1, 2))["sessionId"]))
+                    await self._end(api, self.started[-1])
                 await asyncio.sleep(_BETWEEN_SESSIONS)
+
+    async def leave(self) -> None:
+        """End all sessions whose end nobody acknowledged; some of them may have ended all the same."""
+        async with self.vod.client() as api:
+            for session in [one for one in self.started if one not in self.ended]:
+                await self._end(api, session)
+
+    async def _end(self, api: httpx.AsyncClient, session: str) -> None:
+        answer = await api.post("/v1/session/ended", json={"sessionId": session})
+        if answer.status_code == 200:
+            self.ended.add(session)
 
 
 @asynccontextmanager

@@ -3,53 +3,51 @@
 import time
 from contextlib import AsyncExitStack
 
-import httpx
 import pytest
-from allinone import System, start
-from facts import told
+from allinone import System
+from crowd import crowd
+from facts import why_not_told_once
 from outages import Servers, process
 from playbill import RATE, Lengths, Report, Watch
 from redis.asyncio import Redis
-from stage import ANIME, HARBOR
+from stage import HARBOR
 
 from vod_testing import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ENDED = "playback.v1.episode-ended"
-
-
-async def end(api: httpx.AsyncClient, session: str) -> None:
-    answer = await api.post("/v1/session/ended", json={"sessionId": session})
-    assert answer.status_code == 200, answer.text
-
 
 async def test_without_nats_everything_goes_on_and_what_happened_is_told_once_it_is_back(
-    away: Servers, watch: Watch, lengths: Lengths, report: Report
+    vod: System, away: Servers, watch: Watch, lengths: Lengths, report: Report
 ) -> None:
     async with AsyncExitStack() as stack:
+        # Some of their ends are being told in the moment in which it goes.
+        others = await stack.enter_async_context(crowd(vod))
+        await eventually(lambda: None if others.ended else "nobody came yet", within=lengths.within(20))
         await away.nats.take()
         stack.push_async_callback(away.nats.bring)
         viewer = await stack.enter_async_context(watch(HARBOR, 1, 1))
-        other = await start(viewer.api, ANIME, 1, 2)
-        await end(viewer.api, other["sessionId"])
+        before = len(others.ended)
         beats = int(lengths.nats_down / lengths.beat_every)
         await viewer.beats(more=beats, within=2 * lengths.nats_down + 20)
         silence, ready = viewer.seen.longest_silence, viewer.seen.next_ready
+        meanwhile = len(others.ended) - before
         await away.nats.bring()
         back = time.monotonic()
 
         await eventually(lambda: None if viewer.seen.next_ready else "next is not prepared", within=lengths.within(10))
         prepared = time.monotonic() - back
 
-        async def why_not_yet() -> str | None:
-            count = (await told(away.nats, ENDED)).get(other["sessionId"], 0)
-            return None if count == 1 else f"told {count} times"
-
-        await eventually(why_not_yet, within=lengths.within(10))
-        report.add(f"NATS down {lengths.nats_down:.0f} s", viewer, f"next prepared {prepared:.1f} s after its return")
+        report.add(
+            f"NATS down {lengths.nats_down:.0f} s",
+            viewer,
+            f"next prepared {prepared:.1f} s after its return; {meanwhile} other sessions ended meanwhile",
+        )
+    await others.leave()
+    await eventually(lambda: why_not_told_once(away.nats, others.started), within=lengths.within(10))
 
     assert not ready
+    assert meanwhile > 0
     assert silence <= 2.0 + lengths.slack
     assert viewer.seen.longest_wait <= 2.0 + lengths.slack
     assert viewer.seen.refused == []

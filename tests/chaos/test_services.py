@@ -1,21 +1,22 @@
 """Services are killed one by one, at random moments, and come back."""
 
 import random
+from functools import partial
 
 import pytest
 from allinone import System
 from crowd import crowd
-from facts import told
+from facts import dead_letters, why_not_heard, why_not_told_once
 from outages import Servers, names, process
 from playbill import Lengths, Report, Watch
-from stage import HARBOR
+from stage import HARBOR, content
 from viewer import Viewer
 
+from vod_fakes.world import World
 from vod_testing import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ENDED = "playback.v1.episode-ended"
 NEEDED = {"gateway", "playback", "picks", "prefetch", "stream-node-0"}
 
 
@@ -40,10 +41,10 @@ async def answers(vod: System, viewer: Viewer, name: str, lengths: Lengths) -> N
     await viewer.beats(more=2, within=40)
 
 
-async def test_any_service_may_be_killed_at_any_moment(
-    vod: System, away: Servers, watch: Watch, lengths: Lengths, report: Report
+async def test_any_service_may_be_killed_at_any_moment(  # noqa: PLR0917  fixtures
+    vod: System, outside: World, away: Servers, watch: Watch, lengths: Lengths, report: Report
 ) -> None:
-    chance = random.Random(lengths.seed)
+    chance, put_aside = random.Random(lengths.seed), await dead_letters(away.nats)
     rounds = victims(names(vod), chance, lengths.kills)
     lost: list[str] = []
     async with watch(HARBOR, 1, 4) as viewer:
@@ -63,12 +64,9 @@ async def test_any_service_may_be_killed_at_any_moment(
                     lost.append(f"{name}: {position}, {acknowledged} was acknowledged")
                 await answers(vod, viewer, name, lengths)
 
-        async def why_not_yet() -> str | None:
-            counts = await told(away.nats, ENDED)
-            wrong = {session: counts.get(session, 0) for session in others.ended if counts.get(session, 0) != 1}
-            return f"not told once: {wrong}" if wrong else None
-
-        await eventually(why_not_yet, within=lengths.within(15))
+        await others.leave()
+        await eventually(lambda: why_not_told_once(away.nats, others.started), within=lengths.within(15))
+        await eventually(lambda: why_not_heard(away.nats), within=lengths.within(60))
         report.add(
             f"{len(rounds)} kills -9: {', '.join(sorted(set(rounds)))}",
             viewer,
@@ -76,4 +74,6 @@ async def test_any_service_may_be_killed_at_any_moment(
         )
 
     assert lost == []
-    assert others.ended
+    assert others.ended == set(others.started) != set()
+    assert await dead_letters(away.nats) == put_aside
+    assert viewer.came_right(partial(content, outside))
