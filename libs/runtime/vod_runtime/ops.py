@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from vod_runtime.listening import stop_accepting
 from vod_runtime.runtime import Endpoint, failing
 
 _REQUEST_SECONDS = 5.0
@@ -60,7 +61,10 @@ async def ops_server(listen: str, hosted: Mapping[str, Hosted]) -> AsyncIterator
         bound = server.sockets[0].getsockname()
         address = f"{bound[0]}:{bound[1]}"
     async with server:
-        yield address
+        try:
+            yield address
+        finally:
+            await stop_accepting(*server.sockets)
 
 
 async def _answer(target: str, hosted: Mapping[str, Hosted]) -> bytes:

@@ -15,6 +15,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from vod_runtime import stop_accepting
+
 _MAX_HEAD_BYTES = 32 * 1024
 _MAX_DISCARDED_BYTES = 16 * 1024 * 1024
 _GRACE_SECONDS = 10
@@ -147,6 +149,10 @@ class _Server(uvicorn.Server):
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         return nullcontext()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await stop_accepting(*(sockets or ()))
+        await super().shutdown(sockets)
 
     async def main_loop(self) -> None:
         while not await self.on_tick(0):  # it renews the Date header

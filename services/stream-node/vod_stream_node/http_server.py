@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from vod_runtime import stop_accepting
 from vod_stream_node.kernel_sending import limit_queue, send_file
 
 SENDFILE = "vod.sendfile"
@@ -105,6 +106,10 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await stop_accepting(*(sockets or ()))
+        await super().shutdown(sockets)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from vod_fakes.control import Control, Unreliable
+from vod_runtime import stop_accepting
 
 LOOPBACK = "127.0.0.1"
 _GRACE_SECONDS = 1
@@ -26,6 +27,10 @@ class _QuietServer(uvicorn.Server):
 
     async def main_loop(self) -> None:
         await self._closing.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await stop_accepting(*(sockets or ()))
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

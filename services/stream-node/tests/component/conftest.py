@@ -80,7 +80,7 @@ async def _all_closed(port: int) -> None:
     def why_not_yet() -> str | None:
         connections = psutil.Process().net_connections("tcp")
         open_ = [one for one in connections if one.laddr.port == port and one.status in {"ESTABLISHED", "CLOSE_WAIT"}]
-        return f"{len(open_)} connections are open" if open_ else None
+        return f"open: {[(one.status, one.raddr.port) for one in open_]}" if open_ else None
 
     await eventually(why_not_yet, within=5)
 
