@@ -1,7 +1,7 @@
 """Reading a file of a torrent: verified bytes only, in small chunks, wherever they are at the moment.
 
 What the disk holds for certain (`Torrent.flushed`) is read from the file. A piece that was verified a moment ago may
-still be in libtorrent's write queue; it comes through libtorrent and stays in a small cache for the chunks to come.
+still be in our memory or in libtorrent's write queue; it stays in a small cache for the chunks to come.
 A reader holds no piece between two chunks, so that a slow client costs one chunk of memory and not a piece of 16 MiB.
 """
 
@@ -76,8 +76,6 @@ class FileReader:
         if piece in self.torrent.flushed:
             return await asyncio.to_thread(self._read_file, position, end - begin)
         data = self._cache.get(self.torrent.infohash, piece)
-        if data is None:
-            data = self.torrent.fresh.get(piece)
         if data is None:
             data = await self.torrent.read_piece(piece)
         self._cache.put(self.torrent.infohash, piece, data)

@@ -213,10 +213,12 @@ class Torrent:
                 await self._until(lambda: piece in self.have)
 
     async def read_piece(self, piece: int) -> bytes:
-        """Return a verified piece's bytes by way of libtorrent, which also has what is not on disk yet.
+        """Return a verified piece's bytes, by way of libtorrent if it has them: it also has what is not on disk yet.
 
         Raises StorageFailed, TorrentGone.
         """
+        if piece in self.fresh:
+            return self.fresh[piece]
         if not self._reads.proves and piece not in self.flushed:
             self.checkpoints.now()
             await self._until(lambda: piece in self.flushed)

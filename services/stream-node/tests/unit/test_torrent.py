@@ -158,6 +158,14 @@ async def test_a_reader_gets_a_piece_of_the_express_lane_before_libtorrent_does(
     assert reading.result() == []
 
 
+async def test_what_libtorrent_was_not_given_yet_is_read_from_memory(torrent: Torrent, handle: Handle) -> None:
+    handle.on_read = lambda piece: torrent.on_read(piece, None)  # it does not have it
+
+    torrent.on_express_piece(20, b"verified")
+
+    assert await torrent.read_piece(20) == b"verified"
+
+
 async def test_a_complete_file_is_saved_at_once_when_libtorrent_has_its_last_piece(
     torrent: Torrent, handle: Handle
 ) -> None:
