@@ -9,7 +9,7 @@ from vod_runtime import Clock
 
 STALLS = "stream.v1.pin-stalled.*"
 OLD_NEWS = timedelta(minutes=10)
-"""Nobody waits any more for what stalled before this."""
+"""Nobody waits any more for what was last told before this."""
 
 
 class Listener:
@@ -23,7 +23,9 @@ class Listener:
         """Replace every pick that is the stalled file; when that fails, the event comes again."""
         now = self._clock.now()
         at = event.stall_time.ToDatetime(tzinfo=UTC) if event.HasField("stall_time") else now
-        if now - at <= OLD_NEWS:
+        # A viewer may have waited through an outage of ours: old is what nobody tells any more.
+        told = event.told_time.ToDatetime(tzinfo=UTC) if event.HasField("told_time") else at
+        if now - told <= OLD_NEWS:
             await self._rejecting.stalled(event.infohash, event.file_index, at=at, explanation=explanation(event))
 
 

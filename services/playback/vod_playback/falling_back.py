@@ -24,6 +24,7 @@ SESSION_GIVEN_UP = "session_given_up"
 SESSION_STALLED = "session_stalled"
 NO_RELEASE = "NO_PLAYABLE_RELEASE"
 _OLD_NEWS = timedelta(minutes=2)
+"""Who still waits is told of again every few seconds, however long it lasts; who was told of before that does not."""
 _AT_ONCE = 8
 _PREPARED_FOR = timedelta(hours=6)
 """So long after a session's end its pin of the next episode may last."""
@@ -83,6 +84,9 @@ class Stall:
     source: Source
     holders: Sequence[str]
     at: datetime
+    """When it began."""
+    told_at: datetime
+    """When the viewers still waited."""
     reason: str
 
 
@@ -138,7 +142,7 @@ class FallingBack:
         Raises:
             Failure: as in `rejected`.
         """
-        if self._clock.now() - stall.at > _OLD_NEWS:
+        if self._clock.now() - stall.told_at > _OLD_NEWS:
             return
         sessions = await self._store.stalled(
             stall.source, holders=stall.holders, at=self._clock.now(), reason=stall.reason

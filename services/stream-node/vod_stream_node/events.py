@@ -32,6 +32,7 @@ def stalled_event(stall: Stall, *, node: str) -> events_pb2.PinStalled:
         holders=stall.holders,
     )
     event.stall_time.FromDatetime(stall.at)
+    event.told_time.FromDatetime(stall.told_at)
     return event
 
 

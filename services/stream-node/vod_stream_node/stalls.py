@@ -51,6 +51,8 @@ class Stall:
     """Who holds the file CURRENT."""
     at: datetime
     """When it began to be one."""
+    told_at: datetime
+    """When it still was."""
     telling: int
     """1 for the first time that it is told."""
 
@@ -168,7 +170,9 @@ class Stalls:
             if len(self._counts) > _CROWD:
                 del self._counts[next(iter(self._counts))]
         self._told[key] = since, telling
-        stall = Stall(key, _reason(stats), stats=stats, holders=holders, at=since, telling=telling)
+        stall = Stall(
+            key, _reason(stats), stats=stats, holders=holders, at=since, told_at=self._clock.now(), telling=telling
+        )
         self._log.warning(
             PIN_STALLED,
             infohash=short(key.infohash),

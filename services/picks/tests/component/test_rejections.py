@@ -31,7 +31,9 @@ def ensure(episode: int, *, profile: str = "p1") -> pb2.EnsurePickRequest:
     return pb2.EnsurePickRequest(key=key(episode), device=DEVICE, profile_hash=profile)
 
 
-def stall(pick: pb2.Pick, *, age: timedelta = timedelta(0)) -> stream_events.PinStalled:
+def stall(
+    pick: pb2.Pick, *, age: timedelta = timedelta(0), told_ago: timedelta = timedelta(0)
+) -> stream_events.PinStalled:
     event = stream_events.PinStalled(
         infohash=pick.infohash,
         file_index=pick.file_index,
@@ -40,6 +42,7 @@ def stall(pick: pb2.Pick, *, age: timedelta = timedelta(0)) -> stream_events.Pin
         peers=2,
     )
     event.stall_time.FromDatetime(datetime.now(UTC) - age)
+    event.told_time.FromDatetime(datetime.now(UTC) - told_ago)
     return event
 
 
@@ -187,6 +190,24 @@ async def test_a_stall_from_before_the_pick_was_made_does_not_concern_it(
 
     assert [one.pick_id for one in heard] == [pick.id]
     assert not second.replaced
+
+
+async def test_who_still_waits_after_a_long_outage_gets_another_and_who_waited_before_it_does_not(
+    picks: Any, neighbours: Any, tell: Any, *, nats_url: str, pg_dsn: str
+) -> None:
+    for digit, episode in ("a", 3), ("b", 3), ("c", 4), ("d", 4):
+        neighbours.offer_single(digit, episode)
+    left, waits = (await picks.EnsurePick(ensure(3))).pick, (await picks.EnsurePick(ensure(4))).pick
+    await fetch(pg_dsn, "UPDATE picks.picks SET picked_at = picked_at - interval '1 hour'")
+    long = timedelta(minutes=20)
+
+    async with rejections(nats_url) as heard:
+        await tell(stall(left, age=long, told_ago=long))
+        await tell(stall(waits, age=long))
+        await eventually(lambda: None if heard else "nothing was told", within=10)
+
+    assert [one.pick_id for one in heard] == [waits.id]
+    assert (await picks.EnsurePick(ensure(3))).pick.id == left.id
 
 
 async def test_when_all_known_ones_are_used_up_a_fresh_search_is_made(picks: Any, neighbours: Any, tell: Any) -> None:

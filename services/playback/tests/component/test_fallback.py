@@ -59,7 +59,15 @@ class News:
         self._told += 1
         await self._bus.publish(f"picks.v1.pick-rejected.{event.pick_id}", event, message_id=f"r{self._told}:{digit}")
 
-    async def stalled(self, episode: int, holder: str, *, digit: str = "a", ago: timedelta = timedelta()) -> None:
+    async def stalled(
+        self,
+        episode: int,
+        holder: str,
+        *,
+        digit: str = "a",
+        ago: timedelta = timedelta(),
+        told_ago: timedelta = timedelta(),
+    ) -> None:
         event = stream_events.PinStalled(
             infohash=digit * 40,
             file_index=episode - 1,
@@ -68,6 +76,7 @@ class News:
             holders=[holder],
         )
         event.stall_time.FromDatetime(datetime.now(UTC) - ago)
+        event.told_time.FromDatetime(datetime.now(UTC) - told_ago)
         self._told += 1
         await self._bus.publish(f"stream.v1.pin-stalled.{event.infohash}", event, message_id=f"s{self._told}:{digit}")
 
@@ -233,12 +242,14 @@ async def test_a_stalled_session_that_plays_something_else_than_the_pick_goes_on
     assert ("d", 0, session.id) in neighbours.stream_node.pins
 
 
-async def test_a_stall_is_told_as_buffering_and_one_of_yesterday_is_not(running: Any, news: News) -> None:
+async def test_a_stall_is_told_as_buffering_however_long_it_lasts_and_one_of_yesterday_is_not(
+    running: Any, news: News
+) -> None:
     session = (await running.stub.StartSession(start(1))).session
     known = (await running.stub.AwaitChanges(listen(session.id))).changes[-1].known
 
-    await news.stalled(1, session.id, ago=timedelta(days=1))
-    await news.stalled(1, session.id)
+    await news.stalled(1, session.id, ago=timedelta(days=1), told_ago=timedelta(hours=23))
+    await news.stalled(1, session.id, ago=timedelta(minutes=15))
     seen: list[pb2.Buffering] = []
 
     async def why_not_waiting() -> str | None:
