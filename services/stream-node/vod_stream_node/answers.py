@@ -41,6 +41,11 @@ class Answer:
     async def end(self) -> None:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
+    async def bare(self, status: int, headers: Mapping[str, str]) -> None:
+        """Send an answer that has no body, whatever its headers say of one."""
+        await self.head(status, headers)
+        await self.end()
+
     async def whole(self, status: int, headers: Mapping[str, str], body: bytes = b"") -> None:
         """Send an answer that is complete at once."""
         length = {} if status == 204 else {"Content-Length": str(len(body))}

@@ -24,7 +24,7 @@ from vod_stream_node.lane.lane import Lane
 from vod_stream_node.looking import may_reload
 from vod_stream_node.peer_filter import PeerFilter
 from vod_stream_node.reader import FileReader, PieceCache, open_file
-from vod_stream_node.resume import DISK_FAILED, ResumeData
+from vod_stream_node.resume import DISK_FAILED, Entry, ResumeData
 from vod_stream_node.session import SessionConfig, new_session
 from vod_stream_node.signals import Signal
 from vod_stream_node.store import TorrentStore
@@ -61,6 +61,8 @@ class Engine:
         self._config = config
         self._room = Room()
         self._filter = PeerFilter(session)
+        self._closed = session.get_ip_filter()
+        """Where nobody of ours may connect to: what the session's filter was before any peer was parted."""
         self._store = store
         self._cache = cache
         self._group = group
@@ -70,8 +72,8 @@ class Engine:
         self._aside: dict[Infohash, asyncio.Event] = {}
         """Torrents that must not come into the session now, and what is set when they may."""
         self._resume = ResumeData(store, group=group, log=log)
-        self._on_disk: set[Infohash] = set()
-        """Torrents on their way into the session whose data folder is not empty."""
+        self._coming: dict[Infohash, Entry] = {}
+        """What is on its way into the session."""
         self._goodbyes = Signal()
         self._unanswered = 0
         self._paused = 0
@@ -89,7 +91,7 @@ class Engine:
         """Return the torrent, adding it to the session if it is not there; idempotent.
 
         What the disk knows of it (metadata, pieces) is used, then the content of a .torrent if there is one; trackers
-        that are new to it are added.
+        and web seeds that are new to it are added.
 
         Raises:
             TorrentRefused: libtorrent does not take it.
@@ -98,7 +100,7 @@ class Engine:
         while infohash in self._aside:
             await self._aside[infohash].wait()
         if infohash in self.torrents:
-            self.torrents[infohash].contacts.add_trackers(lt.parse_magnet_uri(magnet).trackers)
+            self.torrents[infohash].contacts.add(lt.parse_magnet_uri(magnet))
             return self.torrents[infohash]
         if infohash not in self._adding:
             self._adding[infohash] = asyncio.get_running_loop().create_future()
@@ -225,8 +227,7 @@ class Engine:
             self._log.error(DISK_FAILED, infohash=short(infohash), reason=error.strerror)
             self._not_added(infohash, disk_failure(error.errno))
             return
-        if not entry.blank:
-            self._on_disk.add(infohash)
+        self._coming[infohash] = entry
         if not self._config.network.pex:
             entry.params.flags |= lt.torrent_flags.disable_pex
         self._session.async_add_torrent(entry.params)
@@ -260,8 +261,7 @@ class Engine:
                     self._paused += 1
                     self._goodbyes.notify()
                 case lt.torrent_alert():
-                    torrent = self._by_handle.get(alert.handle)
-                    if torrent is not None:
+                    if torrent := self._by_handle.get(alert.handle):
                         self._on_torrent_alert(torrent, alert)
 
     def _on_torrent_alert(self, torrent: Torrent, alert: Any) -> None:
@@ -293,9 +293,8 @@ class Engine:
                 self._log.warning(METADATA_REFUSED, infohash=short(torrent.infohash), reason=alert.error.message())
 
     def _on_connect(self, alert: Any) -> None:
-        torrent = self._by_handle.get(alert.handle)
-        if torrent is not None:
-            torrent.contacts.on_peers([alert.endpoint])
+        if torrent := self._by_handle.get(alert.handle):
+            self._group.create_task(torrent.contacts.met(alert.endpoint))
 
     def _on_snubbed(self, torrent: Torrent, alert: Any) -> None:
         if drops_cancelled(alert.pid.to_bytes()):
@@ -317,20 +316,20 @@ class Engine:
     def _on_added(self, alert: Any) -> None:
         # Its folder has its name; a hybrid torrent may have come by either of its infohashes.
         infohash = Infohash(Path(alert.params.save_path).parent.name)
+        entry = self._coming.pop(infohash)  # the alert's params lack trackers and web seeds
         if alert.error.value() or alert.handle in self._by_handle:
             self._not_added(infohash, TorrentRefused("The torrent can't be added."))
             return
         torrent = Torrent(
             infohash,
             alert.handle,
-            trackers=alert.params.trackers,
-            web_seeds=alert.params.url_seeds,
+            trackers=entry.params.trackers,
+            web_seeds=entry.params.url_seeds,
             folder=self._store.data_folder(infohash),
             on_change=self._notify,
-            blank=infohash not in self._on_disk,
+            blank=entry.blank,
             new_lane=self._new_lane,
         )
-        self._on_disk.discard(infohash)
         self.torrents[infohash] = self._by_handle[alert.handle] = torrent
         if alert.params.ti is not None:
             torrent.on_metadata(alert.params.ti)
@@ -343,7 +342,7 @@ class Engine:
             bytes.fromhex(torrent.infohash),
             group=self._group,
             room=self._room,
-            allowed=self._config.allows,
+            allowed=lambda address: not self._closed.access(address),
             on_piece=torrent.on_express_piece,
             on_change=torrent.on_lane_change,
             peers=self._filter,

@@ -170,6 +170,13 @@ class RangeNotSatisfiable(InvalidArgument):
     http_status = 416
 
 
+class PreconditionUnmet(FailedPrecondition):
+    """The file is not the one that If-Match names (RFC 9110 section 13.1.1)."""
+
+    reason = "PRECONDITION_UNMET"
+    http_status = 412
+
+
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 

@@ -65,13 +65,9 @@ class Network:
 
     @property
     def allows_own_connections(self) -> bool:
-        """Whether we may connect to peers by ourselves: plain, and by no other way than the system's."""
-        return self.goes_the_usual_way and self.encryption is not Encryption.REQUIRE
-
-    def blocks(self, address: str) -> bool:
-        """Say whether the owner's list blocks an IP address."""
-        wanted = ip_address(address)
-        return any(first.version == wanted.version and first <= wanted <= last for first, last in self.blocked)  # type: ignore[operator]
+        """Whether we may connect to peers by ourselves: plainly, as the system has it, and as fast as it goes."""
+        plain = self.encryption is not Encryption.REQUIRE
+        return self.goes_the_usual_way and plain and not self.download_bytes_per_second
 
     def settings(self) -> dict[str, Any]:
         """Return libtorrent's settings for all this; the IP filter is not among them."""
@@ -104,6 +100,8 @@ class Network:
             "proxy_peer_connections": True,
             "proxy_tracker_connections": True,
             "socks5_udp_send_local_ep": False,
+            # libtorrent asks the system for their addresses, not the proxy. Peers tell of DHT nodes, too.
+            "dht_bootstrap_nodes": "",
         }
 
 

@@ -1,7 +1,6 @@
 """The settings of the libtorrent session: tuned for a viewer who waits, and closed towards our own network."""
 
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any
 
 import libtorrent as lt
@@ -24,14 +23,6 @@ class SessionConfig:
     express: bool = True
     """Whether what a viewer waits for is fetched over connections of our own (`lane/`)."""
 
-    def allows(self, address: str) -> bool:
-        """Say whether a peer may be at an IP address."""
-        if self.network.blocks(address):
-            return False
-        if self.reach is Reach.ANYWHERE:
-            return True
-        return not any(ip_address(address) in network for network in PRIVATE_NETWORKS)
-
 
 _STREAMING: dict[str, Any] = {
     # One peer must not take a whole piece for itself: 2.6 s instead of 0.3 s with peers of 400 KB/s.
@@ -47,6 +38,9 @@ _STREAMING: dict[str, Any] = {
     # uTP gives way to all other traffic, and a lost packet costs it a second; peers that only come by uTP may.
     "enable_outgoing_utp": False,
     "mixed_mode_algorithm": int(lt.bandwidth_mixed_algo_t.prefer_tcp),
+    # One after the other, each dead tracker costs 10 s (UDP) or 30 s (HTTP) before the next one is asked.
+    "announce_to_all_trackers": True,
+    "announce_to_all_tiers": True,
     "torrent_connect_boost": 50,
     "connection_speed": 100,
     "smooth_connects": False,

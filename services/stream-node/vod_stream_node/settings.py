@@ -62,17 +62,21 @@ class Settings(BaseSettings):
     allow_private_peers: bool = Field(default=False, validation_alias="VOD_ALLOW_PRIVATE_PEERS")
     """For demo and tests: peers and trackers on loopback and in private networks, none anywhere else (no DHT)."""
     peer_listen: str = Field(default="", validation_alias="VOD_STREAM_PEER_LISTEN")
-    """Where peers connect to, as libtorrent's `listen_interfaces`; by default all interfaces, loopback for the demo."""
+    """Where peers connect to, as libtorrent's `listen_interfaces`, and from where trackers and the DHT are asked; by
+    default port 6881 of `VOD_STREAM_BIND`, else of all interfaces; loopback for the demo."""
     upload_bytes_per_second: int = Field(default=0, ge=0, validation_alias="VOD_STREAM_UPLOAD_LIMIT")
-    """0 for no limit."""
+    """Bytes per second to peers of other networks than our own; 0 for no limit."""
     download_bytes_per_second: int = Field(default=0, ge=0, validation_alias="VOD_STREAM_DOWNLOAD_LIMIT")
-    """0 for no limit."""
+    """Bytes per second from them; 0 for no limit. With one there is no express lane: starts and jumps take longer."""
     bind: str = Field(default="", validation_alias="VOD_STREAM_BIND")
-    """Addresses or interfaces to reach peers by, separated by commas; empty: the system chooses."""
+    """Addresses or interfaces to go out by, separated by commas; empty: the system chooses. With one there is no
+    express lane."""
     proxy: SecretStr = Field(default=SecretStr(""), validation_alias="VOD_STREAM_PROXY")
-    """`socks5://[user:password@]host:port` or `http://…`: all of the swarm goes through it, names too."""
+    """`socks5://[user:password@]host:port` or `http://…`: all of the swarm goes through it, names too; an http one
+    carries no DHT and no UDP trackers. With one there is no express lane."""
     encryption: Encryption = Field(default=Encryption.PREFER, validation_alias="VOD_STREAM_ENCRYPTION")
-    """Of connections to peers: `prefer`, `require` or `off`."""
+    """Of connections to peers: `prefer`, `require` or `off`. With `require` there is no express lane, which speaks
+    plainly."""
     dht: bool = Field(default=True, validation_alias="VOD_STREAM_DHT")
     """Whether to find peers in the DHT, too; never in the demo."""
     pex: bool = Field(default=True, validation_alias="VOD_STREAM_PEX")
@@ -148,8 +152,15 @@ class Settings(BaseSettings):
 
     @property
     def peer_interfaces(self) -> str:
-        """Peers must reach us for a good swarm, hence all interfaces; in the demo the swarm is on this machine."""
-        return self.peer_listen or ("127.0.0.1:0" if self.allow_private_peers else "0.0.0.0:6881,[::]:6881")
+        """Where peers reach us, and from where trackers and the DHT are asked.
+
+        For a good swarm that is everywhere, unless the owner named a way; in the demo the swarm is on this machine.
+        """
+        if self.peer_listen:
+            return self.peer_listen
+        usual, port = (["127.0.0.1"], 0) if self.allow_private_peers else (["0.0.0.0", "::"], 6881)  # noqa: S104
+        named = _listed(self.bind) or usual
+        return ",".join(f"[{one}]:{port}" if ":" in one else f"{one}:{port}" for one in named)
 
 
 def _listed(text: str) -> list[str]:

@@ -25,7 +25,8 @@ class Traffic:
             download_rate=status.download_payload_rate + (self._lane.rate() if self._lane else 0),
             upload_rate=status.upload_payload_rate,
             given=status.all_time_upload,
-            taken=status.all_time_download,
+            # libtorrent does not count what the lane gave it as downloaded.
+            taken=max(status.all_time_download, status.total_done),
             # Who has everything itself no longer counts.
             distinct_copies=status.distributed_copies if status.distributed_copies >= 0 else float(status.num_seeds),
         )

@@ -28,12 +28,14 @@ from vod_stream_node.errors import (
     HostUnknown,
     MethodNotAllowed,
     PathUnknown,
+    PreconditionUnmet,
     RangeNotSatisfiable,
     TooManyReads,
 )
-from vod_stream_node.headers import Hosts, Origins, dlna_headers, etag, file_headers
+from vod_stream_node.headers import Hosts, Origins, dlna_headers, file_headers
 from vod_stream_node.metrics import Metrics
 from vod_stream_node.pins import Pins
+from vod_stream_node.preconditions import Outcome, evaluate
 from vod_stream_node.ranges import Part, Several, Unsatisfiable, Whole, select
 from vod_stream_node.reader import FileReader
 from vod_stream_node.sending import Sender, several, single, whole
@@ -194,14 +196,19 @@ class StreamApp:
             await self._send_file(grant, reader, method, headers, answer)
 
     async def _send_file(self, grant: Grant, reader: FileReader, method: str, headers: Headers, answer: Answer) -> None:
-        file, infohash = reader.file, grant.key.infohash
-        about, size = {**file_headers(infohash, file), **dlna_headers(file, headers)}, file.size
+        file, size = reader.file, reader.file.size
+        about = {**file_headers(grant.key.infohash, file), **dlna_headers(file, headers)}
+        match evaluate(headers.get("if-match"), headers.get("if-none-match"), etag=about["ETag"]):
+            case Outcome.UNMET:
+                raise PreconditionUnmet("The file is another one.")
+            case Outcome.NOT_MODIFIED:
+                await answer.bare(304, {"ETag": about["ETag"]})
+                return
         if method == "HEAD":
             # Range is defined for GET alone (RFC 9110 section 14.2).
-            await answer.head(200, {**about, "Content-Length": str(size)})
-            await answer.end()
+            await answer.bare(200, {**about, "Content-Length": str(size)})
             return
-        match select(headers.get("range"), headers.get("if-range"), etag=etag(infohash, file), size=size):
+        match select(headers.get("range"), headers.get("if-range"), etag=about["ETag"], size=size):
             case Unsatisfiable():
                 failure = RangeNotSatisfiable(f"The file has {size} bytes.", metadata={"size": str(size)})
                 await self._fail(failure, answer, {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"})

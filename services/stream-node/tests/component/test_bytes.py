@@ -149,6 +149,16 @@ async def test_if_range_gives_the_part_only_of_the_same_file(node: Node, url: st
     assert (other.status_code, len(other.content)) == (200, SIZE)
 
 
+async def test_what_the_client_has_or_does_not_want_is_not_sent(node: Node, url: str) -> None:
+    etag = (await node.http.head(url)).headers["etag"]
+
+    had = await ranged(node, url, "bytes=5-9", **{"If-None-Match": etag})
+    other = await ranged(node, url, "bytes=5-9", **{"If-Match": '"other"'})
+
+    assert (had.status_code, had.content, had.headers["etag"]) == (304, b"", etag)
+    assert (other.status_code, other.json()["reason"]) == (412, "PRECONDITION_UNMET")
+
+
 async def test_a_file_without_bytes_is_empty_and_has_no_ranges(swarm: Swarm, node: Node) -> None:
     torrent = await swarm.share("Pack", {"empty.srt": b"", "film.mkv": noise(MIB, seed=3)})
     pin = await node.pin(torrent, swarm, file_index=0, wait_for=pb2.WAIT_FOR_ENDS)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import socket
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -119,6 +120,15 @@ async def test_no_seeders_and_a_dead_tracker_are_told_within_the_deadline(node: 
     assert raised.value.reason == "SWARM_SILENT"
     assert time.monotonic() - began < 3
     assert await node.pins() == {}
+
+
+async def test_a_dead_tracker_keeps_nobody_from_asking_the_next_one(swarm: Swarm, node: Node) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    with socket.create_server(("127.0.0.1", 0)) as dead:  # takes calls, and never answers
+        magnet = f"magnet:?xt=urn:btih:{torrent.infohash}&tr=http://127.0.0.1:{dead.getsockname()[1]}/announce"
+        answer = await ensure(node, magnet_uri=f"{magnet}&tr={swarm.tracker.url}")
+
+    assert answer.pin.size_bytes == len(FILM)
 
 
 async def test_web_seeds_in_our_own_network_are_not_asked(swarm: Swarm, start_node: NodeFactory) -> None:

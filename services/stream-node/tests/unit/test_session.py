@@ -2,11 +2,13 @@ import os
 from ipaddress import ip_address
 from pathlib import Path
 
+import libtorrent as lt
 import pytest
 
 from vod_stream_node.magnets import Reach
 from vod_stream_node.network import Encryption, Network, Proxy, read_filter, read_proxy
 from vod_stream_node.session import SessionConfig, new_session
+from vod_stream_node.settings import Settings
 
 
 @pytest.mark.parametrize(
@@ -53,9 +55,11 @@ def test_peers_and_trackers_in_private_networks_are_blocked_unless_allowed(
 )
 def test_an_ip_filter_is_read_in_the_forms_that_are_around(tmp_path: Path, text: str, blocked: str, free: str) -> None:
     (tmp_path / "list").write_text(text)
-    network = Network(blocked=read_filter(tmp_path / "list"))
+    ip_filter = lt.ip_filter()
+    for first, last in read_filter(tmp_path / "list"):
+        ip_filter.add_rule(str(first), str(last), 1)
 
-    assert (network.blocks(blocked), network.blocks(free)) == (True, False)
+    assert (ip_filter.access(blocked), ip_filter.access(free)) == (1, 0)
 
 
 def test_what_emule_lists_with_a_high_level_is_allowed(tmp_path: Path) -> None:
@@ -89,6 +93,39 @@ def test_what_is_no_proxy_is_refused(url: str) -> None:
         read_proxy(url)
 
 
+@pytest.mark.parametrize(
+    ("network", "own"),
+    [
+        (Network(), True),
+        (Network(upload_bytes_per_second=1000, encryption=Encryption.OFF, dht=False), True),
+        (Network(encryption=Encryption.REQUIRE), False),
+        (Network(proxy=Proxy("socks5", "10.0.0.1", 1080)), False),
+        (Network(bind="10.8.0.2"), False),
+        (Network(download_bytes_per_second=1000), False),
+    ],
+)
+def test_nothing_connects_beside_libtorrent_that_would_not_do_as_the_owner_says(network: Network, own: bool) -> None:
+    assert network.allows_own_connections == own
+
+
+@pytest.mark.parametrize(
+    ("given", "listen"),
+    [
+        ({}, "0.0.0.0:6881,[::]:6881"),
+        ({"bind": "10.8.0.2"}, "10.8.0.2:6881"),
+        ({"bind": "tun0, fd00::2"}, "tun0:6881,[fd00::2]:6881"),
+        ({"bind": "10.8.0.2", "peer_listen": "10.8.0.3:7000"}, "10.8.0.3:7000"),
+        ({"allow_private_peers": True}, "127.0.0.1:0"),
+    ],
+)
+def test_trackers_are_asked_from_nowhere_else_than_where_the_owner_wants_to_go_out(
+    given: dict[str, object], listen: str
+) -> None:
+    settings = Settings.model_validate({"secret_key": "s" * 16, "data_dir": "/nowhere", **given})
+
+    assert settings.peer_interfaces == listen
+
+
 def test_what_the_owner_wants_reaches_the_session() -> None:
     reading, waker = os.pipe()
     span = (ip_address("9.9.0.0"), ip_address("9.9.255.255"))
@@ -109,6 +146,7 @@ def test_what_the_owner_wants_reaches_the_session() -> None:
     assert (given["out_enc_policy"], given["in_enc_policy"], given["allowed_enc_level"]) == (0, 0, 2)
     assert (given["download_rate_limit"], given["upload_rate_limit"], given["enable_dht"]) == (1000, 500, False)
     assert (session.get_ip_filter().access("9.9.9.9"), session.get_ip_filter().access("10.0.0.1")) == (1, 1)
+    assert given["dht_bootstrap_nodes"] == ""
     assert "secret" not in repr(network)
     assert not network.allows_own_connections
     os.close(reading)
