@@ -20,6 +20,7 @@ from vod_rpc import NotFound
 from vod_testing import eventually
 
 DEVICE = scoring_pb2.DeviceProfile(h264=True)
+NOW = timedelta()
 
 
 def key(episode: int) -> catalog_pb2.EpisodeKey:
@@ -59,17 +60,9 @@ class News:
         self._told += 1
         await self._bus.publish(f"picks.v1.pick-rejected.{event.pick_id}", event, message_id=f"r{self._told}:{digit}")
 
-    async def stalled(
-        self,
-        episode: int,
-        holder: str,
-        *,
-        digit: str = "a",
-        ago: timedelta = timedelta(),
-        told_ago: timedelta = timedelta(),
-    ) -> None:
+    async def stalled(self, episode: int, holder: str, *, ago: timedelta = NOW, told_ago: timedelta = NOW) -> None:
         event = stream_events.PinStalled(
-            infohash=digit * 40,
+            infohash="a" * 40,
             file_index=episode - 1,
             node="n1",
             reason=stream_events.STALL_REASON_NO_PEERS,
@@ -78,7 +71,7 @@ class News:
         event.stall_time.FromDatetime(datetime.now(UTC) - ago)
         event.told_time.FromDatetime(datetime.now(UTC) - told_ago)
         self._told += 1
-        await self._bus.publish(f"stream.v1.pin-stalled.{event.infohash}", event, message_id=f"s{self._told}:{digit}")
+        await self._bus.publish(f"stream.v1.pin-stalled.{event.infohash}", event, message_id=f"s{self._told}")
 
 
 @pytest.fixture
