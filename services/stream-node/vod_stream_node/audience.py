@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 from vod_stream_node.domain import Layout, Purpose
-from vod_stream_node.picker import is_starving
+from vod_stream_node.picker import ends, is_starving
 from vod_stream_node.read_ahead import ReadAheads
 from vod_stream_node.readers import Readers
 from vod_stream_node.supply import Wish
@@ -18,8 +18,15 @@ class Audience:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.wants: dict[int, Purpose] = {}
         """The pinned files, and for what."""
+        self._watched: dict[int, int] = {}
+        """From which piece on a file was last read by who is not at its end."""
         self.readers = Readers(clock)
         self.read_aheads = ReadAheads()
+
+    def want(self, wants: Mapping[int, Purpose]) -> None:
+        """Note which files are pinned, and for what; where others were watched is forgotten."""
+        self.wants = dict(wants)
+        self._watched = {index: piece for index, piece in self._watched.items() if index in wants}
 
     def purposes(self) -> Mapping[int, Purpose]:
         """Return the wanted files; one that is being read is CURRENT whatever its pins say."""
@@ -41,6 +48,19 @@ class Audience:
             for index, purpose in sorted(self.purposes().items())
             if index < len(layout.files)
         ]
+
+    def lack(self, layout: Layout | None, have: Collection[int], *, missing: Callable[[int], int]) -> bool:
+        """Say whether any CURRENT file `lacks` something; *missing*: how many pieces of a file are not here."""
+        return any(layout is None or (missing(index) and self.lacks(index, layout, have)) for index in self.current())
+
+    def lacks(self, index: int, layout: Layout, have: Collection[int]) -> bool:
+        """Say whether a file lacks something that its viewers come to; what they skipped is not needed to play on."""
+        pieces = layout.pieces(layout.files[index])
+        _, tail = ends(pieces, layout.piece_length)
+        # Players read an index at the end before they begin, and hang up when they have all: no viewer is there.
+        if watched := [piece for piece in self.readers.pieces(index) if piece not in tail]:
+            self._watched[index] = min(watched)
+        return any(piece not in have for piece in range(self._watched.get(index, pieces.start), pieces.stop))
 
     def is_starving(self, layout: Layout, have: Collection[int]) -> bool:
         """Say whether a viewer who takes what he is offered has little ahead of him."""

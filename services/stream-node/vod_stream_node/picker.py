@@ -7,8 +7,8 @@ The rules, strongest first; a piece that several rules name gets the strongest:
     6  what it will wait for next
     5  a little further ahead of each reader; first and last bytes of a NEXT file
     4  further ahead
+    2  the rest of a NEXT file, but only while no CURRENT file of this node lacks anything ahead of its viewers
     1  the rest of a CURRENT file, so that the whole of it arrives in the end
-    1  the rest of a NEXT file, but only while no CURRENT file of this node lacks anything
     0  all of a NEXT file while a viewer of this node has little ahead of him (`sharing.py` says who counts)
     0  all else: nothing is asked for before a pin says so
 
@@ -34,7 +34,7 @@ TAIL_BYTES = 1 << 20
 
 SOON_BYTES = 4 << 20
 
-WAITED, ENDS, SOON, NEAR, AHEAD, REST, NOTHING = 7, 7, 6, 5, 4, 1, 0
+WAITED, ENDS, SOON, NEAR, AHEAD, FOLLOWING, REST, NOTHING = 7, 7, 6, 5, 4, 2, 1, 0
 
 _URGENT = ((WAITED, 1280 << 10), (SOON, 2 << 20), (NEAR, 6 << 20))
 """Missing bytes ahead of a reader, by urgency; what else is in his window follows."""
@@ -46,7 +46,7 @@ class NextFill(Enum):
 
     ALLOWED = "allowed"
     HELD = "held"
-    """First and last bytes only: a CURRENT file lacks something."""
+    """First and last bytes only: a CURRENT file lacks something ahead of its viewers."""
     STOPPED = "stopped"
     """Nothing: a viewer has little ahead of him."""
 
@@ -149,9 +149,11 @@ def _in_order(
     for demand in following if next_fill is not NextFill.STOPPED else ():
         for end in ends(demand.pieces, piece_length):
             yield from end
-    for pieces in (*readers, *(demand.pieces for demand in current)):
+    for pieces in readers:
         yield from pieces
     for demand in following if next_fill is NextFill.ALLOWED else ():
+        yield from demand.pieces
+    for demand in current:
         yield from demand.pieces
 
 
@@ -175,7 +177,9 @@ def changes(before: Plan, after: Plan) -> list[tuple[int, int]]:
 
 
 def _rest(demand: Demand, next_fill: NextFill) -> int:
-    return REST if demand.purpose is Purpose.CURRENT or next_fill is NextFill.ALLOWED else NOTHING
+    if demand.purpose is Purpose.CURRENT:
+        return REST
+    return FOLLOWING if next_fill is NextFill.ALLOWED else NOTHING
 
 
 def _urgent(demand: Demand, have: Collection[int], *, piece_length: int) -> Iterator[tuple[int, int]]:

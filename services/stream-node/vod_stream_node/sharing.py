@@ -1,7 +1,8 @@
 """How much of NEXT files a node downloads: what its viewers leave over.
 
-While a viewer has little ahead of him, nothing; while a CURRENT file lacks something or the disk has no room, first and
-last bytes; else all. A viewer holds nobody back who would not gain by it:
+While a viewer has little ahead of him, nothing; while a CURRENT file lacks something ahead of him or the disk has no
+room, first and last bytes; else all: the next one speeds up as soon as this one can be played to its end. A viewer
+holds nobody back who would not gain by it:
 
 - one whose client takes nothing that is offered: it is paused, or has enough ahead itself (`Torrent.starving`);
 - one whose swarm gives nothing: what it does not give, nobody takes from it. With its first byte he comes first again.

@@ -84,7 +84,7 @@ class Torrent:
 
     def want(self, wants: Mapping[int, Purpose]) -> None:
         """Say which files are pinned, and for what."""
-        self.audience.wants = dict(wants)
+        self.audience.want(wants)
         self._changed.notify()
         if current := [index for index, purpose in wants.items() if purpose is Purpose.CURRENT]:
             self.expect(current)
@@ -138,8 +138,8 @@ class Torrent:
 
     @property
     def lacks_current(self) -> bool:
-        """Whether something of a CURRENT file is not here."""
-        return any(self.layout is None or self.missing(index) for index in self.audience.current())
+        """Whether something is not here of what the viewers of CURRENT files come to."""
+        return self.audience.lack(self.layout, self.have, missing=self.missing)
 
     @property
     def lacking(self) -> int | None:
@@ -239,10 +239,7 @@ class Torrent:
         return self._supply.window(self.have)
 
     def check(self) -> None:
-        """Raise what is wrong with the torrent, if anything is.
-
-        Raises TorrentRefused, StorageFailed, TorrentGone.
-        """
+        """Raise what is wrong with the torrent, if anything is: TorrentRefused, StorageFailed or TorrentGone."""
         if self._fault:
             failure, message = self._fault
             raise failure(message)

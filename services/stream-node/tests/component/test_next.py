@@ -98,6 +98,44 @@ async def test_a_paused_viewer_does_not_hold_back_the_next_episode(swarm: Swarm,
     assert watching.stats.buffered_bytes < 8 * MIB
 
 
+async def test_the_next_episode_comes_whole_as_soon_as_the_viewer_has_all_to_the_end(
+    swarm: Swarm, node: Node, elsewhere: Seeder
+) -> None:
+    watched = await swarm.share("Now.mkv", {"Now.mkv": FILM})
+    later = await swarm.share("Next.mkv", {"Next.mkv": noise(8 * MIB, seed=3)})
+    swarm.seeder.remove(later.infohash)
+    elsewhere.add(later, swarm.folder, swarm.tracker.url)
+    swarm.seeder.limit_upload(4 * MIB)
+    url = (await node.pin(watched, swarm)).stream_url
+    end = await node.http.get(url, headers={"Range": f"bytes={24 * MIB}-"})
+    # What the viewer skipped comes as slowly from now on, but it comes: its swarm is not silent.
+    swarm.seeder.limit_upload(64 << 10)
+
+    await node.pin(later, swarm, holder="next", purpose=NEXT)
+    await eventually(lambda: why_not_complete(node, later), within=20)
+    now = (await node.pins())[watched.infohash, 0]
+    # Back at the beginning he needs all that the swarm gives.
+    another = await swarm.share("Other.mkv", {"Other.mkv": LATER})
+    swarm.seeder.remove(another.infohash)
+    elsewhere.add(another, swarm.folder, swarm.tracker.url)
+    async with node.http.stream("GET", url) as reading:
+        chunks = reading.aiter_raw()
+        got = await anext(chunks)
+        await node.pin(another, swarm, holder="next", purpose=NEXT)
+        got += await anext(chunks)
+        asked_meanwhile = elsewhere.uploaded(another.infohash)
+
+    assert FILM.endswith(end.content)
+    assert FILM.startswith(got)
+    assert now.downloaded_bytes < now.size_bytes - 4 * MIB
+    assert asked_meanwhile == 0
+
+
+async def why_not_complete(node: Node, torrent: Torrent) -> str | None:
+    pin = (await node.pins())[torrent.infohash, 0]
+    return None if pin.state == pb2.PIN_STATE_COMPLETE else f"{pin.downloaded_bytes} of {pin.size_bytes} bytes"
+
+
 async def test_who_gives_up_a_pin_need_not_wait_for_its_bytes(swarm: Swarm, node: Node) -> None:
     torrent = await swarm.share("Next.mkv", {"Next.mkv": LATER})
     await node.pin(torrent, swarm, purpose=NEXT)

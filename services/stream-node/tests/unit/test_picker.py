@@ -7,6 +7,7 @@ from vod_stream_node.domain import Purpose
 from vod_stream_node.picker import (
     AHEAD,
     ENDS,
+    FOLLOWING,
     NEAR,
     NOTHING,
     REST,
@@ -95,7 +96,18 @@ def test_the_rest_of_a_next_file_waits_until_nothing_current_lacks_anything() ->
     allowed = plan([Demand(FILE, NEXT)], frozenset(), piece_length=MIB, next_fill=NextFill.ALLOWED)
 
     assert levels(held, FILE) == [NEAR] * 2 + [NOTHING] * 97 + [NEAR]
-    assert levels(allowed, FILE) == [NEAR] * 2 + [REST] * 97 + [NEAR]
+    assert levels(allowed, FILE) == [NEAR] * 2 + [FOLLOWING] * 97 + [NEAR]
+
+
+def test_once_a_viewer_has_all_to_the_end_the_next_file_comes_before_what_he_skipped() -> None:
+    here, later = frozenset(range(50, 110)), range(110, 120)
+    wanted = [Demand(FILE, CURRENT, (60,)), Demand(later, NEXT)]
+
+    asked = plan(wanted, here, piece_length=MIB, next_fill=NextFill.ALLOWED)
+    order, _ = sequence(wanted, here, piece_length=MIB, next_fill=NextFill.ALLOWED, limit=100)
+
+    assert (asked.level(115), asked.level(40)) == (FOLLOWING, REST)
+    assert order == [10, 11, 110, 111, 119, *range(112, 119), *range(12, 50)]
 
 
 def test_nothing_of_a_next_file_is_asked_for_while_a_viewer_has_little_ahead() -> None:

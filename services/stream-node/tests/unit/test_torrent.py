@@ -11,7 +11,7 @@ import pytest
 
 from vod_stream_node.domain import Infohash, Purpose, TorrentState
 from vod_stream_node.errors import StorageFailed, TorrentGone
-from vod_stream_node.picker import NextFill
+from vod_stream_node.picker import FOLLOWING, NextFill
 from vod_stream_node.torrent import Torrent
 from vod_testing import eventually
 
@@ -100,7 +100,7 @@ async def test_the_rest_of_a_next_file_is_asked_for_only_when_it_may(torrent: To
     torrent.want({0: Purpose.NEXT})
 
     torrent.fill_next(NextFill.ALLOWED)
-    await planned(handle, {0: 5, 1: 5, **dict.fromkeys(range(2, PIECES - 1), 1), PIECES - 1: 5})
+    await planned(handle, {0: 5, 1: 5, **dict.fromkeys(range(2, PIECES - 1), FOLLOWING), PIECES - 1: 5})
     torrent.fill_next(NextFill.HELD)
 
     await planned(handle, {0: 5, 1: 5, PIECES - 1: 5})
