@@ -72,6 +72,8 @@ class _Moment:
     """The shortest round trip."""
     share: int
     """Bytes of what is wanted first that would go to each peer."""
+    latest: float
+    """By when all that was asked for is expected."""
 
 
 class Dispatcher:
@@ -254,7 +256,8 @@ class Dispatcher:
         nearest = min((peer.pace.rtt for peer in self._peers.values() if peer.open), default=0.0)
         first = self._first_bytes()
         share = max(first // max(1, self.serving, self.coming), _LEAST if first >= _FIRST else 0)
-        return _Moment(now, max(1.0, self.rate(now)), nearest, share)
+        latest = max((peer.through(now) for peer in self._peers.values() if peer.queue), default=now)
+        return _Moment(now, max(1.0, self.rate(now)), nearest, share, latest)
 
     def _first_bytes(self) -> int:
         """Return how many bytes of what is wanted first are missing, up to what is shared out evenly."""
@@ -280,19 +283,22 @@ class Dispatcher:
                 if eta <= due + _CLOSE or self._is_best(peer, number, eta, moment.now):
                     return piece.take(number, peer.pace.span, peer.key)
                 continue
-            late = self._latest(peer, piece, eta, moment.now, due=None if rank < self._critical else due)
+            late = self._latest(peer, piece, eta, moment, due=None if rank < self._critical else due)
             if late is not None:
                 piece.holders[late].append(peer.key)
                 return late
         return None
 
-    def _latest(self, peer: Uplink, piece: Coming, eta: float, now: float, *, due: float | None) -> Span | None:
+    def _latest(self, peer: Uplink, piece: Coming, eta: float, moment: _Moment, *, due: float | None) -> Span | None:
         """Return the span of a piece that is expected last, and after *due*, if the peer would have it sooner."""
         if piece.only is not None:
             return None
+        now = moment.now
         limit = eta + max(0.05, peer.pace.span / peer.pace.rate(now), (eta - now) / 3)
         if due is not None:
             limit = max(limit, due + _SLACK)
+        if moment.latest <= limit:
+            return None
         latest: Span | None = None
         for span, holders in piece.holders.items():
             if peer.key in holders or len(holders) >= _COPIES:

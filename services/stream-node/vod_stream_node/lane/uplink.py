@@ -117,6 +117,10 @@ class Uplink:
                 break
         return max(now, asked.at + self.pace.rtt) + max(0, owed) / self.pace.rate(now)
 
+    def through(self, now: float) -> float:
+        """Return by when the peer will have delivered all that was asked of it, at the latest."""
+        return now + self.pace.rtt + self._queued / self.pace.rate(now)
+
     def eta(self, size: int, now: float) -> float:
         """Return when the peer would have delivered so many bytes more."""
         rate = self.pace.rate(now)
