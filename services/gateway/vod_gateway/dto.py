@@ -309,7 +309,7 @@ class EndedAnswer(BaseModel):
 class NextAnswer(BaseModel):
     model_config = answer_config({"candidates": [_CANDIDATE], "prepared": True})
 
-    candidates: list[Candidate] = Field(description="The two best for the next episode.")
+    candidates: list[Candidate] = Field(description="What comes next, as chosen, then the best beside it.")
     prepared: Literal[True] | None = Field(None, description="Present when the next episode would start at once.")
 
 

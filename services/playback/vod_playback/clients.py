@@ -135,7 +135,7 @@ class PicksClient:
             picks_service_pb2.ListCandidatesRequest(key=key_to_proto(key), profile_hash=profile_hash)
         )
         return [
-            Alternative(playable=one.ranking.tier != scoring_pb2.TIER_REFUSED, release=to_json(one))
+            Alternative(one.candidate.infohash, one.ranking.tier != scoring_pb2.TIER_REFUSED, release=to_json(one))
             for one in answer.candidates
         ]
 

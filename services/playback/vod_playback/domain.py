@@ -18,8 +18,7 @@ DIRECT_SERIES = "direct:torrent:"
 FINISHED_PERCENT = 90.0
 """From here on an episode counts as watched: what is left are the credits."""
 ENDED_PERCENT = 80.0
-"""A viewer who says that the episode has ended, this far in, has finished it: catalogs list broadcast slots, and the
-files are shorter."""
+"""Who says, this far in, that it has ended has finished it: catalogs list broadcast slots, and files are shorter."""
 _SEQUENCES = 2**63
 _AHEAD = timedelta(seconds=2)
 """A player whose clock is further ahead than this says nothing by it."""
@@ -164,6 +163,7 @@ class Pin:
 class Alternative:
     """A ranked release as picks told it."""
 
+    infohash: str
     playable: bool
     release: JsonObject
 

@@ -26,7 +26,7 @@ from vod_playback.errors import NextMismatch, SessionEnded, SessionNotFound
 from vod_playback.holding import Holding
 from vod_playback.logged import session_fields
 from vod_playback.ports import Beats, Events, Picks, Store
-from vod_rpc import Failure, NotFound, time_left
+from vod_rpc import Failure, time_left
 from vod_runtime import Clock
 
 NEXT_NOT_PICKED = "next_not_picked"
@@ -119,18 +119,16 @@ class Watching:
                 await self._close(session_id, How.SILENT, unheard_since=since)
 
     async def following(self, session_id: str) -> Following:
-        """Return the two best candidates for the next episode, choosing a pick first if there is none."""
+        """Return what comes next, choosing it first if nobody has, and the best candidate beside it."""
         session = await self._known(session_id)
         if session.next is None:
             return Following((), None)
+        chosen = await self._next_source(session)
         alternatives = await self._picks.alternatives(session.next, profile_hash=session.profile_hash)
-        if not alternatives:
-            try:
-                await self._ensure(session, session.next)
-                alternatives = await self._picks.alternatives(session.next, profile_hash=session.profile_hash)
-            except NotFound as failure:
-                self._log.info(NEXT_NOT_PICKED, session_id=session.id, reason=failure.reason)
-        return Following([one for one in alternatives if one.playable][:_TOP], session.next_hint)
+        # What a race or the viewer chose need not be the one with the most points.
+        first = [one for one in alternatives if chosen and one.infohash == chosen.infohash]
+        others = [one for one in alternatives if one.playable and one not in first]
+        return Following([*first, *others][:_TOP], session.next_hint)
 
     async def hint(self, session_id: str, hint: NextHint) -> State:
         """Remember whether the next episode is ready; return whether the session still runs.

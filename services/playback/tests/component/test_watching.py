@@ -238,13 +238,15 @@ async def test_the_two_best_candidates_are_told_and_refused_ones_are_not(playbac
     assert neighbours.picks.ensured == [1, 2]
 
 
-async def test_candidates_of_a_known_pick_are_not_searched_again(playback: Any, neighbours: Any) -> None:
+async def test_what_the_viewer_chose_to_come_next_is_told_first_however_few_points_it_has(playback: Any) -> None:
     session = (await playback.StartSession(start(1))).session
-    neighbours.picks.chosen.add(2)
+    for digit in ("d", "b"):  # the least of those that play, and one that is refused
+        choice = pb2.OverridePickRequest(session_id=session.id, infohash=digit * 40, target=pb2.OVERRIDE_TARGET_NEXT)
+        await playback.OverridePick(choice)
 
-    await playback.GetNext(pb2.GetNextRequest(session_id=session.id))
+        answer = await playback.GetNext(pb2.GetNextRequest(session_id=session.id))
 
-    assert neighbours.picks.ensured == [1]
+        assert [one.candidate.infohash[0] for one in answer.candidates] == [digit, "a"]
 
 
 async def test_an_unplayable_next_episode_has_no_candidates(playback: Any, neighbours: Any) -> None:
