@@ -35,7 +35,7 @@ UP = "Start everything: servers, services and, without upstreams, a demo library
 PLAY = "Find a title, start a session, print the stream's URL and open a player on it."
 WHY = "Show which release was picked for an episode, what it was chosen from, and why."
 STATUS = "Show whether each service is ready, who watches, and what the stream node holds."
-DEAD_LETTERS = "List messages that a service failed to handle five times; show one, or send them again."
+DEAD_LETTERS = "List messages that a service could not handle; show one, or send them again."
 INTERRUPTED = 130
 MOST_NODES = 8
 """As many as deploy/edge/haproxy.cfg knows."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import nats
 from google.protobuf import symbol_database
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import DecodeError
@@ -25,6 +26,7 @@ from vod_local.status import running_record
 from vod_runtime.host import new_runtime
 
 NO_SUCH_LETTER = 7
+_AWAY = (nats.errors.Error, nats.js.errors.Error, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,22 @@ async def _main(options: DeadLetterOptions, environ: Mapping[str, str]) -> int:
     try:
         async with event_bus(SecretStr(url), new_runtime("vod", level="ERROR")) as bus:
             return await run(options, bus)
-    except ConnectionError as failure:
-        raise NotRunning(f"{failure}. Try again when it is back.") from failure
+    except _AWAY as failure:
+        raise NotRunning(f"{str(failure) or type(failure).__name__}. Try again when it is back.") from failure
 
 
 async def run(options: DeadLetterOptions, bus: Bus) -> int:
-    """Do what the options say, on an open bus."""
+    """Do what the options say, on an open bus.
+
+    Raises NotRunning when NATS stops to answer meanwhile.
+    """
+    try:
+        return await _do(options, bus)
+    except _AWAY as failure:
+        raise NotRunning(f"NATS does not answer: {type(failure).__name__}. Try again when it is back.") from failure
+
+
+async def _do(options: DeadLetterOptions, bus: Bus) -> int:
     if options.show is not None:
         return await _show(bus, options.show)
     if options.replay or options.replay_all:

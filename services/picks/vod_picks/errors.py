@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from textwrap import shorten
 
 from vod_picks.domain import Candidate, EpisodeKey, Reason, Refusal
 from vod_rpc import FailedPrecondition, NotFound
@@ -9,7 +10,7 @@ from vod_rpc import FailedPrecondition, NotFound
 _MAX_LISTED = 20
 _MAX_BYTES = 3_500
 """gRPC refuses trailers from 8 KiB on, and these details travel in one."""
-_MAX_TEXT = 120
+_MAX_TEXT = 160
 
 
 class NoPlayableRelease(NotFound):
@@ -82,7 +83,7 @@ def _listed(refusal: Refusal) -> dict[str, object]:
 
 
 def _texts(reasons: Iterable[Reason]) -> list[str]:
-    return [f"{reason.code}: {reason.text}"[:_MAX_TEXT] for reason in reasons]
+    return [shorten(f"{reason.code}: {reason.text}", _MAX_TEXT, placeholder=" …") for reason in reasons]
 
 
 def _fitting(entries: Iterable[dict[str, object]], max_bytes: int) -> str:

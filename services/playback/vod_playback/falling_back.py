@@ -227,5 +227,6 @@ class FallingBack:
             "metadata": dict(failure.metadata),
         }
         if await self._store.give_up(session, told):
-            self._log.warning(SESSION_GIVEN_UP, **session_fields(session), reason=failure.reason)
+            waited = waited_ms(session, self._clock.now())
+            self._log.warning(SESSION_GIVEN_UP, **session_fields(session), reason=failure.reason, buffering_ms=waited)
             self._changed(session.id)

@@ -8,7 +8,7 @@ from vod.playback.v1.events_pb2 import EpisodeEnded
 
 from vod_events import Bus, event_bus
 from vod_local.deadletters import DeadLetterOptions, nats_url, run
-from vod_local.errors import BadConfiguration
+from vod_local.errors import BadConfiguration, NotRunning
 from vod_local.record import ProcessRecord, RunRecord
 from vod_local.servers import embedded_nats
 from vod_runtime import Runtime
@@ -47,6 +47,14 @@ async def test_letters_are_listed_shown_and_sent_again(
     assert "There is no dead letter 3." in said
     assert said.endswith("0 dead letters.\n")
     assert told == 2
+
+
+async def test_a_nats_that_is_gone_is_said_in_a_sentence(nats_url: str, runtime: Runtime) -> None:
+    async with event_bus(SecretStr(nats_url), runtime) as bus:
+        pass  # and now it is closed
+
+    with pytest.raises(NotRunning, match=r"NATS does not answer: .*Try again when it is back"):
+        await run(DeadLetterOptions(None), bus)
 
 
 async def test_the_embedded_nats_is_found_by_the_record_and_ones_own_by_its_variable(short_tmp: Path) -> None:

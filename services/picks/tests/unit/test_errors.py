@@ -50,6 +50,14 @@ def test_long_and_foreign_texts_keep_the_failure_small_enough_for_a_trailer() ->
     assert sum(len(key) + len(value) for key, value in failure.metadata.items()) < 5_000
 
 
+def test_a_long_reason_ends_with_a_whole_word() -> None:
+    [told] = json.loads(
+        NoPlayableRelease(KEY, refused=[refusal(1, reason="words " * 50)], unavailable=[]).metadata["refused"]
+    )
+
+    assert told["reasons"][0].endswith("words …")
+
+
 def test_magnets_are_not_told() -> None:
     failure = NoPlayableRelease(KEY, refused=[refusal(1)], unavailable=[])
 
