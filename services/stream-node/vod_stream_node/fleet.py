@@ -4,14 +4,15 @@ Any node answers any call; the owner does the work. A call that was forwarded is
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from structlog.typing import FilteringBoundLogger
 from vod.stream.v1.stream_service_pb2_grpc import StreamServiceStub
 
-from vod_rpc import Failure, Unavailable, channel
+from vod_rpc import DeadlineExceeded, Failure, Unavailable, channel, time_left
 from vod_runtime import Runtime
 from vod_stream_node.directory import Directory
 from vod_stream_node.domain import Infohash, short
@@ -123,10 +124,11 @@ class Fleet:
 
         Another one owns it only when it has it: were it given to one after the other, readers would be led to and fro.
         """
-        member, tried = await self.serving(infohash), set[str]()
+        member, tried, whole = await self.serving(infohash), set[str](), time_left()
         while True:
             try:
-                answer = await (own() if self._is_me(member) else self.at(member, call))
+                with _asked_after(whole):
+                    answer = await (own() if self._is_me(member) else self.at(member, call))
                 break
             except Unavailable as failure:
                 tried.add(member.name)
@@ -162,12 +164,14 @@ class Fleet:
     async def _at_or_here(self, member: Member, *, own: Callable[[], Awaitable[T]], call: Call[T]) -> T:
         if self._is_me(member):
             return await own()
+        whole = time_left()
         try:
             return await self.at(member, call)
         except Unavailable as failure:
             if not _helps_to_go_on(failure):
                 raise
-            return await own()
+            with _asked_after(whole):
+                return await own()
 
     def _is_me(self, member: Member) -> bool:
         return member.name == self.directory.me.name
@@ -189,6 +193,18 @@ class Fleet:
             return await asked
         finally:
             asked.cancel()
+
+
+@contextmanager
+def _asked_after(whole: timedelta | None) -> Iterator[None]:
+    """Call no swarm silent for which less than half of the time was left, because another node did not answer."""
+    left = time_left()
+    try:
+        yield
+    except DeadlineExceeded as late:
+        if whole is None or left is None or left >= whole / 2:
+            raise
+        raise DeadlineExceeded("A node did not answer, and there was little time left for another one.") from late
 
 
 async def _awaited(call: Awaitable[T]) -> T:

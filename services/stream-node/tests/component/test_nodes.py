@@ -17,7 +17,7 @@ from vod.stream.v1.stream_service_pb2_grpc import StreamServiceStub
 
 from vod_fakes.control import html_error
 from vod_local.servers.redis import embedded_redis
-from vod_rpc import channel
+from vod_rpc import DeadlineExceeded, channel
 from vod_runtime import Runtime
 from vod_stream_node.domain import Infohash
 from vod_stream_node.placement import Member, place
@@ -247,6 +247,25 @@ async def test_a_pin_is_made_elsewhere_as_soon_as_its_owner_is_dead(
         again = await node.pin(torrent, swarm)
 
     assert again.node == node.settings.node_name
+
+
+async def test_a_swarm_that_was_asked_too_late_because_a_node_is_frozen_is_not_called_silent(
+    swarm: Swarm, start_node: NodeFactory, tmp_path: Path, redis_url: str
+) -> None:
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
+    await swarm.seeder.stop()
+    async with start_node(redis_url=redis_url, lease=2) as node, process(tmp_path, redis_url) as (victim, _):
+        async with Redis.from_url(redis_url) as redis:
+            await redis.set(f"stream:{node.settings.fleet}:owner:{torrent.infohash}", "victim")
+        await know(node, 2)
+        victim.send_signal(signal.SIGSTOP)
+
+        with pytest.raises(DeadlineExceeded) as late:
+            await node.rpc.ProbeSwarm(
+                pb2.ProbeSwarmRequest(infohash=torrent.infohash, magnet_uri=swarm.magnet(torrent)), timeout=3.5
+            )
+
+    assert late.value.reason == "DEADLINE_EXCEEDED"
 
 
 async def test_a_drained_node_hands_its_torrents_and_their_holders_over_with_the_seeders_cut_off(
