@@ -39,7 +39,7 @@ class StartCounter(Protocol):
         """An unfinished episode goes on from the very source it was watched from."""
 
     def expected(self, *, warm: bool) -> None:
-        """An episode that was to come next was started; *warm* if its first bytes were on disk."""
+        """An episode that was to come next was started; *warm* if it was prepared: on disk, or found ahead."""
 
 
 class Starting:
@@ -92,7 +92,8 @@ class Starting:
             return await self._again(earlier, wish)
         watched = await self._store.watched(wish, profile_hashes=kin(wish.profile))
         resumed = await self._choosing.again(wish, episode, watched)
-        session = self._session(wish, resumed or await self._anew(wish, episode))
+        ahead = await self._preparing.prepared(wish, profile_hash=profile_hash(wish.profile))
+        session = self._session(wish, resumed or await self._anew(wish, episode, ahead))
         async with AsyncExitStack() as held:
             try:
                 pin = await held.enter_async_context(self._holding.held_soon(session.source, holder=session.id))
@@ -111,7 +112,8 @@ class Starting:
         if resumed:
             self._count.resumed()
         if opened.expected_by:
-            self._count.expected(warm=pin.warm)
+            found_ahead = ahead is not None and ahead.same_file(session.source)
+            self._count.expected(warm=pin.warm or found_ahead)
         for holder in opened.expected_by:
             # What was kept warm for the session before is held by this one now.
             await self._holding.let_go(session.source, holder=holder)
@@ -148,9 +150,8 @@ class Starting:
             return Started(session, pin.stream_url)
         return await self._switch(session, source)
 
-    async def _anew(self, wish: Wish, episode: Episode) -> Chosen:
+    async def _anew(self, wish: Wish, episode: Episode, ahead: Source | None) -> Chosen:
         """Choose what to play, unless a direct source was found ahead and is still well."""
-        ahead = await self._preparing.prepared(wish, profile_hash=profile_hash(wish.profile))
         return await self._choosing.again(wish, episode, ahead) or await self._choosing.choose(wish, episode)
 
     async def _instead(self, session: Session) -> str:

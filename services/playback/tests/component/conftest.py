@@ -176,7 +176,8 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         if self.silent or request.infohash[0] in self.silent_swarms:
             raise DeadlineExceeded("The swarm is silent.", reason="SWARM_SILENT")
         self.urls += 1
-        state = stream_pb2.PIN_STATE_READY if request.file_index in self.warm else stream_pb2.PIN_STATE_BUFFERING
+        is_warm = request.infohash[0] == "a" and request.file_index in self.warm
+        state = stream_pb2.PIN_STATE_READY if is_warm else stream_pb2.PIN_STATE_BUFFERING
         url = f"http://node/stream/n1/token-{self.urls}/x.mkv"
         return stream_pb2.EnsurePinResponse(pin=stream_pb2.Pin(infohash=request.infohash, state=state, stream_url=url))
 

@@ -42,7 +42,7 @@ async def watching(playback: Any, neighbours: Any) -> pb2.StartSessionResponse:
 
 
 async def test_it_is_ready_and_starts_without_asking_for_torrents_or_sources_again(
-    playback: Any, neighbours: Any, watching: pb2.StartSessionResponse
+    running: Any, playback: Any, neighbours: Any, watching: pb2.StartSessionResponse
 ) -> None:
     await playback.SetNextHint(without_torrents(watching.session.id, 2))
     told = await hint(playback, watching)
@@ -56,6 +56,7 @@ async def test_it_is_ready_and_starts_without_asking_for_torrents_or_sources_aga
     assert (len(neighbours.sources.asked), len(neighbours.picks.asked)) == (looked, picked)
     # Once to see that it is well, once to hold it.
     assert neighbours.sources.ensured == ["direct", "direct"]
+    assert running.metric("prefetch_hit_ratio") == 1.0
 
 
 async def test_where_there_is_none_the_next_one_is_not_ready(

@@ -233,6 +233,28 @@ async def test_a_next_episode_that_was_not_ready_is_a_miss(running: Any) -> None
     assert running.metric("prefetch_hit_ratio") == 0.0
 
 
+async def test_one_that_is_played_from_another_source_than_was_prepared_is_a_miss(
+    running: Any, neighbours: Any
+) -> None:
+    first = await running.stub.StartSession(start(1))
+    neighbours.stream_node.prepare(2, holder=first.session.id)
+    neighbours.picks.overridden[2, neighbours.picks.asked[-1][1]] = "d"
+
+    await running.stub.StartSession(start(2))
+
+    assert running.metric("prefetch_hit_ratio") == 0.0
+
+
+async def test_who_skips_what_was_prepared_neither_hits_nor_misses(running: Any, neighbours: Any) -> None:
+    first = await running.stub.StartSession(start(1))
+    neighbours.stream_node.prepare(2, holder=first.session.id)
+
+    await running.stub.StartSession(start(3))
+
+    counts = [running.metric("vod_playback_prefetch_total", outcome=outcome) for outcome in ("hit", "miss")]
+    assert counts == [0.0, 0.0]
+
+
 async def test_a_fresh_url_pins_the_file_again(playback: Any, neighbours: Any) -> None:
     session = (await playback.StartSession(start(1))).session
     neighbours.stream_node.pins.clear()
