@@ -1,8 +1,9 @@
 """A day of a stream node in ten minutes: `python tests/bench/soak.py [--minutes 10] [--quota-gb 3]`.
 
 Sessions come, read, jump, and leave, some without a word; torrents have 1 to 500 files, many more bytes than the quota.
-Memory, file descriptors, threads and disk of the node are printed on the way, and compared at the end: after all have
-left and the node had time to let go, they should be where they were after the first round.
+Every byte that is read is compared with the seeder's file. Memory, file descriptors, threads and disk of the node are
+printed on the way: after all have left and the node had time to let go, they should be where they were after the first
+round. It fails when a byte was wrong, or when descriptors, threads, memory or disk have grown beyond what varies.
 """
 
 import argparse
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 SHAPES = (1, 1, 1, 2, 4, 8, 12, 24, 60, 150, 500)
 """Files of the torrents."""
 TORRENT_BYTES = 160 << 20
+BLOCK = 64 << 10
 TORRENTS = 28
 VIEWERS = 12
 SEEDERS = 4
@@ -55,8 +57,8 @@ class Look:
 
 
 def make_library(folder: Path) -> list[Torrent]:
-    """Make torrents of all shapes; their bytes repeat, their pieces don't matter."""
-    library, block = [], random.Random(1).randbytes(1 << 20)
+    """Make torrents of all shapes; no two places have the same bytes, so that one in another's stead is seen."""
+    library, block = [], random.Random(1).randbytes(BLOCK)
     for number in range(TORRENTS):
         files = SHAPES[number % len(SHAPES)]
         size = TORRENT_BYTES // files
@@ -64,9 +66,8 @@ def make_library(folder: Path) -> list[Torrent]:
         for index, path in enumerate(paths):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             with (folder / path).open("wb") as file:
-                file.write(f"{number}/{index}".encode().ljust(16))
-                for _ in range(max(1, size >> 20)):
-                    file.write(block[: min(size, 1 << 20)])
+                for place in range(max(1, size // BLOCK)):
+                    file.write(f"{number}/{index}/{place}".encode().ljust(16) + block[16:size])
         library.append(make_torrent(f"t{number}", paths, folder))
     return library
 
@@ -74,9 +75,10 @@ def make_library(folder: Path) -> list[Torrent]:
 class Soak:
     """The viewers of a node."""
 
-    def __init__(self, stub: "StreamServiceAsyncStub", library: list[Torrent], tracker_url: str) -> None:
+    def __init__(self, stub: "StreamServiceAsyncStub", library: list[Torrent], folder: Path, tracker_url: str) -> None:
         self._stub = stub
         self._library = library
+        self._folder = folder
         self._tracker_url = tracker_url
         self.sessions = 0
         self.read = 0
@@ -110,28 +112,25 @@ class Soak:
         self.sessions += 1
         for jump in range(dice.randrange(1, 6)):
             first = 0 if jump == 0 else dice.randrange(pin.size_bytes)
-            await self._read(http, pin, first, dice, mark=torrent.files[index].path)
+            await self._read(http, pin, first, dice, path=torrent.files[index].path)
         if dice.random() < 0.7:  # the others fall silent, and their claims expire
             await self._stub.ReleasePin(
                 pb2.ReleasePinRequest(infohash=pin.infohash, file_index=index, holder=holder), timeout=5
             )
 
-    async def _read(self, http: httpx.AsyncClient, pin: pb2.Pin, first: int, dice: random.Random, *, mark: str) -> None:
-        wanted, got = dice.randrange(1, 12 << 20), b""
-        async with http.stream("GET", pin.stream_url, headers={"Range": f"bytes={first}-"}) as answer:
-            answer.raise_for_status()
-            async for chunk in answer.aiter_raw():
-                self.read += len(chunk)
-                wanted -= len(chunk)
-                if first == 0 and len(got) < 16:
-                    got += chunk[:16]
-                if wanted < 0:
-                    break  # the viewer jumps or leaves: the connection is cut
-        if first == 0:
-            folder, _, name = mark.partition("/")
-            expected = f"{folder[1:]}/{int(name[1:4])}".encode().ljust(16)
-            if got[:16] != expected:
-                self.wrong.append(mark)
+    async def _read(self, http: httpx.AsyncClient, pin: pb2.Pin, first: int, dice: random.Random, *, path: str) -> None:
+        wanted, position = dice.randrange(1, 12 << 20), first
+        with (self._folder / path).open("rb") as right:
+            right.seek(first)
+            async with http.stream("GET", pin.stream_url, headers={"Range": f"bytes={first}-"}) as answer:
+                answer.raise_for_status()
+                async for chunk in answer.aiter_raw():
+                    if chunk != right.read(len(chunk)):
+                        self.wrong.append(f"{path} at {position}")
+                    position += len(chunk)
+                    self.read += len(chunk)
+                    if position - first > wanted:
+                        break  # the viewer jumps or leaves: the connection is cut
 
 
 def look(process: psutil.Process, data: Path) -> Look:
@@ -186,7 +185,7 @@ async def node(data: Path, quota: int) -> Any:
         await running.wait()
 
 
-async def main(minutes: float, quota_gb: float) -> None:
+async def main(minutes: float, quota_gb: float) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="vod-soak-") as folder:
         seeds, data = Path(folder) / "seed", Path(folder) / "data"
         seeds.mkdir()
@@ -204,17 +203,20 @@ async def main(minutes: float, quota_gb: float) -> None:
                 for seeder in (seeders[number % SEEDERS], seeders[(number + 1) % SEEDERS]):
                     seeder.add(torrent, seeds, tracker.url)
             await asyncio.sleep(3)
-            await run(Soak(stub, library, tracker.url), process, data, minutes)
+            faults = await run(Soak(stub, library, seeds, tracker.url), process, data, minutes, quota_gb)
             for seeder in seeders:
                 await seeder.stop()
+        return faults
 
 
-async def run(soak: Soak, process: psutil.Process, data: Path, minutes: float) -> None:
+async def run(soak: Soak, process: psutil.Process, data: Path, minutes: float, quota_gb: float) -> list[str]:
+    """Let the viewers come and go; return what went wrong."""
     told("idle", look(process, data))
     warm, end = time.monotonic() + 60 * minutes * 0.1, time.monotonic() + 60 * minutes
     await asyncio.gather(*(soak.viewer(warm, seed=number) for number in range(VIEWERS)))
     await asyncio.sleep(30)  # claims expire, torrents leave
-    told("before", look(process, data), sessions=soak.sessions)
+    before = look(process, data)
+    told("before", before, sessions=soak.sessions)
     async with asyncio.TaskGroup() as group:
         for number in range(VIEWERS):
             group.create_task(soak.viewer(end, seed=1000 + number))
@@ -222,8 +224,21 @@ async def run(soak: Soak, process: psutil.Process, data: Path, minutes: float) -
             await asyncio.sleep(min(30, max(0.1, end - time.monotonic())))
             told("", look(process, data), sessions=soak.sessions, read_gb=round(soak.read / 1e9, 2))
     await asyncio.sleep(30)
-    told("after", look(process, data), sessions=soak.sessions, read_gb=round(soak.read / 1e9, 2))
+    after = look(process, data)
+    told("after", after, sessions=soak.sessions, read_gb=round(soak.read / 1e9, 2))
     sys.stdout.write(f"wrong    {soak.wrong}\ntroubles {soak.troubles}\n")
+    return [*soak.wrong, *grown(before, after, quota_mb=quota_gb * 1000)]
+
+
+def grown(before: Look, after: Look, *, quota_mb: float) -> list[str]:
+    """Say what has grown by more than it varies from one look to the next."""
+    grown = {
+        "memory": after.rss_mb > before.rss_mb + 100,
+        "descriptors": after.descriptors > before.descriptors + 20,
+        "threads": after.threads > before.threads + 10,
+        "disk": after.disk_mb > quota_mb * 1.05,
+    }
+    return [f"{what} has grown" for what, is_so in grown.items() if is_so]
 
 
 if __name__ == "__main__":
@@ -231,4 +246,4 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--quota-gb", type=float, default=3)
     given = parser.parse_args()
-    asyncio.run(main(given.minutes, given.quota_gb))
+    sys.exit("\n".join(asyncio.run(main(given.minutes, given.quota_gb))) or None)
