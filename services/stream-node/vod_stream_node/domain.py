@@ -18,7 +18,7 @@ Infohash = NewType("Infohash", str)
 its SHA-256 where the torrent is v2 only (BEP 52)."""
 
 MAX_FILES = 5_000
-MAX_PIECE_BYTES = 64 << 20
+MIN_PIECE_BYTES, MAX_PIECE_BYTES = 1 << 10, 64 << 20
 
 CONTENT_TYPES = {
     ".mkv": "video/x-matroska",
@@ -283,5 +283,7 @@ def check_layout(layout: Layout) -> None:
         raise TorrentRefused(f"The torrent has more than {MAX_FILES} files.", metadata={"limit": str(MAX_FILES)})
     if layout.piece_length > MAX_PIECE_BYTES:
         raise TorrentRefused("The torrent's pieces are too large.", metadata={"limit": str(MAX_PIECE_BYTES)})
+    if layout.piece_length < MIN_PIECE_BYTES:
+        raise TorrentRefused("The torrent's pieces are too small.", metadata={"limit": str(MIN_PIECE_BYTES)})
     if not layout.files or not layout.size:
         raise TorrentRefused("The torrent is empty.")

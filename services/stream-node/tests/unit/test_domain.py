@@ -52,8 +52,13 @@ def test_links_are_not_streamed_whatever_they_are_called() -> None:
 
 @pytest.mark.parametrize(
     "hostile",
-    [layout(*[1] * (MAX_FILES + 1)), layout(0), layout(5, piece_length=128 << 20)],
-    ids=["files", "0", "piece"],
+    [
+        layout(*[1] * (MAX_FILES + 1), piece_length=16 << 10),
+        layout(0, piece_length=16 << 10),
+        layout(5, piece_length=128 << 20),
+        layout(5, piece_length=16),
+    ],
+    ids=["files", "nothing", "large pieces", "small pieces"],
 )
 def test_metadata_that_is_made_to_hurt_is_refused(hostile: Layout) -> None:
     with pytest.raises(TorrentRefused):
