@@ -110,6 +110,7 @@ class Node:
         purpose: pb2.Purpose = pb2.PURPOSE_CURRENT,
         wait_for: pb2.WaitFor = pb2.WAIT_FOR_METADATA,
         within: float = 10,
+        ttl: timedelta = timedelta(),
     ) -> pb2.Pin:
         """EnsurePin."""
         request = pb2.EnsurePinRequest(
@@ -120,6 +121,7 @@ class Node:
             holder=holder,
             wait_for=wait_for,
         )
+        request.ttl.FromTimedelta(ttl)
         return (await self.rpc.EnsurePin(request, timeout=within)).pin
 
     async def pins(self) -> dict[tuple[str, int], pb2.Pin]:

@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from google.protobuf.duration_pb2 import Duration
 from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_fakes.torrents import Torrent
@@ -238,10 +237,7 @@ async def test_an_expired_pin_goes_and_an_idle_torrent_leaves_the_session(
         url = (await node.pin(torrent, swarm)).stream_url
         await complete(node, torrent)
         # Only now, so that nothing depends on how fast the file came.
-        short = pb2.EnsurePinRequest(
-            infohash=torrent.infohash, purpose=pb2.PURPOSE_CURRENT, holder="session-1", ttl=Duration(nanos=1_000_000)
-        )
-        await node.rpc.EnsurePin(short, timeout=10)
+        await node.pin(torrent, swarm, ttl=timedelta(milliseconds=1))
 
         def why_not_yet() -> str | None:
             # A torrent that leaves the session says goodbye to its tracker.
@@ -254,6 +250,30 @@ async def test_an_expired_pin_goes_and_an_idle_torrent_leaves_the_session(
 
     assert (pins, kept) == ({}, [torrent.infohash])
     assert (answer.status_code, len(answer.content)) == (200, MIB)  # the disk still has it
+
+
+async def test_who_was_paused_until_his_claim_lapsed_goes_on_by_the_same_address_where_he_was(
+    swarm: Swarm, start_node: NodeFactory
+) -> None:
+    film = noise(8 * MIB, seed=1)
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    async with start_node(sweep_interval=timedelta(milliseconds=20), idle_unload=timedelta(milliseconds=50)) as node:
+        swarm.seeder.limit_upload(2 * MIB)
+        url = (await node.pin(torrent, swarm)).stream_url
+        seen = (await node.http.get(url, headers={"Range": f"bytes=0-{MIB - 1}"})).content
+        await node.pin(torrent, swarm, ttl=timedelta(milliseconds=1))
+
+        def why_in_the_session() -> str | None:
+            peers = len(swarm.tracker.peers(torrent.infohash))
+            return None if peers == 1 else f"{peers} peers in the swarm"
+
+        await eventually(why_in_the_session, within=10)
+        pins = await node.pins()
+        swarm.seeder.limit_upload(0)
+        rest = await node.http.get(url, headers={"Range": f"bytes={MIB}-"})
+
+    assert pins == {}
+    assert (rest.status_code, seen + rest.content) == (206, film)
 
 
 async def test_the_janitor_keeps_the_disk_within_its_limit_but_never_deletes_a_pinned_torrent(
