@@ -8,6 +8,7 @@ may be a second old, and two that remember each other would send a reader to and
 
 import asyncio
 from datetime import timedelta
+from weakref import WeakValueDictionary
 
 from structlog.typing import FilteringBoundLogger
 
@@ -57,7 +58,8 @@ class Takeover:
         self._reach = reach
         self._metrics = metrics
         self._log = log
-        self._taking = asyncio.Lock()
+        self._taking = WeakValueDictionary[Infohash, asyncio.Lock]()
+        """By torrent: one that can't be had soon keeps nobody from the others of a dead node."""
 
     async def settle(self, grant: Grant, *, hint: str) -> Member | None:
         """Return the node to which a reader is to be led; None: this one, which has taken the torrent over if need be.
@@ -77,7 +79,7 @@ class Takeover:
             return owner
         if me.draining:
             return None  # what is here is served to the end
-        async with self._taking:
+        async with self._lock(infohash):
             if not self._is_here(grant):
                 await self._take_over(grant, owner)
         return None
@@ -87,9 +89,15 @@ class Takeover:
         infohash = grant.key.infohash
         if self._engine.holds(infohash):
             return
-        async with self._taking:
+        async with self._lock(infohash):
             if not self._engine.holds(infohash) and await asyncio.to_thread(self._store.knows, infohash):
                 await self._hold(grant)
+
+    def _lock(self, infohash: Infohash) -> asyncio.Lock:
+        lock = self._taking.get(infohash)
+        if lock is None:
+            lock = self._taking[infohash] = asyncio.Lock()
+        return lock
 
     def _is_here(self, grant: Grant) -> bool:
         torrent = self._engine.torrents.get(grant.key.infohash)
