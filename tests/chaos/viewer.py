@@ -222,7 +222,12 @@ class Viewer:
             try:
                 answer = await self.api.post(
                     "/v1/session/heartbeat",
-                    json={"sessionId": self.session, "position_s": position, "playingPickId": self._playing},
+                    json={
+                        "sessionId": self.session,
+                        "position_s": position,
+                        "duration_s": self.duration,
+                        "playingPickId": self._playing,
+                    },
                 )
                 if answer.status_code == 200:
                     self._acknowledged(answer.json(), position)
