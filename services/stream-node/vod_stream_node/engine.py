@@ -100,7 +100,7 @@ class Engine:
         while infohash in self._aside:
             await self._aside[infohash].wait()
         if infohash in self.torrents:
-            self.torrents[infohash].contacts.add(lt.parse_magnet_uri(magnet))
+            self.torrents[infohash].contacts.add(self._config.network.narrow(lt.parse_magnet_uri(magnet)))
             return self.torrents[infohash]
         if infohash not in self._adding:
             self._adding[infohash] = asyncio.get_running_loop().create_future()
@@ -230,7 +230,7 @@ class Engine:
         self._coming[infohash] = entry
         if not self._config.network.pex:
             entry.params.flags |= lt.torrent_flags.disable_pex
-        self._session.async_add_torrent(entry.params)
+        self._session.async_add_torrent(self._config.network.narrow(entry.params))
 
     def _not_added(self, infohash: Infohash, failure: Failure) -> None:
         future = self._adding.pop(infohash)

@@ -69,6 +69,16 @@ class Network:
         plain = self.encryption is not Encryption.REQUIRE
         return self.goes_the_usual_way and plain and not self.download_bytes_per_second
 
+    def narrow(self, params: Any) -> Any:
+        """Leave out of libtorrent's `add_torrent_params` the trackers that can't be asked, and return it.
+
+        An http proxy carries no UDP: libtorrent would ask nobody, but look their names up beside the proxy.
+        """
+        if self.proxy is not None and self.proxy.kind == "http":
+            params.trackers = [tracker for tracker in params.trackers if not tracker.startswith("udp:")]
+            params.tracker_tiers = [0] * len(params.trackers)
+        return params
+
     def settings(self) -> dict[str, Any]:
         """Return libtorrent's settings for all this; the IP filter is not among them."""
         level = lt.enc_level.pe_rc4 if self.encryption is Encryption.REQUIRE else lt.enc_level.pe_both

@@ -126,6 +126,20 @@ def test_trackers_are_asked_from_nowhere_else_than_where_the_owner_wants_to_go_o
     assert settings.peer_interfaces == listen
 
 
+@pytest.mark.parametrize(
+    ("network", "asked"),
+    [
+        (Network(), ["udp://t.example:1", "http://t.example/announce"]),
+        (Network(proxy=Proxy("socks5", "10.0.0.1", 1080)), ["udp://t.example:1", "http://t.example/announce"]),
+        (Network(proxy=Proxy("http", "10.0.0.1", 3128)), ["http://t.example/announce"]),
+    ],
+)
+def test_no_tracker_is_looked_up_beside_a_proxy_that_can_not_reach_it(network: Network, asked: list[str]) -> None:
+    magnet = f"magnet:?xt=urn:btih:{'e' * 40}&tr=udp://t.example:1&tr=http://t.example/announce"
+
+    assert network.narrow(lt.parse_magnet_uri(magnet)).trackers == asked
+
+
 def test_what_the_owner_wants_reaches_the_session() -> None:
     reading, waker = os.pipe()
     span = (ip_address("9.9.0.0"), ip_address("9.9.255.255"))
