@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     express lane."""
     proxy: SecretStr = Field(default=SecretStr(""), validation_alias="VOD_STREAM_PROXY")
     """`socks5://[user:password@]host:port` or `http://…`: all of the swarm goes through it, names too; an http one
-    carries no DHT and no UDP trackers. With one there is no express lane."""
+    carries no DHT and no UDP trackers, a socks5 one no web seeds. With one there is no express lane."""
     encryption: Encryption = Field(default=Encryption.PREFER, validation_alias="VOD_STREAM_ENCRYPTION")
     """Of connections to peers: `prefer`, `require` or `off`. With `require` there is no express lane, which speaks
     plainly."""
