@@ -19,6 +19,7 @@ from vod_rpc import Failure
 from vod_stream_node.clients import drops_cancelled
 from vod_stream_node.domain import Infohash, TorrentFile, TorrentState, short
 from vod_stream_node.errors import NodeBroken, TorrentRefused, disk_failure
+from vod_stream_node.farewell import Farewell
 from vod_stream_node.lane.addresses import Room
 from vod_stream_node.lane.lane import Lane
 from vod_stream_node.looking import may_reload
@@ -26,7 +27,6 @@ from vod_stream_node.peer_filter import PeerFilter
 from vod_stream_node.reader import FileReader, PieceCache, open_file
 from vod_stream_node.resume import DISK_FAILED, Entry, ResumeData
 from vod_stream_node.session import SessionConfig, new_session
-from vod_stream_node.signals import Signal
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.torrent import Torrent
 
@@ -40,7 +40,6 @@ PEER_BANNED = "peer_banned"
 LISTEN_FAILED = "engine_listen_failed"
 
 _SAVE_SECONDS = 2.0
-_GOODBYE_SECONDS = 1.0
 
 
 class Engine:
@@ -63,6 +62,7 @@ class Engine:
         self._filter = PeerFilter(session)
         self._closed = session.get_ip_filter()
         """Where nobody of ours may connect to: what the session's filter was before any peer was parted."""
+        self._farewell = Farewell(session, log=log)
         self._store = store
         self._cache = cache
         self._group = group
@@ -73,10 +73,7 @@ class Engine:
         """Torrents that must not come into the session now, and what is set when they may."""
         self._resume = ResumeData(store, group=group, log=log)
         self._coming: dict[Infohash, Entry] = {}
-        """What is on its way into the session."""
-        self._goodbyes = Signal()
-        self._unanswered = 0
-        self._paused = 0
+        """What torrents on their way into the session come with."""
         self._listeners: list[Callable[[], None]] = []
 
     def subscribe(self, listener: Callable[[], None]) -> None:
@@ -115,7 +112,7 @@ class Engine:
         handle = next(handle for handle, known in self._by_handle.items() if known is torrent)
         del self._by_handle[handle]
         torrent.close()
-        self._session.remove_torrent(handle)
+        self._farewell.remove(handle)
         self._notify()
 
     async def reload(self, torrent: Torrent, change: Callable[[], object], *, may: Callable[[], bool]) -> bool:
@@ -202,23 +199,19 @@ class Engine:
             raise NodeBroken("The engine does not listen for peers.")
 
     async def leave(self) -> None:
-        """Save all resume data and tell trackers that we go; a few seconds at most."""
+        """Save all resume data, tell trackers that we go, and take all torrents out; a few seconds at most."""
+        if self._adding:
+            await asyncio.wait(self._adding.values(), timeout=_SAVE_SECONDS)
         await asyncio.gather(*(self.save(torrent) for torrent in self.torrents.values()))
-        self._session.pause()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_GOODBYE_SECONDS):
-                await self._goodbyes.until(lambda: self._paused >= len(self.torrents) and not self._unanswered)
+        await self._farewell.tell_trackers(len(self.torrents))
+        for torrent in list(self.torrents.values()):
+            self.unpin(torrent)
+        await self._farewell.disk_done()
 
     async def stop(self) -> None:
         """End the session and its threads; alerts are no longer handled then."""
-        for torrent in self.torrents.values():
-            torrent.close()
-        self._session.set_alert_fd(-1)
-        # The session ends where its last reference goes; that blocks, so it must be in a thread. The binding keeps the
-        # interpreter's lock meanwhile, which is why trackers were told before.
-        last = [self._session]
         del self._session, self._filter
-        await asyncio.to_thread(last.clear)
+        await self._farewell.end()
 
     async def _add(self, infohash: Infohash, magnet: str, torrent: bytes, **known: Any) -> None:
         try:
@@ -256,10 +249,9 @@ class Engine:
                 case lt.peer_connect_alert():
                     self._on_connect(alert)
                 case lt.tracker_announce_alert() | lt.tracker_reply_alert() | lt.tracker_error_alert():
-                    self._on_tracker(alert)
-                case lt.torrent_paused_alert():
-                    self._paused += 1
-                    self._goodbyes.notify()
+                    self._farewell.on_alert(alert)
+                case lt.torrent_paused_alert() | lt.torrent_removed_alert():
+                    self._farewell.on_alert(alert)
                 case lt.torrent_alert():
                     if torrent := self._by_handle.get(alert.handle):
                         self._on_torrent_alert(torrent, alert)
@@ -307,11 +299,6 @@ class Engine:
         await self._filter.hang_up(host)
         if torrent.state is not TorrentState.CLOSED:
             torrent.contacts.connect(host, port)
-
-    def _on_tracker(self, alert: Any) -> None:
-        """Count the announcements that trackers have not answered."""
-        self._unanswered += 1 if isinstance(alert, lt.tracker_announce_alert) else -1
-        self._goodbyes.notify()
 
     def _on_added(self, alert: Any) -> None:
         # Its folder has its name; a hybrid torrent may have come by either of its infohashes.

@@ -1,7 +1,8 @@
 """Which files leave the disk: the ones not used for long, then the least recently used until the rest fits.
 
 Single files go, also of a pack whose other files are being watched. Above the high water files go until the low water,
-so that it is not done again for each new piece.
+so that it is not done again for each new piece. What a node finds on its disk when it starts stays for a while: pins
+are in memory, and who held one has to ask again first.
 """
 
 import asyncio
@@ -69,17 +70,27 @@ class Janitor:
         self._log = log
         self._keeping = keeping
         self._short_of_room = False
+        self._spared: frozenset[PinKey] = frozenset()
 
     @property
     def short_of_room(self) -> bool:
         """Whether more lies on disk than may, and nothing of it can go."""
         return self._short_of_room
 
+    async def spare_what_is_here(self) -> None:
+        """Delete nothing that is on disk now, until `spare_nothing`."""
+        self._spared = frozenset(one.key for one in await asyncio.to_thread(self._store.list_stored))
+
+    def spare_nothing(self) -> None:
+        """Keep no more than what is pinned or read."""
+        self._spared = frozenset()
+
     async def clean(self, *, may_reload: Callable[[Torrent], bool]) -> None:
         """Delete what `evictions` chooses; never what is pinned or read.
 
         *may_reload* says whether a torrent can leave the session for a moment, as single files of it can only go then.
         """
+        await self._note_use()
         stored, free = await asyncio.to_thread(lambda: (self._store.list_stored(), self._store.free()))
         limits = self._limits(sum(one.size for one in stored), free)
         chosen = evictions(
@@ -103,7 +114,7 @@ class Janitor:
 
     def _kept(self, stored: Sequence[Stored], may_reload: Callable[[Torrent], bool]) -> set[PinKey]:
         """Return what must stay: what is pinned, CURRENT or NEXT, or read, and what is on its way into the session."""
-        kept = set()
+        kept = set(self._spared)
         for one in stored:
             torrent = self._engine.torrents.get(one.infohash)
             if torrent is None:
@@ -114,8 +125,17 @@ class Janitor:
                 is_wanted = bool(wanted) if one.file_index == WHOLE else one.file_index in wanted
                 stays = is_wanted or not may_reload(torrent)
             if stays:
-                kept.add(PinKey(one.infohash, one.file_index))
+                kept.add(one.key)
         return kept
+
+    async def _note_use(self) -> None:
+        """Let the disk know what is pinned or read: that is its last use, however long ago it was downloaded."""
+        used = {
+            torrent.infohash: [torrent.layout.files[index].path for index in torrent.purposes()]
+            for torrent in self._engine.torrents.values()
+            if torrent.layout is not None
+        }
+        await asyncio.to_thread(self._store.touch, used)
 
     async def _evict(
         self, infohash: Infohash, indexes: Sequence[int], may_reload: Callable[[Torrent], bool], *, left: int
@@ -163,7 +183,7 @@ def evictions(
     for one in sorted(stored, key=lambda one: one.used_at):
         too_old = now - one.used_at > ttl
         too_much = full and limits is not None and total > limits.low and one.size
-        if PinKey(one.infohash, one.file_index) not in kept and (too_old or too_much):
+        if one.key not in kept and (too_old or too_much):
             gone.append(one)
             total -= one.size
     return gone

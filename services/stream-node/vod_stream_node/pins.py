@@ -53,9 +53,6 @@ PIN_RELEASED = "pin_released"
 PIN_EXPIRED = "pin_expired"
 PIN_REFUSED = "pin_refused"
 TORRENT_UNLOADED = "torrent_unloaded"
-SWEEP_FAILED = "sweep_failed"
-
-_SWEEPS_PER_JANITOR = 12
 
 
 class Pins:
@@ -229,23 +226,6 @@ class Pins:
                 finally:
                     self._touch(grant)
 
-    async def run(self, interval: timedelta) -> None:
-        """Let claims expire, unload idle torrents and keep the disk within its limits, for ever."""
-        sweeps = 0
-        while True:
-            try:
-                await self.sweep()
-                broken = [torrent for torrent in self._engine.torrents.values() if torrent.is_broken]
-                if broken or sweeps % _SWEEPS_PER_JANITOR == 0:
-                    await self._janitor.clean(may_reload=self._may_reload)
-                for torrent in broken if not self._janitor.short_of_room else ():
-                    with suppress(Failure):  # the engine has logged it
-                        await self._engine.revived(torrent)
-            except OSError as error:
-                self._log.error(SWEEP_FAILED, reason=error.strerror)
-            sweeps += 1
-            await asyncio.sleep(interval.total_seconds())
-
     async def sweep(self) -> None:
         """Let claims expire and unload torrents that have been idle for long enough."""
         now = self._clock.now()
@@ -259,6 +239,10 @@ class Pins:
         self._apply()
         for torrent in list(self._engine.torrents.values()):
             await self._unload_if_idle(torrent)
+
+    def may_reload(self, torrent: Torrent) -> bool:
+        """Say whether a torrent can leave the session for a moment: no call waits for it, only reads do."""
+        return self._calls[torrent.infohash] <= torrent.readers and may_reload(torrent)
 
     # Claims.
 
@@ -331,10 +315,6 @@ class Pins:
         pinned = any(claims for key, claims in self._pins.items() if key.infohash == torrent.infohash)
         return bool(pinned or torrent.readers or self._calls[torrent.infohash])
 
-    def _may_reload(self, torrent: Torrent) -> bool:
-        """Say whether a torrent can leave the session for a moment: no call waits for it, only reads do."""
-        return self._calls[torrent.infohash] <= torrent.readers and may_reload(torrent)
-
     async def _unload_if_idle(self, torrent: Torrent) -> None:
         if self._is_needed(torrent):
             self._idle_since.pop(torrent.infohash, None)
@@ -349,9 +329,7 @@ class Pins:
         del self._idle_since[torrent.infohash]
         self._engine.unpin(torrent)
         self._log.info(TORRENT_UNLOADED, infohash=short(torrent.infohash))
-        if torrent.have:
-            await asyncio.to_thread(self._store.touch, torrent.infohash)
-        else:
+        if not torrent.have:
             await self._delete(torrent.infohash)
 
     async def _delete(self, infohash: Infohash) -> None:

@@ -39,8 +39,6 @@ class ResumeData:
         self._log = log
         self._unsaved: dict[Infohash, tuple[bytes, int]] = {}
         self._writing: dict[Infohash, asyncio.Task[None]] = {}
-        self._refused: dict[Infohash, bytes] = {}
-        """What the disk did not take: without it a torrent would come back without its trackers, too."""
 
     def entry(
         self, infohash: Infohash, magnet: str, torrent: bytes, *, lacking: int | None = None, info: Any = None
@@ -56,8 +54,7 @@ class ResumeData:
         params = lt.parse_magnet_uri(magnet)
         if torrent:
             params.ti = read_torrent(torrent).ti
-        on_disk = self._store.prepare(infohash)
-        resume = self._refused.get(infohash, on_disk)
+        resume = self._store.prepare(infohash)
         folder = self._store.data_folder(infohash)
         if resume is not None:
             try:
@@ -100,10 +97,8 @@ class ResumeData:
                 await asyncio.to_thread(self._store.save_resume, torrent.infohash, data)
             except OSError as error:
                 # Streaming goes on without; the next checkpoint tries again.
-                self._refused[torrent.infohash] = data
                 self._log.error(DISK_FAILED, infohash=short(torrent.infohash), reason=error.strerror)
             else:
-                self._refused.pop(torrent.infohash, None)
                 torrent.checkpoints.on_saved(pieces)
         del self._unsaved[torrent.infohash], self._writing[torrent.infohash]
 

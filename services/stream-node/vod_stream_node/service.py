@@ -33,6 +33,7 @@ from vod_stream_node.stalls import Crowd, Stalls, stall_watch
 from vod_stream_node.store import TorrentStore
 from vod_stream_node.successors import Successors
 from vod_stream_node.tokens import TokenSigner
+from vod_stream_node.upkeep import Upkeep
 from vod_stream_node.web import Limits, StreamApp
 
 STREAMS_LISTENING = "streams_listening"
@@ -117,6 +118,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         exact = await stack.enter_async_context(exact_sources(network, reach=reach, known=known, log=runtime.log))
         present = Present(running)
         bitrates = Bitrates(running.torrents, present)
+        upkeep = Upkeep(running, pins=pins, janitor=janitor, log=runtime.log)
         reports = Reports(pins.statuses, metrics=metrics, log=runtime.log)
         successors = Successors()
         app = StreamApp(
@@ -147,7 +149,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
         )
         await stack.enter_async_context(stall_watch(stalls))
         await stack.enter_async_context(
-            background(pins.run(settings.sweep_interval), sharing.run(), bitrates.run(), reports.run())
+            background(upkeep.run(settings.sweep_interval), sharing.run(), bitrates.run(), reports.run())
         )
         address = await stack.enter_async_context(http_server(settings.http_listen, app))
         runtime.log.info(STREAMS_LISTENING, address=address)

@@ -12,14 +12,16 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import libtorrent as lt
 
-from vod_stream_node.domain import Infohash
+from vod_stream_node.domain import Infohash, PinKey
 from vod_stream_node.metainfo import layout_of
 from vod_stream_node.shedding import shed
 
@@ -41,6 +43,10 @@ class Stored:
     size: int
     """Bytes it takes on disk; files are sparse."""
     used_at: datetime
+
+    @property
+    def key(self) -> PinKey:
+        return PinKey(self.infohash, self.file_index)
 
 
 class TorrentStore:
@@ -91,10 +97,11 @@ class TorrentStore:
         new.write_bytes(resume)
         new.replace(folder / _RESUME)
 
-    def touch(self, infohash: Infohash) -> None:
-        """Note that a torrent was used just now."""
-        if self.knows(infohash):
-            os.utime(self._folder / infohash / _RESUME)
+    def touch(self, files: Mapping[Infohash, Iterable[str]]) -> None:
+        """Note that files of torrents are used now."""
+        for path in (self.data_folder(infohash) / file for infohash, paths in files.items() for file in paths):
+            with suppress(OSError):  # nothing of it has come yet
+                os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns), follow_symlinks=False)
 
     def delete(self, infohash: Infohash) -> None:
         """Remove all of a torrent from disk."""
@@ -131,7 +138,7 @@ def _stored(folder: Path) -> list[Stored]:
         # A file that has only what its neighbours need as well has nothing to give.
         own = [piece for piece in layout.pieces(file) if layout.bytes_in(file, piece) == layout.piece_size(piece)]
         if any(have[piece : piece + 1] == [True] for piece in own) and (size := _taken(path)):
-            used = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            used = datetime.fromtimestamp(max(path.stat().st_atime, path.stat().st_mtime), UTC)
             found.append(Stored(infohash, file.index, size=size, used_at=used))
     # Of nothing, or of what came since and could not be noted because the disk was full.
     return found or [_whole(infohash, folder, used_at=datetime.fromtimestamp(resume.stat().st_mtime, UTC))]

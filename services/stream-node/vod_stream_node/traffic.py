@@ -38,8 +38,12 @@ class Traffic:
 
     async def is_stranded(self) -> bool:
         """Say whether it knows seeds that libtorrent will never call: those that hung up while it lacked nothing."""
+        return _is_stranded(await self.status(0))
+
+    async def is_stranded_in_need(self) -> bool:
+        """Say whether it is stranded, and libtorrent is to fetch something by now."""
         status = await self.status(0)
-        return bool(status.list_seeds) and not (status.is_seeding or status.num_peers or status.connect_candidates)
+        return _is_stranded(status) and not status.is_finished
 
     async def status(self, flags: int) -> Any:
         """Ask libtorrent for its status.
@@ -52,3 +56,7 @@ class Traffic:
             return await asyncio.to_thread(self._handle.status, flags)
         except RuntimeError:  # what the binding raises for a handle whose torrent was removed
             raise TorrentGone("The torrent has left this node.") from None
+
+
+def _is_stranded(status: Any) -> bool:
+    return bool(status.list_seeds) and not (status.is_seeding or status.num_peers or status.connect_candidates)

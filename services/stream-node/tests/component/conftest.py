@@ -1,11 +1,13 @@
 """A real swarm on loopback (tracker and seeder of `vod_fakes`) and a real node with a client of each of its sides."""
 
 import hashlib
+import os
 import random
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -210,6 +212,28 @@ async def node(start_node: NodeFactory) -> AsyncIterator[Node]:
     """A running node with an empty disk."""
     async with start_node() as running:
         yield running
+
+
+@contextmanager
+def small_disk(folder: Path, *, mib: int) -> Iterator[None]:
+    """Mount a disk of so many MiB; where that can't be done, skip, or fail where it must be possible."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={mib}m", "tmpfs", str(folder)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        why = f"can't mount a small disk here: {mounted.stderr.strip()}"
+        if os.environ.get("CI") and os.geteuid() == 0 and "permission denied" not in why:
+            pytest.fail(why)
+        pytest.skip(why)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def enlarge(folder: Path, *, mib: int) -> None:
+    """Give a small disk more room, at once."""
+    subprocess.run(["mount", "-o", f"remount,size={mib}m", str(folder)], check=True)
 
 
 def sha256(data: bytes) -> str:

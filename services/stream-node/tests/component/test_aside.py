@@ -1,8 +1,10 @@
-"""While files of a torrent are deleted it stays out of the session: it would come back believing that they are here."""
+"""A torrent leaves the session for a moment: how it comes back, and that it does not come before it should."""
 
 import asyncio
 import threading
 from pathlib import Path
+
+import libtorrent as lt
 
 from vod_runtime import Runtime
 from vod_stream_node.domain import Infohash
@@ -40,3 +42,21 @@ async def test_who_asks_for_a_torrent_waits_until_its_files_are_deleted(tmp_path
 
     assert (held, torrent.infohash) == (False, INFOHASH)
     assert (deleting.result(), again) == (True, False)
+
+
+async def test_a_torrent_of_which_the_disk_kept_nothing_comes_back_to_its_trackers(
+    tmp_path: Path, runtime: Runtime
+) -> None:
+    info = {b"name": b"film.mkv", b"length": 3 << 20, b"piece length": 1 << 20, b"pieces": bytes(60)}
+    content = lt.bencode({b"info": info})
+    infohash = Infohash(str(lt.load_torrent_buffer(content).info_hashes.v1))
+    named = "&tr=http%3A%2F%2F127.0.0.1%3A9%2Fannounce&ws=http%3A%2F%2F127.0.0.1%3A9%2Ffilm.mkv"
+    config, store = SessionConfig(listen="127.0.0.1:0", reach=Reach.ANYWHERE), TorrentStore(tmp_path)
+    async with engine(config, store=store, cache=PieceCache(0), log=runtime.log) as running:
+        torrent = await running.pin(infohash, f"magnet:?xt=urn:btih:{infohash}{named}", content)
+        await torrent.metadata()
+        await running.reload(torrent, lambda: store.delete(infohash), may=lambda: True)
+        again = running.torrents[infohash]
+
+        assert again is not torrent
+        assert again.contacts.magnet(infohash) == f"magnet:?xt=urn:btih:{infohash}{named}"

@@ -1,7 +1,6 @@
 """A disk that is really full is a state of the node, not its end. Needs root, to mount a disk that is small enough."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,36 +10,26 @@ from vod.stream.v1 import stream_service_pb2 as pb2
 
 from vod_testing import eventually
 
-from .conftest import Node, NodeFactory, Swarm, noise, sha256
+from .conftest import Node, NodeFactory, Swarm, enlarge, noise, sha256, small_disk
 
 MIB = 1 << 20
 SMALL, LARGE = noise(4 * MIB, seed=1), noise(20 * MIB, seed=2)
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 16 MiB."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode:
-        why = f"can't mount a small disk here: {mounted.stderr.strip()}"
-        if os.environ.get("CI") and os.geteuid() == 0 and "permission denied" not in why:
-            pytest.fail(why)
-        pytest.skip(why)
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
+    with small_disk(tmp_path / "data", mib=16):
+        yield tmp_path / "data"
 
 
 async def test_a_full_disk_is_507_for_what_is_not_here_until_there_is_room_and_what_is_here_is_served(
-    small_disk: Path, swarm: Swarm, start_node: NodeFactory
+    disk: Path, swarm: Swarm, start_node: NodeFactory
 ) -> None:
     small = await swarm.share("Small.mkv", {"Small.mkv": SMALL})
     large = await swarm.share("Large.mkv", {"Large.mkv": LARGE})
     # With an address of its own to go out by there is no express lane, which would keep 64 MiB in memory for a while.
-    async with start_node(data_dir=small_disk, disk_reserve=0, bind="127.0.0.1") as node:
+    async with start_node(data_dir=disk, disk_reserve=0, bind="127.0.0.1") as node:
         here = await node.pin(small, swarm)
         assert sha256((await node.http.get(here.stream_url)).content) == sha256(SMALL)
         too_much = await node.pin(large, swarm)
@@ -62,7 +51,7 @@ async def test_a_full_disk_is_507_for_what_is_not_here_until_there_is_room_and_w
             said = await node.http.get(too_much.stream_url, headers={"Range": f"bytes={part.begin}-{part.end - 1}"})
             assert (said.status_code, sha256(said.content)) == (206, sha256(LARGE[part.begin : part.end]))
 
-        subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)  # noqa: ASYNC221  at once
+        enlarge(disk, mib=64)
         whole = ""
 
         async def why_not_whole() -> str | None:

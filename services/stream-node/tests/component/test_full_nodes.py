@@ -1,8 +1,7 @@
 """Two nodes of which one or both have a full disk: a reader gets his bytes, or is told, and is never led to and fro."""
 
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
 from itertools import product
 from pathlib import Path
 
@@ -15,34 +14,17 @@ from vod_fakes.torrents import Torrent
 from vod_rpc import Failure
 from vod_testing import eventually
 
-from .conftest import Node, NodeFactory, Pair, Swarm, noise, sha256, two_nodes
+from .conftest import Node, NodeFactory, Pair, Swarm, enlarge, noise, sha256, small_disk, two_nodes
 
 MIB = 1 << 20
 FILM = noise(20 * MIB, seed=2)
+DISK_MIB = 8
 SPOTS = range(0, len(FILM), MIB)
 """More of the film than any small disk takes."""
 
 # Without an express lane, which would keep 64 MiB in memory for a while.
 SETTINGS = {"disk_reserve": 0, "bind": "127.0.0.1", "sweep_interval": 0.2}
 PairFactory = Callable[..., AbstractAsyncContextManager[Pair]]
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    """Mount a disk of 8 MiB."""
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"can't mount a small disk here: {done.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def enlarge(folder: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)
 
 
 @pytest.fixture
@@ -53,7 +35,7 @@ def two(start_node: NodeFactory, tmp_path: Path, redis_url: str) -> PairFactory:
     async def start(*small: str) -> AsyncIterator[Pair]:
         with ExitStack() as disks:
             for name in small:
-                disks.enter_context(small_disk(tmp_path / name))
+                disks.enter_context(small_disk(tmp_path / name, mib=DISK_MIB))
             async with two_nodes(start_node, tmp_path, redis_url, **SETTINGS) as pair:
                 yield pair
 
@@ -101,7 +83,7 @@ async def test_with_all_disks_full_a_reader_is_told_so_at_every_node_under_every
         for _ in range(3):
             assert await why_not_everywhere() is None
 
-        enlarge(tmp_path / "node-b")
+        enlarge(tmp_path / "node-b", mib=64)
         whole = ""
 
         async def why_not_whole() -> str | None:
@@ -126,7 +108,7 @@ async def test_what_nobody_wants_leaves_a_disk_on_which_nothing_can_be_written_a
     swarm: Swarm, start_node: NodeFactory, tmp_path: Path
 ) -> None:
     seen = await swarm.share("Seen.mkv", {"Seen.mkv": FILM[: 4 * MIB]})
-    with small_disk(tmp_path / "node-a"):
+    with small_disk(tmp_path / "node-a", mib=DISK_MIB):
         async with start_node(data_dir=tmp_path / "node-a", **SETTINGS) as node:
             folder = node.stored / seen.infohash
             pin = await node.pin(seen, swarm)
@@ -164,5 +146,5 @@ async def test_a_reader_follows_his_film_from_a_full_node_to_one_with_room(
         followed = await player.get(first.stream_url)
 
     assert (first.node, node) == ("node-a", "node-b")
-    assert [one.status_code for one in followed.history] == [307]
+    assert [one.status_code for one in followed.history] == [307], followed
     assert sha256(followed.content) == sha256(FILM)

@@ -109,3 +109,20 @@ def _disk_bytes(node: Node) -> float:
 
 def _more_than(size: int, limit: int) -> str | None:
     return f"{size} bytes are there" if size > limit else None
+
+
+async def test_what_was_pinned_before_a_restart_stays_until_it_could_be_pinned_again(
+    swarm: Swarm, start_node: NodeFactory
+) -> None:
+    torrent = await swarm.share("x.S01", EPISODES)
+    async with start_node(disk_reserve=0) as node:
+        for index in range(3):
+            await read(node, await node.pin(torrent, swarm, file_index=index))
+    uploaded = swarm.seeder.uploaded(torrent.infohash)
+    # What is watched was downloaded first, and there is room for one of the three.
+    async with start_node(cache_bytes=4 * MIB, disk_reserve=0) as node:
+        await eventually(lambda: None if _disk_bytes(node) else "the janitor has not looked", within=20)
+        content = await read(node, await node.pin(torrent, swarm, file_index=0))
+
+    assert content == sha256(EPISODES[FIRST])
+    assert swarm.seeder.uploaded(torrent.infohash) == uploaded
