@@ -9,6 +9,7 @@ over a dead owner a plain SET. Ownership stays where the bytes are: a node claim
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 from redis.asyncio import Redis
@@ -41,21 +42,23 @@ class Ownership:
         age = self._clock.monotonic() - known_at
         if name is not None and age < _CACHE_SECONDS:
             return name
+        asked_at = self._clock.monotonic()
         try:
             found = await self._register.ask(lambda redis: redis.get(self._owner(infohash)))
         except RegisterAway:
             return name
         if found is None:
             return name if age < self._trust else None
-        return self._remember(infohash, text(found))
+        return self._remember(infohash, text(found), known_at=asked_at)
 
     async def owner_now(self, infohash: Infohash) -> str | None:
         """Return the owner's name as the register has it in this moment; None: nobody, or that can't be known."""
+        asked_at = self._clock.monotonic()
         try:
             found = await self._register.ask(lambda redis: redis.get(self._owner(infohash)))
         except RegisterAway:
             return None
-        return self._remember(infohash, text(found)) if found is not None else None
+        return self._remember(infohash, text(found), known_at=asked_at) if found is not None else None
 
     async def claim(self, infohash: Infohash, name: str) -> str:
         """Make a node the owner of a torrent that has none; return who owns it now: another may have been faster."""
@@ -66,14 +69,13 @@ class Ownership:
             found = await redis.get(self._owner(infohash))
             return text(found) if found else name
 
-        try:
-            return self._remember(infohash, await self._register.ask(claimed))
-        except RegisterAway:
-            return self._remember(infohash, name)
+        with suppress(RegisterAway):
+            name = await self._register.ask(claimed)
+        return self._remember(infohash, name, known_at=self._clock.monotonic())
 
     async def give(self, infohash: Infohash, name: str) -> None:
         """Make a node the owner of a torrent, whoever was."""
-        self._remember(infohash, name)
+        self._remember(infohash, name, known_at=self._clock.monotonic())
         try:
             await self._register.ask(lambda redis: redis.set(self._owner(infohash), name, ex=_OWNED_SECONDS))
         except RegisterAway:
@@ -100,12 +102,13 @@ class Ownership:
                 await pipe.execute()
             return owners
 
+        asked_at = self._clock.monotonic()
         try:
             owners = await self._register.ask(renewed)
         except RegisterAway:
             return
         for infohash, name in zip(torrents, owners, strict=True):
-            self._remember(infohash, name)
+            self._remember(infohash, name, known_at=asked_at)
 
     async def recipe(self, infohash: Infohash) -> bytes | None:
         """Return what is needed to take a torrent over, None when nobody has left it.
@@ -141,8 +144,12 @@ class Ownership:
         except RegisterAway:
             return []
 
-    def _remember(self, infohash: Infohash, name: str) -> str:
-        self._known[infohash] = (name, self._clock.monotonic())
+    def _remember(self, infohash: Infohash, name: str, *, known_at: float) -> str:
+        """Remember an owner, unless there is newer knowledge: an answer may come after the torrent was given away."""
+        newest, newest_at = self._known.get(infohash, (name, known_at))
+        if newest_at > known_at:
+            return newest
+        self._known[infohash] = (name, known_at)
         self._known.move_to_end(infohash)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
