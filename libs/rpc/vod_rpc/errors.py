@@ -37,7 +37,7 @@ class Failure(Exception):  # noqa: N818  it is the root of expected failures, no
     """
 
     code: ClassVar[grpc.StatusCode] = grpc.StatusCode.UNKNOWN
-    http_status: ClassVar[int] = 500
+    http_status: int = 500
     reason: str = "UNKNOWN"
 
     def __init__(
@@ -103,6 +103,8 @@ class Internal(Failure):
 
 FAMILIES: tuple[type[Failure], ...] = tuple(Failure.__subclasses__())
 _BY_CODE = {family.code: family for family in FAMILIES}
+_HTTP_STATUS = "http_status"
+"""In the metadata on the wire, where the status is not the family's."""
 
 
 def neighbour_away(error: Exception) -> bool:
@@ -115,6 +117,8 @@ def to_status(failure: Failure, *, domain: str) -> status_pb2.Status:
     info = error_details_pb2.ErrorInfo(
         reason=failure.reason, domain=failure.domain or domain, metadata=failure.metadata
     )
+    if failure.http_status != _BY_CODE.get(failure.code, Failure).http_status:
+        info.metadata[_HTTP_STATUS] = str(failure.http_status)
     details: list[Message] = [info]
     if failure.retry_after is not None:
         delay = duration_pb2.Duration()
@@ -144,13 +148,12 @@ def from_rpc_error(error: aio.AioRpcError, *, method: str = "") -> Failure:
     family = _BY_CODE.get(error.code(), Internal)
     if not info.reason:
         return _failure_of_transport(family, method)
-    return family(
-        error.details() or family.reason,
-        reason=info.reason,
-        domain=info.domain,
-        metadata=info.metadata,
-        retry_after=retry_after,
-    )
+    metadata = dict(info.metadata)
+    http_status = int(metadata.pop(_HTTP_STATUS, family.http_status))
+    text = error.details() or family.reason
+    failure = family(text, reason=info.reason, domain=info.domain, metadata=metadata, retry_after=retry_after)
+    failure.http_status = http_status
+    return failure
 
 
 def _failure_of_transport(family: type[Failure], method: str) -> Failure:

@@ -15,6 +15,11 @@ class LampNotFound(NotFound):
     reason = "LAMP_NOT_FOUND"
 
 
+class LampsSold(NotFound):
+    reason = "LAMPS_SOLD"
+    http_status = 410
+
+
 def as_rpc_error(failure: Failure) -> aio.AioRpcError:
     status = to_status(failure, domain="lamps.vod")
     trailing = aio.Metadata(("grpc-status-details-bin", status.SerializeToString()))
@@ -30,6 +35,14 @@ def test_a_failure_comes_back_as_the_same_family_with_everything_it_carried(fami
     assert (family, "no lamp 7", "LAMP", "lamps.vod", {"lamp": "7"}, timedelta(seconds=3)) == (
         type(got), str(got), got.reason, got.domain, got.metadata, got.retry_after,
     )  # fmt: skip
+
+
+def test_an_http_status_of_its_own_goes_any_number_of_hops_and_is_no_metadata() -> None:
+    once = from_rpc_error(as_rpc_error(LampsSold("none left", metadata={"lamp": "7"})))
+    twice = from_rpc_error(as_rpc_error(once))
+
+    assert (once.http_status, twice.http_status, twice.metadata) == (410, 410, {"lamp": "7"})
+    assert from_rpc_error(as_rpc_error(LampNotFound("gone"))).http_status == 404
 
 
 def test_a_failure_from_further_down_keeps_its_domain() -> None:
