@@ -184,7 +184,8 @@ async def test_every_metric_of_the_manual_moves_and_every_log_field_is_there(
         one for one in events if one["event"] == "session_fell_back" and one["session_id"] == dying["sessionId"]
     ]
     assert set() == SEED_FIELDS - set(fell_back)
-    assert (fell_back["fallback_used"], len(fell_back["infohash"]), fell_back["buffering_ms"] > 0) == (True, 12, True)
+    assert (fell_back["fallback_used"], len(fell_back["infohash"])) == (True, 12)
+    assert fell_back["buffering_ms"] >= STALL_AFTER * 1000
     started = next(one for one in events if one["event"] == "session_started")
     assert set() == SEED_FIELDS - {"buffering_ms"} - set(started)
     assert started["reason"]

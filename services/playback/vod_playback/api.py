@@ -15,7 +15,7 @@ from vod.stream.v1 import stream_service_pb2
 
 from vod_playback.changes import Changes, given_up_to_proto, hint_to_proto, switched_to_proto
 from vod_playback.choosing_next import ChoosingNext
-from vod_playback.continuing import MOST, Continuing
+from vod_playback.continuing import MOST, Continuation, Continuing, Why
 from vod_playback.convert import (
     device_from_proto,
     device_to_proto,
@@ -30,7 +30,6 @@ from vod_playback.direct import DirectPlay
 from vod_playback.domain import (
     Alternative,
     Beat,
-    Continuation,
     Device,
     DeviceProfile,
     DirectWish,
@@ -38,7 +37,6 @@ from vod_playback.domain import (
     NextHint,
     Session,
     State,
-    Why,
     Wish,
 )
 from vod_playback.errors import RequestInvalid

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 
-from vod_playback.domain import Continuation, Device, EpisodeKey, LastWatched, Why
+from vod_playback.domain import Device, EpisodeKey, LastWatched
 from vod_playback.ports import Catalog, Progress
 from vod_rpc import Failure
 
@@ -12,6 +14,29 @@ MOST = 50
 _LOOKED_AT = 100
 """Series; those that are finished and have nothing after them are left out of the list."""
 _ASKED_AT_ONCE = 8
+
+
+class Why(StrEnum):
+    """Why somebody would go on with an episode."""
+
+    UNFINISHED = "unfinished"
+    NEXT = "next"
+    """The one before it is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """Where to go on with one series."""
+
+    key: EpisodeKey
+    position: timedelta
+    duration: timedelta
+    """Zero if unknown."""
+    why: Why
+    watched_at: datetime
+    """When something of the series was watched last."""
+    ready: bool
+    """It would start at once."""
 
 
 class Continuing:

@@ -222,6 +222,7 @@ class Session:
     """Why nothing is left to go on with: `reason`, `message`, `domain` and `metadata`, as picks told it."""
     stalled_at: datetime | None = None
     """When a stream node last said that the viewer waits for bytes."""
+    waits_since: datetime | None = None
     stall_reason: str = ""
 
     @property
@@ -363,29 +364,6 @@ class LastWatched:
     next_position: timedelta
     """How far the subject got in that one, zero if it is finished or was not begun."""
     next_ready: bool
-
-
-class Why(StrEnum):
-    """Why somebody would go on with an episode."""
-
-    UNFINISHED = "unfinished"
-    NEXT = "next"
-    """The one before it is finished."""
-
-
-@dataclass(frozen=True, slots=True)
-class Continuation:
-    """Where to go on with one series."""
-
-    key: EpisodeKey
-    position: timedelta
-    duration: timedelta
-    """Zero if unknown."""
-    why: Why
-    watched_at: datetime
-    """When something of the series was watched last."""
-    ready: bool
-    """It would start at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,8 @@ class Listener:
             Stall(
                 source=_file(event.infohash, event.file_index),
                 holders=tuple(event.holders),
-                at=event.stall_time.ToDatetime(UTC),
                 told_at=(event.told_time if event.HasField("told_time") else event.stall_time).ToDatetime(UTC),
+                waited=event.waited.ToTimedelta(),
                 reason=reason,
             )
         )

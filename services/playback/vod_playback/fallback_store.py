@@ -16,7 +16,8 @@ _PLAYING = f"SELECT {COLUMNS} FROM sessions WHERE {_PLAYS} AND {_KEY} AND profil
 # Many at once are locked in the order of their ids, as heartbeats do it, so that nobody waits for each other.
 _STALLED = f"""
     WITH locked AS (SELECT id AS found FROM sessions WHERE {_PLAYS} AND id = ANY($3) ORDER BY id FOR UPDATE)
-    UPDATE sessions SET stalled_at = $4, stall_reason = $5 FROM locked WHERE id = found RETURNING {COLUMNS}"""
+    UPDATE sessions SET stalled_at = $4, stall_reason = $5, waits_since = $6
+    FROM locked WHERE id = found RETURNING {COLUMNS}"""
 _REJECTED = f"""
     WITH locked AS (
         SELECT id AS found FROM sessions WHERE {_FILE} AND {_KEY} AND profile_hash = $6 AND NOT rejected
@@ -24,7 +25,7 @@ _REJECTED = f"""
     UPDATE sessions SET rejected = true FROM locked WHERE id = found"""
 _FALL_BACK = f"""
     UPDATE sessions SET pick = $4, switches = switches + 1, switched_at = $5, switch_reason = $6, failure = NULL,
-        stalled_at = NULL, rejected = false
+        stalled_at = NULL, waits_since = NULL, rejected = false
     WHERE {_PLAYS} AND id = $3 RETURNING {COLUMNS}"""
 _GIVE_UP = f"UPDATE sessions SET failure = $4 WHERE {_PLAYS} AND id = $3 AND failure IS NULL RETURNING id"
 _NOT_READY = """
@@ -52,9 +53,11 @@ class FallbackStore:
         """Note that a file is not to be resumed by those who played it, whether they still do or not."""
         await self._pool.execute(_REJECTED, *_file(source), *key_values(key), profile_hash)
 
-    async def stalled(self, source: Source, *, holders: Sequence[str], at: datetime, reason: str) -> Sequence[Session]:
+    async def stalled(
+        self, source: Source, *, holders: Sequence[str], at: datetime, since: datetime, reason: str
+    ) -> Sequence[Session]:
         """Note that viewers wait for bytes of a file; return those sessions that still play it."""
-        rows = await self._pool.fetch(_STALLED, *_file(source), holders, at, reason)
+        rows = await self._pool.fetch(_STALLED, *_file(source), holders, at, reason, since)
         return [session_of(row) for row in rows]
 
     async def fall_back(self, session: Session, source: Source, *, at: datetime, reason: str) -> Session | None:

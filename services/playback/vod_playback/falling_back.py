@@ -35,7 +35,9 @@ class FallbackStore(Protocol):
         """Return the active sessions of an episode that play a file."""
         ...
 
-    async def stalled(self, source: Source, *, holders: Sequence[str], at: datetime, reason: str) -> Sequence[Session]:
+    async def stalled(
+        self, source: Source, *, holders: Sequence[str], at: datetime, since: datetime, reason: str
+    ) -> Sequence[Session]:
         """Note that viewers wait for bytes of a file; return those sessions that still play it."""
         ...
 
@@ -83,10 +85,10 @@ class Stall:
 
     source: Source
     holders: Sequence[str]
-    at: datetime
-    """When it began."""
     told_at: datetime
     """When the viewers still waited."""
+    waited: timedelta
+    """For how long, by then."""
     reason: str
 
 
@@ -142,13 +144,15 @@ class FallingBack:
         Raises:
             Failure: as in `rejected`.
         """
-        if self._clock.now() - stall.told_at > _OLD_NEWS:
+        now = self._clock.now()
+        if now - stall.told_at > _OLD_NEWS:
             return
+        since = stall.told_at - stall.waited
         sessions = await self._store.stalled(
-            stall.source, holders=stall.holders, at=self._clock.now(), reason=stall.reason
+            stall.source, holders=stall.holders, at=now, since=since, reason=stall.reason
         )
-        waited = round((self._clock.now() - stall.at).total_seconds() * 1000)
         for session in sessions:
+            waited = waited_ms(session, now)
             self._log.info(SESSION_STALLED, **session_fields(session), reason=stall.reason, buffering_ms=waited)
             self._changed(session.id)
         await self._reconsider_all(sessions, f"Its swarm does not deliver ({stall.reason}).")

@@ -1,7 +1,8 @@
-"""What sessions watch stays pinned as long as they run.
+"""What sessions watch stays pinned as long as they run, and no longer.
 
 A claim lapses when nobody reads for hours, as a player does not that is paused overnight; and nodes die and forget.
 What nobody holds any more is the janitor's. So it is looked at again and again, and pinned anew where it is not held.
+Whoever ended a session may have died before he gave up what it held; that is made good here, too.
 """
 
 import asyncio
@@ -41,6 +42,10 @@ class KeepingStore(Protocol):
         """Return active sessions whose torrent is not among what is held."""
         ...
 
+    async def over(self, session_ids: Collection[str]) -> Sequence[str]:
+        """Return which of these sessions have ended."""
+        ...
+
     async def session(self, session_id: str) -> Session | None: ...
 
 
@@ -54,13 +59,17 @@ class Keeping:
         self._log = log
 
     async def look(self) -> None:
-        """Pin what sessions watch and no node holds for them.
+        """Pin what sessions watch and no node holds for them, and give up what is held for those that ended.
 
         Raises:
             Failure: no stream node answers, or the store is away.
         """
         with deadline(_LISTED_WITHIN):
-            unheld = await self._store.unheld(await self._pins.current())
+            held = await self._pins.current()
+            unheld = await self._store.unheld(held)
+            over = await self._store.over({holder for holder, _, _ in held})
+        for session_id in over:
+            await self._holding.let_go_all(session_id)
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def one(session: Session) -> None:

@@ -31,8 +31,8 @@ def chosen_because(source: Source) -> str:
 
 
 def waited_ms(session: Session, now: datetime) -> int:
-    """Return for how long the viewer is known to wait for bytes, in milliseconds."""
-    return 0 if session.stalled_at is None else round((now - session.stalled_at).total_seconds() * 1000)
+    """Return for how long the viewer waits for bytes, in milliseconds; 0 if no stream node said that he does."""
+    return 0 if session.waits_since is None else round((now - session.waits_since).total_seconds() * 1000)
 
 
 def _score(source: Source) -> float | None:

@@ -18,7 +18,8 @@ from vod_playback.domain import (
 COLUMNS = (
     "id, device_id, request_id, subject_id, series_id, season, episode, state, profile, profile_hash, pick, "
     "next_series_id, next_season, next_episode, next_ready, next_taken, subtitle_languages, position, duration, "
-    "started_at, heartbeat_at, switches, switched_at, switch_reason, failure, stalled_at, stall_reason"
+    "started_at, heartbeat_at, switches, switched_at, switch_reason, failure, stalled_at, stall_reason, "
+    "waits_since"
 )
 """The columns of `sessions` in the order of `values_of`; `session_of` wants them all."""
 PLACES = ", ".join(f"${number}" for number in range(1, COLUMNS.count(",") + 2))
@@ -57,6 +58,7 @@ def values_of(session: Session) -> tuple[Any, ...]:
         session.failure,
         session.stalled_at,
         session.stall_reason,
+        session.waits_since,
     )
 
 
@@ -92,6 +94,7 @@ def session_of(row: asyncpg.Record) -> Session:
         failure=row["failure"],
         stalled_at=row["stalled_at"],
         stall_reason=row["stall_reason"],
+        waits_since=row["waits_since"],
     )
 
 

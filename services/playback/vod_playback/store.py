@@ -41,7 +41,7 @@ _SILENT = "SELECT id FROM sessions WHERE state = 'active' AND heartbeat_at < $1 
 _SWITCH = f"""
     WITH before AS (SELECT id AS found, pick AS replaced FROM sessions WHERE id = $1 AND state = 'active' FOR UPDATE)
     UPDATE sessions SET pick = $2, switches = switches + 1, switched_at = NULL, failure = NULL, stalled_at = NULL,
-        rejected = false
+        waits_since = NULL, rejected = false
     FROM before WHERE id = found RETURNING {COLUMNS}, replaced"""
 _HINT = """
     UPDATE sessions SET next_ready = $5, next_direct = NULL
@@ -61,6 +61,7 @@ _UNHELD = f"""
         SELECT FROM unnest($1::text[], $2::text[], $3::int[]) AS held (holder, infohash, file_index)
         WHERE holder = id AND infohash = pick->>'infohash' AND file_index = coalesce((pick->>'file_index')::int, 0))
     ORDER BY heartbeat_at DESC LIMIT 1000"""
+_OVER = "SELECT id FROM sessions WHERE id = ANY($1) AND state = 'ended'"
 _WATCHED = f"""
     SELECT pick, profile_hash, failure IS NOT NULL OR rejected AS failed FROM sessions
     WHERE subject_id = $1 AND {_KEY} AND EXISTS (
@@ -160,3 +161,7 @@ class PlaybackStore:
         """Return active sessions whose torrent is not among what is held, at most 1,000."""
         holders, infohashes, indexes = zip(*held, strict=True) if held else ((), (), ())
         return [session_of(row) for row in await self._pool.fetch(_UNHELD, holders, infohashes, indexes)]
+
+    async def over(self, session_ids: Collection[str]) -> Sequence[str]:
+        """Return which of these sessions have ended."""
+        return [row["id"] for row in await self._pool.fetch(_OVER, list(session_ids))]

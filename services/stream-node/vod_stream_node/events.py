@@ -33,6 +33,7 @@ def stalled_event(stall: Stall, *, node: str) -> events_pb2.PinStalled:
     )
     event.stall_time.FromDatetime(stall.at)
     event.told_time.FromDatetime(stall.told_at)
+    event.waited.FromTimedelta(stall.waited)
     return event
 
 

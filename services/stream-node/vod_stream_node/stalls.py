@@ -53,6 +53,8 @@ class Stall:
     """When it began to be one."""
     told_at: datetime
     """When it still was."""
+    waited: timedelta
+    """How late the bytes were by then for which somebody waited longest."""
     telling: int
     """1 for the first time that it is told."""
 
@@ -146,7 +148,7 @@ class Stalls:
             since, tellings = self._told.get(key, (self._clock.now(), 0))
             age = now - min(self._waiting[key].values(), default=now) if key in self._waiting else 0.0
             if age >= self._after * (tellings + 1):
-                await self._tell_of(key, since, tellings + 1)
+                await self._tell_of(key, since, telling=tellings + 1, waited=timedelta(seconds=age))
 
     def _awake(self) -> float:
         """Return the time, in seconds in which this process ran: not while it, or its machine, was stopped."""
@@ -156,7 +158,7 @@ class Stalls:
             self._due = now
         return now - self._lost
 
-    async def _tell_of(self, key: PinKey, since: datetime, telling: int) -> None:
+    async def _tell_of(self, key: PinKey, since: datetime, *, telling: int, waited: timedelta) -> None:
         try:
             seen = await self._look(key)
         except Failure:
@@ -171,7 +173,14 @@ class Stalls:
                 del self._counts[next(iter(self._counts))]
         self._told[key] = since, telling
         stall = Stall(
-            key, _reason(stats), stats=stats, holders=holders, at=since, told_at=self._clock.now(), telling=telling
+            key,
+            _reason(stats),
+            stats=stats,
+            holders=holders,
+            at=since,
+            told_at=self._clock.now(),
+            waited=waited,
+            telling=telling,
         )
         self._log.warning(
             PIN_STALLED,

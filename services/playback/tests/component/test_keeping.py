@@ -14,6 +14,8 @@ from vod_testing import eventually
 
 from .conftest import FILM, SERIES, Neighbours, Open, Running
 
+CURRENT = stream_pb2.PURPOSE_CURRENT
+
 
 def start(episode: int = 1, *, series: str = SERIES[0], device: str = "tv") -> pb2.StartSessionRequest:
     key = catalog_pb2.EpisodeKey(series_id=series, season=1, episode=episode)
@@ -31,9 +33,6 @@ async def playback(settings: Settings, open_playback: Open) -> AsyncIterator[Any
 def why_not_held(neighbours: Neighbours, *sessions: str) -> str | None:
     held = {holder for (_, _, holder), purpose in neighbours.stream_node.pins.items() if purpose == CURRENT}
     return None if held == set(sessions) else f"{held} are held"
-
-
-CURRENT = stream_pb2.PURPOSE_CURRENT
 
 
 async def test_what_a_paused_viewer_watches_is_pinned_anew_when_his_claim_has_lapsed(
@@ -63,3 +62,16 @@ async def test_nothing_is_pinned_for_sessions_that_are_over_or_play_no_torrent(
         await eventually(lambda: why_not_held(neighbours, runs.id), within=10)
 
     assert film.direct.provider == "mirror"
+
+
+async def test_what_was_not_given_up_when_its_session_ended_is_given_up_later(
+    playback: Any, neighbours: Neighbours
+) -> None:
+    over = (await playback.StartSession(start(1))).session
+    runs = (await playback.StartSession(start(2, device="phone"))).session
+    left = dict(neighbours.stream_node.pins)
+    await playback.EndSession(pb2.EndSessionRequest(session_id=over.id))
+
+    neighbours.stream_node.pins.update(left)
+
+    await eventually(lambda: why_not_held(neighbours, runs.id), within=10)

@@ -28,7 +28,8 @@ def start(episode: int) -> pb2.StartSessionRequest:
 
 async def stall(database: Database, playback: Any) -> None:
     source = Source(infohash="a" * 40, file_index=0, magnet_uri="", pick={})
-    await FallbackStore(database).stalled(source, holders=[LAST, FIRST], at=datetime.now(UTC), reason="x")
+    now = datetime.now(UTC)
+    await FallbackStore(database).stalled(source, holders=[LAST, FIRST], at=now, since=now, reason="x")
 
 
 async def reject(database: Database, playback: Any) -> None:

@@ -49,6 +49,9 @@ class World:
     async def unheld(self, held: Collection[Claim]) -> Sequence[Session]:
         return self.unheld_sessions
 
+    async def over(self, session_ids: Collection[str]) -> Sequence[str]:
+        return []
+
     async def session(self, session_id: str) -> Session | None:
         return self.now or next(one for one in self.unheld_sessions if one.id == session_id)
 

@@ -81,6 +81,7 @@ async def test_a_wait_is_told_when_it_is_long_enough_and_again_while_it_lasts(sc
     assert [stall.telling for stall in scene.told] == [1, 2, 3]
     assert {scene.told[0].at} == {stall.at for stall in scene.told}
     assert [(stall.told_at - stall.at).seconds for stall in scene.told] == [0, 8, 16]
+    assert [stall.waited.seconds for stall in scene.told] == [8, 16, 24]
     assert scene.stalls.count(KEY) == 1
     assert scene.registry.get_sample_value("buffer_events_total") == 1
 
