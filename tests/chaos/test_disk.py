@@ -1,6 +1,7 @@
-"""The disk is full of what is not ours: the viewer is told, and goes on once there is room."""
+"""Small disks: one full of what is not ours, of which the viewer is told; and one on which old episodes make room."""
 
 import contextlib
+import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import partial
@@ -10,7 +11,7 @@ import pytest
 import pytest_asyncio
 from allinone import System, start, system
 from playbill import CHAOS_SETTINGS, RATE, Lengths, Report, Watch, watcher
-from stage import HARBOR, content, to_the_end
+from stage import ANIME, HARBOR, MEGABYTES, content, to_the_end
 
 from vod_fakes.world import World
 from vod_testing import eventually
@@ -21,13 +22,14 @@ DISK_MIB, RESERVE_MIB = 72, 4
 
 
 @contextlib.contextmanager
-def filled(disks: Sequence[Path]) -> Iterator[None]:
-    """Fill disks to the last block with what is not ours."""
+def filled(disks: Sequence[Path], *, leaving: int = 0) -> Iterator[None]:
+    """Fill disks with what is not ours, to the last block or leaving so many bytes."""
     ballast = [disk / "ballast" for disk in disks]
     for file in ballast:
         with file.open("wb", buffering=0) as out, contextlib.suppress(OSError):
             while True:
                 out.write(bytes(1 << 16))
+        os.truncate(file, max(0, file.stat().st_size - leaving))
     try:
         yield
     finally:
@@ -96,3 +98,37 @@ async def test_a_viewer_is_told_of_a_full_disk_and_goes_on_once_there_is_room(
     assert len(viewer.parts) == 1  # the release is not to blame
     async with small.client() as client:
         assert await start(client, HARBOR, 1, 1)
+
+
+async def test_old_episodes_make_room_and_neither_the_current_nor_the_next_one_goes(
+    small: System, outside: World, lengths: Lengths, watch: Watch, report: Report
+) -> None:
+    chain = [(season, episode) for season in (1, 2) for episode in (1, 2, 3)]
+    prepared, played = [], []
+    # Two episodes have room on each of the two nodes, and six are watched.
+    with filled(disks(small.data), leaving=48 << 20):
+        for season, episode in chain:
+            outside.seeder.limit_upload(3 * RATE)
+            async with watch(ANIME, season, episode) as viewer:
+                if (season, episode) != chain[-1]:
+                    await eventually(
+                        lambda viewer=viewer: None if viewer.seen.next_ready else f"not ready; {viewer.seen.refused}",
+                        within=lengths.within(30),
+                    )
+                await to_the_end(viewer, outside)
+                ended = await viewer.api.post("/v1/session/ended", json={"sessionId": viewer.session})
+                prepared.append((ended.json().get("nextPick") or {}).get("infohash"))
+                played.append(viewer.started["pick"]["infohash"])
+                report.add(f"small disks, S{season}E{episode}", viewer)
+            assert viewer.came_right(partial(content, outside))
+            assert len(viewer.parts) == 1
+        kept = {
+            file.relative_to(disk).parts[0]
+            for disk in disks(small.data)
+            for file in disk.glob("*/data/*.mkv")
+            if file.stat().st_blocks * 512 >= MEGABYTES * 1_000_000
+        }
+
+    assert played[1:] == prepared[:-1]
+    assert played[-1] in kept
+    assert len(kept) <= 4
