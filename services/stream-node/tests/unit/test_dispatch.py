@@ -74,6 +74,11 @@ class Simulation:
             assert self.now < end, f"piece {until} is not here after {within} s"
         return self.here[until] - start
 
+    @property
+    def on_order(self) -> set[int]:
+        """Pieces of which something is on its way."""
+        return {span.piece for _, _, _, span, _ in self._events}
+
     def _deliver(self, at: float, _: int, key: int, span: Span, whole: bool) -> None:
         self.now = max(self.now, at)
         uplink = self.uplinks[key]
@@ -148,6 +153,20 @@ def test_after_a_jump_little_of_the_old_stands_in_the_way(peers: int, rate: floa
     took = swarm.run(500, within=5)
 
     assert took <= 1.15 * floor(swarm.uplinks, MIB)
+
+
+def test_what_follows_a_jump_is_asked_for_later_and_comes_right_behind() -> None:
+    swarm = Simulation(near(3, 3000 * KB, 0.15))
+    swarm.want(range(60))
+    swarm.run(4, within=10)
+
+    swarm.want([500, *range(501, 550)])
+    at_once = swarm.on_order & set(range(500, 550))
+    swarm.run(500, within=5)
+    behind = swarm.run(501, within=5)
+
+    assert at_once == {500}
+    assert behind <= 1.1 * MIB / (3 * 3000 * KB)
 
 
 def test_who_reads_on_has_less_on_order_than_who_has_just_jumped() -> None:

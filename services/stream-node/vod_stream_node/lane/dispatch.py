@@ -12,6 +12,7 @@ The rules
 """
 
 import heapq
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -275,6 +276,8 @@ class Dispatcher:
             piece = self._pieces.get(number)
             if piece is None:
                 continue
+            if rank == self._critical and self._just_jumped(peer, moment):
+                return None
             before += piece.missing
             if piece.only not in {None, peer.key} or not peer.has(number):
                 continue
@@ -323,7 +326,10 @@ class Dispatcher:
         if not peer.serves:
             return False
         spare = _SPARE if self._is_urgent() else 0.0
-        return peer.outstanding < peer.pace.window(moment.now, share=moment.share, spare=spare) - peer.pace.span // 5
+        return peer.outstanding < self._room(peer, moment, spare=spare)
+
+    def _room(self, peer: Uplink, moment: _Moment, *, spare: float = 0.0) -> int:
+        return peer.pace.window(moment.now, share=moment.share, spare=spare) - peer.pace.span // 5
 
     def _is_urgent(self) -> bool:
         """Say whether there is something that a viewer waits for who has just come, and nobody is asked for.
@@ -332,6 +338,16 @@ class Dispatcher:
         """
         waited = (self._pieces.get(number) for number in self._wanted[: self._critical] if number in self._sought)
         return any(piece is not None and piece.is_free for piece in waited)
+
+    def _just_jumped(self, peer: Uplink, moment: _Moment) -> bool:
+        """Say whether only what a viewer jumped to should be asked of a peer now, and later what follows it.
+
+        A seeder answers in the order in which its disk does. So it gets a lead of half a round trip, while it still
+        sends what was asked for before.
+        """
+        oldest = next(iter(peer.queue.values()), None)
+        lead = moment.now - oldest.at if oldest else math.inf
+        return lead < peer.pace.rtt / 2 and peer.coming >= self._room(peer, moment)
 
     def _release(self, key: PeerKey, span: Span) -> None:
         piece = self._pieces.get(span.piece)

@@ -37,6 +37,11 @@ class Uplink:
         """Bytes asked of it and wanted."""
         return self._queued
 
+    @property
+    def coming(self) -> int:
+        """Bytes that were asked for and may still come, also those that are not wanted any more."""
+        return self._queued + self._cancelled
+
     def owed(self) -> int:
         """Return how many bytes it has still to send, wanted or not."""
         return max(0, self._queued + self._cancelled - self.progress)
