@@ -183,9 +183,13 @@ async def test_what_is_known_good_is_not_hashed_again_after_a_restart(swarm: Swa
         file.seek(4 * MIB)
         file.write(b"another byte")
     uploaded = swarm.seeder.uploaded(torrent.infohash)
+    resume = node.stored / torrent.infohash / "resume"
+    saved = resume.stat().st_mtime_ns
 
     async with start_node() as node:
         pin = await node.pin(torrent, swarm, wait_for=pb2.WAIT_FOR_ENDS)
+        # Until it is certain what the disk holds, which is saved then, what is read is proven by its hash.
+        await eventually(lambda: None if resume.stat().st_mtime_ns != saved else "not certain yet", within=20)
         answer = await node.http.get(pin.stream_url, headers={"Range": f"bytes={4 * MIB}-{4 * MIB + 11}"})
 
     assert (pin.state, answer.content) == (pb2.PIN_STATE_COMPLETE, b"another byte")
