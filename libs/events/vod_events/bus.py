@@ -121,9 +121,8 @@ async def event_bus(url: SecretStr, runtime: Runtime) -> AsyncIterator[Bus]:
     except (TimeoutError, OSError, nats.errors.Error) as error:
         raise ConnectionError(f"NATS does not answer: {type(error).__name__}") from error
     try:
-        bus = Bus(client=client, jetstream=client.jetstream(timeout=_PUBLISH_SECONDS))
-        await ensure_streams(bus)
-        yield bus
+        await ensure_streams(Bus(client=client, jetstream=client.jetstream(timeout=_CONNECT_SECONDS)))
+        yield Bus(client=client, jetstream=client.jetstream(timeout=_PUBLISH_SECONDS))
     finally:
         await client.close()
 

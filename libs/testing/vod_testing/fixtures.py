@@ -97,7 +97,7 @@ def nats_server() -> Iterator[str]:
 async def pg_dsn(postgres_server: str) -> AsyncIterator[str]:
     """The DSN of a new, empty database, dropped afterwards."""
     name = f"test_{secrets.token_hex(4)}"
-    connection = await asyncpg.connect(postgres_server, timeout=10)
+    connection = await asyncpg.connect(postgres_server, timeout=30)
     try:
         await connection.execute(f"CREATE DATABASE {name}")
         yield containers.with_database(postgres_server, name)
@@ -108,18 +108,18 @@ async def pg_dsn(postgres_server: str) -> AsyncIterator[str]:
 
 @pytest.fixture
 def redis_url(redis_server: str) -> str:
-    """The address of an empty Redis."""
+    """The address of an empty Redis, for which clients wait longer than they would for one that they can do without."""
     with redis_sync.Redis.from_url(redis_server) as client:
         client.flushall()
-    return redis_server
+    return f"{redis_server}?socket_timeout=30&socket_connect_timeout=30"
 
 
 @pytest.fixture
 async def nats_url(nats_server: str) -> str:
     """The address of a NATS without streams."""
-    client = await nats.connect(nats_server, connect_timeout=10)
+    client = await nats.connect(nats_server, connect_timeout=30)
     try:
-        jetstream = client.jetstream()
+        jetstream = client.jetstream(timeout=30)
         for stream in await jetstream.streams_info():
             await jetstream.delete_stream(str(stream.config.name))
     finally:

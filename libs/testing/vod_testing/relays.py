@@ -20,11 +20,12 @@ class Relay:
     ends: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        back, forth = await asyncio.open_unix_connection(self.socket)
         if self.cut:
             self.refused += 1
             writer.close()
+            forth.close()
             return
-        back, forth = await asyncio.open_unix_connection(self.socket)
         self.ends |= {writer, forth}
         await asyncio.gather(_pump(reader, forth), _pump(back, writer))
 

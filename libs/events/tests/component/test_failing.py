@@ -13,7 +13,7 @@ from vod_events import Bus, Unconfirmed, consumer, event_bus
 from vod_events.consumer import CONSUMER, MAX_DELIVERIES
 from vod_rpc import DeadlineExceeded, NotFound, Unavailable
 from vod_runtime import Runtime
-from vod_testing import eventually
+from vod_testing import eventually, publish
 
 ENDED = "playback.v1.episode-ended"
 AWAY: Sequence[Exception] = [
@@ -55,7 +55,7 @@ async def letters(bus: Bus) -> int:
 async def test_what_fails_because_something_is_away_is_tried_until_it_works(bus: Bus, runtime: Runtime) -> None:
     handle = Handler(*AWAY)
     async with consumer(bus, runtime, subject=f"{ENDED}.*", durable="d", message=EpisodeEnded, handle=handle):
-        await bus.publish(f"{ENDED}.a", EpisodeEnded(session_id="a"), message_id="a")
+        await publish(bus, f"{ENDED}.a", EpisodeEnded(session_id="a"), message_id="a")
         await eventually(handle.why_not_yet, within=30)
         deliveries = (await bus.jetstream.consumer_info("FACTS", "d")).delivered.consumer_seq
 
@@ -67,8 +67,8 @@ async def test_what_fails_because_something_is_away_is_tried_until_it_works(bus:
 async def test_what_fails_otherwise_counts_as_a_delivery(bus: Bus, runtime: Runtime) -> None:
     handle = Handler(asyncpg.DataError("too large for any column"))
     async with consumer(bus, runtime, subject=f"{ENDED}.*", durable="d", message=EpisodeEnded, handle=handle):
-        await bus.publish(f"{ENDED}.a", EpisodeEnded(session_id="a"), message_id="a")
-        await eventually(handle.why_not_yet, within=10)
+        await publish(bus, f"{ENDED}.a", EpisodeEnded(session_id="a"), message_id="a")
+        await eventually(handle.why_not_yet, within=30)
         deliveries = (await bus.jetstream.consumer_info("FACTS", "d")).delivered.consumer_seq
 
     assert deliveries == 2
@@ -85,16 +85,16 @@ async def test_one_whose_handler_was_ended_each_time_is_a_letter_and_not_lost(
         await never.wait()
 
     listening = partial(consumer, runtime=runtime, subject=f"{ENDED}.*", durable="unlucky", message=EpisodeEnded)
-    await bus.publish(f"{ENDED}.a", EpisodeEnded(session_id="a"), message_id="a")
+    await publish(bus, f"{ENDED}.a", EpisodeEnded(session_id="a"), message_id="a")
     for round_ in range(1, MAX_DELIVERIES + 1):
         async with event_bus(SecretStr(nats_url), runtime) as own, listening(own, handle=handle):
-            await eventually(lambda count=round_: None if len(begun) == count else f"begun {begun}", within=10)
+            await eventually(lambda count=round_: None if len(begun) == count else f"begun {begun}", within=30)
 
     async def why_no_letter() -> str | None:
         return None if await letters(bus) == 1 else "no letter"
 
     async with listening(bus, handle=handle):
-        await eventually(why_no_letter, within=5)
+        await eventually(why_no_letter, within=30)
     letter = await bus.jetstream.get_last_msg("DEAD_LETTERS", "dead-letter.>")
 
     assert begun == ["a"] * MAX_DELIVERIES

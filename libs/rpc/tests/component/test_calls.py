@@ -69,6 +69,17 @@ async def calling(
         yield pb_grpc.ScoringServiceStub(opened), servicer
 
 
+async def give_up(stub: "pb_grpc.ScoringServiceAsyncStub", servicer: Servicer) -> None:
+    """Call, and lose patience while the call is served; one for which the time was up before has to be made again."""
+
+    async def why_not_served() -> str | None:
+        with deadline(timedelta(milliseconds=200)), pytest.raises(DeadlineExceeded):
+            await stub.RankReleases(pb.RankReleasesRequest())
+        return None if servicer.calls else "the time was up before the call was served"
+
+    await eventually(why_not_served, within=30)
+
+
 async def test_the_callers_deadline_reaches_the_handler(runtime: Runtime) -> None:
     seen: list[timedelta | None] = []
 
@@ -76,11 +87,11 @@ async def test_the_callers_deadline_reaches_the_handler(runtime: Runtime) -> Non
         seen.append(time_left())
 
     async with calling(runtime, answer) as (stub, _):
-        with deadline(timedelta(seconds=3)):
+        with deadline(timedelta(seconds=30)):  # a call without one has 10 s
             await stub.RankReleases(pb.RankReleasesRequest())
 
     assert seen[0] is not None
-    assert timedelta(seconds=2) < seen[0] <= timedelta(seconds=3)
+    assert timedelta(seconds=15) < seen[0] <= timedelta(seconds=30)
 
 
 async def test_a_call_whose_time_is_up_ends_and_its_handler_is_cancelled(runtime: Runtime) -> None:
@@ -93,10 +104,9 @@ async def test_a_call_whose_time_is_up_ends_and_its_handler_is_cancelled(runtime
             cancelled.set()
             raise
 
-    async with calling(runtime, answer) as (stub, _):
-        with deadline(timedelta(milliseconds=200)), pytest.raises(DeadlineExceeded):
-            await stub.RankReleases(pb.RankReleasesRequest())
-        await eventually(lambda: None if cancelled.is_set() else "the handler still runs", within=3)
+    async with calling(runtime, answer) as (stub, servicer):
+        await give_up(stub, servicer)
+        await eventually(lambda: None if cancelled.is_set() else "the handler still runs", within=30)
 
 
 async def test_a_call_that_was_given_up_is_not_counted_as_well_served(runtime: Runtime) -> None:
@@ -107,10 +117,9 @@ async def test_a_call_that_was_given_up_is_not_counted_as_well_served(runtime: R
         labels = {"method": f"/{METHOD}/RankReleases", "code": code}
         return runtime.metrics.get_sample_value("vod_rpc_served_seconds_count", labels) or 0.0
 
-    async with calling(runtime, answer) as (stub, _):
-        with deadline(timedelta(milliseconds=100)), pytest.raises(DeadlineExceeded):
-            await stub.RankReleases(pb.RankReleasesRequest())
-        await eventually(lambda: None if counted("CANCELLED") else "not counted", within=3)
+    async with calling(runtime, answer) as (stub, servicer):
+        await give_up(stub, servicer)
+        await eventually(lambda: None if counted("CANCELLED") else "not counted", within=30)
 
     assert counted("OK") == 0
 
@@ -212,16 +221,16 @@ async def test_health_tells_whether_the_services_own_resources_work(runtime: Run
         stub: Any = health_pb2_grpc.HealthStub(raw)  # its stubs leave the methods out
 
         async def why_not() -> str | None:
-            told = await stub.Check(health_pb2.HealthCheckRequest(service=METHOD), timeout=2)
+            told = await stub.Check(health_pb2.HealthCheckRequest(service=METHOD), timeout=20)
             state = health_pb2.HealthCheckResponse.ServingStatus.Name(told.status)
             return None if state == "NOT_SERVING" else state
 
-        await eventually(why_not, within=3)
+        await eventually(why_not, within=30)
         healthy.set()
 
         async def why_not_well() -> str | None:
-            told = await stub.Check(health_pb2.HealthCheckRequest(service=METHOD), timeout=2)
+            told = await stub.Check(health_pb2.HealthCheckRequest(service=METHOD), timeout=20)
             state = health_pb2.HealthCheckResponse.ServingStatus.Name(told.status)
             return None if state == "SERVING" else state
 
-        await eventually(why_not_well, within=8)
+        await eventually(why_not_well, within=30)

@@ -61,7 +61,7 @@ async def test_services_start_drain_and_stop(
     async with asyncio.TaskGroup() as group:
         services = {"desk": (Settings(), make_runtime("desk"))}
         group.create_task(host(services, ops_listen="127.0.0.1:0", stop=stop))
-        await eventually(lambda: None if events else "not started", within=5)
+        await eventually(lambda: None if events else "not started", within=30)
         stop.set()
 
     assert events == ["desk starts", "desk drains", "desk stops"]

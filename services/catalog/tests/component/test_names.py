@@ -77,7 +77,7 @@ async def until_mapped(catalog: CatalogServiceAsyncStub, ref: str, position: int
         at = await position_at_tmdb(catalog, ref)
         return None if at == position else f"at {at}"
 
-    await eventually(why_not, within=10)
+    await eventually(why_not, within=30)
 
 
 async def test_a_later_part_by_its_own_id_is_a_season_of_its_beginning(catalog: CatalogServiceAsyncStub) -> None:
@@ -178,7 +178,7 @@ async def test_an_anime_tells_what_it_is_called_by_its_own_entry_and_at_tmdb_whi
             names[:] = [(text(one.key), dict(one.external_ids)) for one in found.other_names]
             return None if len(names) == 2 else str(names)
 
-        await eventually(why_not_both, within=10)
+        await eventually(why_not_both, within=30)
         western = GetEpisodeRequest(key=catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=1))
         none = (await catalog.GetEpisode(western)).other_names
 
@@ -305,7 +305,7 @@ async def test_a_season_that_is_found_late_changes_no_number(
         found = await catalog.ListEpisodes(ListEpisodesRequest(series_id=SEA))
         return None if len(found.episodes) == 9 else f"{len(found.episodes)} episodes"
 
-    await eventually(why_not, within=5)
+    await eventually(why_not, within=30)
     listed = await catalog.ListEpisodes(ListEpisodesRequest(series_id=SEA))
     asked = catalog_pb2.EpisodeKey(series_id=SEA_2, season=1, episode=1)
     after = await catalog.GetEpisode(GetEpisodeRequest(key=asked))

@@ -55,7 +55,7 @@ async def test_titles_and_lists_of_an_earlier_release_go_on(
                 title = await db.pool.fetchval("SELECT title FROM series WHERE failures = 0 AND due_at IS NOT NULL")
                 return None if title == "Harbor Lights" else f"it is called {title}"
 
-            await eventually(why_not_refreshed, within=10)
+            await eventually(why_not_refreshed, within=30)
 
     assert (of_old.series.title, [one.title for one in found.titles], asked) == ("Of old", ["Only listed"], [0] * 3)
     assert no_picture.value.reason == "IMAGE_NOT_FOUND"

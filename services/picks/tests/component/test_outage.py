@@ -13,7 +13,7 @@ from vod.stream.v1 import events_pb2 as stream_events
 from vod_events import event_bus
 from vod_rpc import Unavailable
 from vod_runtime import Runtime
-from vod_testing import eventually, relayed
+from vod_testing import eventually, publish, relayed
 
 KEY = catalog_pb2.EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=3)
 DEVICE = scoring_pb2.DeviceProfile(h264=True, max_height=1080)
@@ -37,12 +37,12 @@ async def test_a_stall_while_postgres_is_away_costs_the_pick_its_place_later(
         relay.break_off()
         with pytest.raises(Unavailable):
             await picks.EnsurePick(ENSURE)
-        await bus.publish(f"stream.v1.pin-stalled.{first.infohash}", stalled, message_id="stalled")
+        await publish(bus, f"stream.v1.pin-stalled.{first.infohash}", stalled, message_id="stalled")
 
         async def why_not_tried() -> str | None:
             return None if relay.refused > 3 else f"refused {relay.refused} times"
 
-        await eventually(why_not_tried, within=20)
+        await eventually(why_not_tried, within=30)
         relay.cut = False
 
         async def why_not_replaced() -> str | None:
@@ -52,7 +52,7 @@ async def test_a_stall_while_postgres_is_away_costs_the_pick_its_place_later(
                 return str(failure)
             return None if found == "b" * 40 else f"{found} is in force"
 
-        await eventually(why_not_replaced, within=20)
+        await eventually(why_not_replaced, within=30)
         heard = await bus.jetstream.consumer_info("FACTS", "picks-pin-stalled")
         letters = (await bus.jetstream.stream_info("DEAD_LETTERS")).state.messages
 

@@ -82,7 +82,7 @@ async def test_concurrent_calls_agree_and_search_once(picks: Any, neighbours: An
     neighbours.search.go_on.clear()
 
     calls = [asyncio.ensure_future(picks.EnsurePick(ensure(3))) for _ in range(5)]
-    await eventually(lambda: None if neighbours.search.calls else "no search yet", within=5)
+    await eventually(lambda: None if neighbours.search.calls else "no search yet", within=30)
     neighbours.search.go_on.set()
     answers = {(await call).pick.id for call in calls}
 
@@ -96,7 +96,7 @@ async def test_two_processes_agree_on_one_pick(settings: Any, open_picks: Any, n
 
     async with open_picks(settings) as one, open_picks(settings) as other:
         calls = [asyncio.ensure_future(stub.EnsurePick(ensure(3))) for stub in (one, other)]
-        await eventually(lambda: None if neighbours.search.calls == 2 else "not both search yet", within=5)
+        await eventually(lambda: None if neighbours.search.calls == 2 else "not both search yet", within=30)
         neighbours.search.go_on.set()
         answers = [(await call).pick for call in calls]
 
@@ -107,7 +107,7 @@ async def test_a_caller_that_leaves_does_not_end_the_search_of_the_other(picks: 
     neighbours.offer_single("a", 3)
     neighbours.search.go_on.clear()
     leaving = asyncio.ensure_future(picks.EnsurePick(ensure(3)))
-    await eventually(lambda: None if neighbours.search.calls else "no search yet", within=5)
+    await eventually(lambda: None if neighbours.search.calls else "no search yet", within=30)
     staying = asyncio.ensure_future(picks.EnsurePick(ensure(3)))
 
     leaving.cancel()

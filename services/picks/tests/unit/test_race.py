@@ -43,7 +43,7 @@ class Swarms:
         await self._resolve(self.rates, letter, rate)
 
     async def _resolve(self, futures: dict[str, Any], letter: str, value: object) -> None:
-        await eventually(lambda: None if letter in futures else f"{letter} was not asked", within=5)
+        await eventually(lambda: None if letter in futures else f"{letter} was not asked", within=30)
         futures[letter].set_result(value)
 
     def is_silent(self, letter: str) -> None:

@@ -17,7 +17,7 @@ from vod.stream.v1 import stream_service_pb2 as stream
 
 from vod_events import Bus, event_bus
 from vod_rpc import NotFound
-from vod_testing import eventually
+from vod_testing import eventually, publish
 
 DEVICE = scoring_pb2.DeviceProfile(h264=True)
 NOW = timedelta()
@@ -58,7 +58,7 @@ class News:
             explanation="Nobody sends it.",
         )
         self._told += 1
-        await self._bus.publish(f"picks.v1.pick-rejected.{event.pick_id}", event, message_id=f"r{self._told}:{digit}")
+        await publish(self._bus, f"picks.v1.pick-rejected.{event.pick_id}", event, message_id=f"r{self._told}:{digit}")
 
     async def stalled(self, episode: int, holder: str, *, ago: timedelta = NOW, told_ago: timedelta = NOW) -> None:
         event = stream_events.PinStalled(
@@ -71,7 +71,7 @@ class News:
         event.stall_time.FromDatetime(datetime.now(UTC) - ago)
         event.told_time.FromDatetime(datetime.now(UTC) - told_ago)
         self._told += 1
-        await self._bus.publish(f"stream.v1.pin-stalled.{event.infohash}", event, message_id=f"s{self._told}")
+        await publish(self._bus, f"stream.v1.pin-stalled.{event.infohash}", event, message_id=f"s{self._told}")
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_a_rejected_pick_is_replaced_and_the_next_heartbeat_tells_where_to
     promote(neighbours, 1, "c")
 
     await news.rejected(1)
-    await eventually(lambda: why_not_switched(running), within=10)
+    await eventually(lambda: why_not_switched(running), within=30)
     answer = await playback.RecordHeartbeat(beat(session.id, 603))
 
     assert (answer.switched.pick.infohash, answer.switched.pick.file_index) == ("c" * 40, 0)
@@ -121,7 +121,7 @@ async def test_a_replacement_whose_swarm_is_silent_is_rejected_too(running: Any,
     neighbours.stream_node.silent_swarms = {"e"}
 
     await news.rejected(1)
-    await eventually(lambda: why_not_switched(running), within=10)
+    await eventually(lambda: why_not_switched(running), within=30)
 
     assert neighbours.picks.rejected == [(1, picks_events.REJECTION_REASON_STALLED)]
     assert neighbours.stream_node.pins == {("c", 0, session.id): stream.PURPOSE_CURRENT}
@@ -135,7 +135,7 @@ async def test_a_node_that_does_not_answer_is_not_held_against_a_replacement(
     neighbours.stream_node.frozen = 1
 
     await news.rejected(1)
-    await eventually(lambda: why_not_switched(running), within=15)
+    await eventually(lambda: why_not_switched(running), within=30)
 
     assert neighbours.picks.rejected == []
     assert neighbours.stream_node.pins == {("e", 0, session.id): stream.PURPOSE_CURRENT}
@@ -145,7 +145,7 @@ async def test_a_switch_is_told_until_the_player_names_the_pick(running: Any, ne
     session = (await running.stub.StartSession(start(1))).session
     promote(neighbours, 1, "c")
     await news.rejected(1)
-    await eventually(lambda: why_not_switched(running), within=10)
+    await eventually(lambda: why_not_switched(running), within=30)
 
     first = await running.stub.RecordHeartbeat(beat(session.id, 1))
     again = await running.stub.RecordHeartbeat(beat(session.id, 2, playing_pick_id=99))
@@ -164,13 +164,13 @@ async def test_news_that_comes_again_changes_nothing_and_old_news_neither(
     async with asyncio.TaskGroup() as group:
         for _ in range(4):
             group.create_task(news.rejected(1))
-    await eventually(lambda: why_not_switched(running, 2), within=10)
+    await eventually(lambda: why_not_switched(running, 2), within=30)
     await news.stalled(1, session.id)
     await news.rejected(1)
     marker = (await running.stub.StartSession(start(2))).session
     promote(neighbours, 2, "d")
     await news.rejected(2)
-    await eventually(lambda: why_not_switched(running, 3), within=10)
+    await eventually(lambda: why_not_switched(running, 3), within=30)
 
     pins = neighbours.stream_node.pins
     assert set(pins) == {("c", 0, session.id), ("c", 0, other.id), ("d", 1, marker.id)}
@@ -190,7 +190,7 @@ async def test_after_the_last_candidate_the_answer_is_final_everywhere(
         answer = await playback.RecordHeartbeat(beat(session.id, 600))
         return None if answer.HasField("given_up") else "nothing is said"
 
-    await eventually(why_not_final, within=10)
+    await eventually(why_not_final, within=30)
     await news.rejected(1)
     answer = await playback.RecordHeartbeat(beat(session.id, 600))
     assert (answer.given_up.reason, answer.given_up.metadata["refused"]) == ("NO_PLAYABLE_RELEASE", "[]")
@@ -211,7 +211,7 @@ async def test_after_the_last_candidate_a_direct_source_goes_on(running: Any, ne
     neighbours.sources.have("direct")
 
     await news.rejected(1)
-    await eventually(lambda: why_not_switched(running), within=10)
+    await eventually(lambda: why_not_switched(running), within=30)
     answer = await playback.RecordHeartbeat(beat(session.id, 603))
     resumed = await playback.GetResume(pb2.GetResumeRequest(device_id="tv"))
 
@@ -230,7 +230,7 @@ async def test_a_stalled_session_that_plays_something_else_than_the_pick_goes_on
     promote(neighbours, 1, "d")
 
     await news.stalled(1, session.id)
-    await eventually(lambda: why_not_switched(running), within=10)
+    await eventually(lambda: why_not_switched(running), within=30)
 
     assert ("d", 0, session.id) in neighbours.stream_node.pins
 
@@ -253,7 +253,7 @@ async def test_a_stall_is_told_as_buffering_however_long_it_lasts_and_one_of_yes
                 seen.append(change.buffering)
         return None if seen else "nothing about buffering"
 
-    await eventually(why_not_waiting, within=10)
+    await eventually(why_not_waiting, within=30)
     assert seen == [pb2.Buffering(waiting=True, reason="NO_PEERS")]
 
 
@@ -287,13 +287,13 @@ async def test_hints_swarms_and_the_end_are_heard(running: Any, neighbours: Any)
 
     async with asyncio.timeout(15), asyncio.TaskGroup() as group:
         group.create_task(hear())
-        await eventually(lambda: None if "next_hint" in seen else "no hint", within=5)
+        await eventually(lambda: None if "next_hint" in seen else "no hint", within=30)
         assert not seen["next_hint"].next_hint.ready
         hint = playback_pb2.NextHint(key=key(2), ready=True)
         await playback.SetNextHint(pb2.SetNextHintRequest(session_id=session.id, next_hint=hint))
-        await eventually(lambda: None if seen["next_hint"].next_hint.ready else "not ready", within=5)
+        await eventually(lambda: None if seen["next_hint"].next_hint.ready else "not ready", within=30)
         node.peers = 7
-        await eventually(lambda: None if "swarm" in seen and seen["swarm"].swarm.peers == 7 else "no peers", within=8)
+        await eventually(lambda: None if "swarm" in seen and seen["swarm"].swarm.peers == 7 else "no peers", within=30)
         await playback.EndSession(pb2.EndSessionRequest(session_id=session.id))
 
     assert seen["swarm"].swarm.size_bytes == 1000
@@ -322,7 +322,7 @@ async def test_when_the_next_episodes_pick_is_rejected_it_is_not_ready_any_more(
         told = (await running.stub.RecordHeartbeat(beat(session.id, 1))).next_hint
         return None if not told.ready else "still ready"
 
-    await eventually(why_not, within=10)
+    await eventually(why_not, within=30)
 
 
 async def test_the_viewers_own_choice_is_told_to_listeners_but_not_with_heartbeats(running: Any) -> None:
@@ -349,7 +349,7 @@ async def test_what_was_rejected_since_is_not_resumed(running: Any, neighbours: 
         resumed = await playback.GetResume(pb2.GetResumeRequest(device_id="tv"))
         return "the rejected source would be resumed" if resumed.HasField("pick") else None
 
-    await eventually(why_not_forgotten, within=10)
+    await eventually(why_not_forgotten, within=30)
     again = await playback.StartSession(start(1))
     assert again.pick.infohash == "b" * 40
 
@@ -372,7 +372,7 @@ async def test_a_next_pick_that_is_rejected_in_the_countdown_is_not_ready_any_mo
             return "still ready"
         return f"held: {node.pins}" if node.pins else None
 
-    await eventually(why_not, within=10)
+    await eventually(why_not, within=30)
 
 
 async def test_a_choice_beside_a_fallback_leaves_no_pin(running: Any, neighbours: Any, news: News) -> None:
@@ -383,10 +383,10 @@ async def test_a_choice_beside_a_fallback_leaves_no_pin(running: Any, neighbours
     async with asyncio.TaskGroup() as group:
         override = pb2.OverridePickRequest(session_id=session.id, infohash="c" * 40)
         group.create_task(_overridden(playback, override))
-        await eventually(lambda: None if neighbours.picks.overridden else "not asked", within=10)
+        await eventually(lambda: None if neighbours.picks.overridden else "not asked", within=30)
         promote(neighbours, 1, "b")
         await news.rejected(1)
-        await eventually(lambda: None if set(node.pins) == {("b", 0, session.id)} else f"{node.pins}", within=10)
+        await eventually(lambda: None if set(node.pins) == {("b", 0, session.id)} else f"{node.pins}", within=30)
         neighbours.picks.may_override.set()
 
     assert node.pins == {("c", 0, session.id): stream.PURPOSE_CURRENT}

@@ -69,7 +69,7 @@ async def test_many_sessions_are_locked_in_the_order_of_their_ids(
             waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
             return None if await connection.fetchval(waiting) else "nobody waits"
 
-        await eventually(why_not_waiting, within=10)
+        await eventually(why_not_waiting, within=30)
 
         await connection.execute("SELECT FROM sessions WHERE id = $1 FOR UPDATE NOWAIT", LAST)
     await connection.close()

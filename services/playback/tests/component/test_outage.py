@@ -53,6 +53,6 @@ async def test_while_postgres_is_away_every_answer_says_that_it_may_be_tried_aga
                 return str(failure)
             return None
 
-        await eventually(why_not_back, within=20)
+        await eventually(why_not_back, within=30)
 
     assert said == dict.fromkeys(calls, (Unavailable, "STORE_UNAVAILABLE"))

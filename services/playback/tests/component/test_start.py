@@ -76,7 +76,7 @@ async def test_concurrent_starts_with_one_request_id_make_one_session_and_one_pi
 ) -> None:
     neighbours.picks.go_on.clear()
     calls = [asyncio.ensure_future(playback.StartSession(start(1, request_id="r1"))) for _ in range(5)]
-    await eventually(lambda: None if len(neighbours.picks.ensured) == 5 else "not all have asked", within=5)
+    await eventually(lambda: None if len(neighbours.picks.ensured) == 5 else "not all have asked", within=30)
     neighbours.picks.go_on.set()
     answers = [await call for call in calls]
 
@@ -176,7 +176,7 @@ async def test_a_caller_that_gives_up_leaves_no_pin(playback: Any, neighbours: A
     await connection.close()
 
     assert neighbours.stream_node.urls == 1
-    await eventually(lambda: None if not neighbours.stream_node.pins else "a pin is left", within=5)
+    await eventually(lambda: None if not neighbours.stream_node.pins else "a pin is left", within=30)
     assert await count(pg_dsn, "sessions") == 0
 
 

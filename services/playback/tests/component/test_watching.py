@@ -94,7 +94,7 @@ async def test_a_heartbeat_is_told_with_all_that_prefetch_needs(playback: Any, n
 
     async with listening(nats_url, f"playback.v1.heartbeat.{session.id}") as heard:
         await playback.RecordHeartbeat(beat(session.id, 600))
-        await eventually(lambda: None if heard else "nothing heard", within=5)
+        await eventually(lambda: None if heard else "nothing heard", within=30)
 
     event = events_pb2.HeartbeatRecorded.FromString(heard[0])
     assert (event.session_id, event.key, event.next) == (session.id, key(1), key(2))
@@ -143,7 +143,7 @@ async def test_ending_twice_ends_once_and_answers_the_same(playback: Any, nats_u
     async with listening(nats_url, f"playback.v1.episode-ended.{session.id}") as heard:
         calls = [playback.EndSession(pb2.EndSessionRequest(session_id=session.id)) for _ in range(3)]
         answers = [await call for call in calls]
-        await eventually(lambda: None if heard else "nothing heard", within=5)
+        await eventually(lambda: None if heard else "nothing heard", within=30)
 
     assert answers[0] == answers[1] == answers[2]
     assert len(heard) == 1
@@ -186,7 +186,7 @@ async def test_a_next_episode_that_already_plays_is_not_told_to_be_prepared(play
 
     async with listening(nats_url, f"playback.v1.episode-ended.{first.id}") as heard:
         await playback.EndSession(pb2.EndSessionRequest(session_id=first.id))
-        await eventually(lambda: None if heard else "nothing heard", within=5)
+        await eventually(lambda: None if heard else "nothing heard", within=30)
 
     assert not events_pb2.EpisodeEnded.FromString(heard[0]).HasField("next")
 
@@ -200,12 +200,12 @@ async def test_a_silent_session_is_ended_at_its_last_position(
         await running.stub.RecordHeartbeat(beat(session.id, 600))
         neighbours.stream_node.prepare(2, holder=session.id)
 
-        await eventually(lambda: None if heard else "the session has not ended", within=5)
+        await eventually(lambda: None if heard else "the session has not ended", within=30)
 
         active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
         assert list(active) == []
         assert events_pb2.EpisodeEnded.FromString(heard[0]).position.seconds == 600
-        await eventually(lambda: None if not neighbours.stream_node.pins else "still pinned", within=5)
+        await eventually(lambda: None if not neighbours.stream_node.pins else "still pinned", within=30)
 
 
 async def test_a_player_without_heartbeats_keeps_its_session_by_asking_for_the_address(
@@ -222,7 +222,7 @@ async def test_a_player_without_heartbeats_keeps_its_session_by_asking_for_the_a
             ids = {one.id for one in active}
             return None if quiet.id not in ids else "the quiet one has not ended"
 
-        await eventually(why_not, within=10)
+        await eventually(why_not, within=30)
         active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
 
     assert [one.id for one in active] == [playing.id]
@@ -337,7 +337,7 @@ async def test_without_nats_positions_are_stored_and_the_end_is_told_later(
         listening(url, f"playback.v1.episode-ended.{session.id}") as heard,
         open_playback(settings.model_copy(update={"nats_url": SecretStr(url)})),
     ):
-        await eventually(lambda: None if heard else "not told yet", within=10)
+        await eventually(lambda: None if heard else "not told yet", within=30)
 
     assert events_pb2.EpisodeEnded.FromString(heard[0]).session_id == session.id
 
@@ -368,4 +368,4 @@ async def test_all_who_fell_silent_at_once_are_ended_in_one_sweep_and_who_was_ju
             active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
             return None if [one.id for one in active] == [first.id] else f"{len(active)} are active"
 
-        await eventually(why_not, within=15)
+        await eventually(why_not, within=30)

@@ -173,10 +173,10 @@ async def test_a_source_chosen_while_the_subtitles_of_another_still_come_is_prep
 ) -> None:
     world.subtitles_may_come.clear()
     first = asyncio.ensure_future(prefetch.prepare(NEXT))
-    await eventually(lambda: None if world.told else "nothing is prepared yet", within=5)
+    await eventually(lambda: None if world.told else "nothing is prepared yet", within=30)
 
     second = asyncio.ensure_future(prefetch.prepare(NEXT))
-    await eventually(lambda: None if len(world.told) == 2 else f"told {world.told}", within=5)
+    await eventually(lambda: None if len(world.told) == 2 else f"told {world.told}", within=30)
     world.subtitles_may_come.set()
     await asyncio.gather(first, second)
 
@@ -189,7 +189,7 @@ async def test_a_source_chosen_while_the_bytes_of_another_still_come_is_prepared
     """The session has ended: no heartbeat follows."""
     world.bytes_may_come.clear()
     first = asyncio.ensure_future(prefetch.prepare(NEXT))
-    await eventually(lambda: None if world.pinned else "nothing is pinned yet", within=5)
+    await eventually(lambda: None if world.pinned else "nothing is pinned yet", within=30)
 
     world.pick = OTHER
     await prefetch.prepare(NEXT)

@@ -74,7 +74,7 @@ async def test_a_complete_answer_is_not_replaced_by_the_partial_one_before_it(
             answer = await search.SearchReleases(wanted)
             return "; ".join(one.reason for one in answer.unavailable) or None
 
-        await eventually(why_not_complete, within=10)
+        await eventually(why_not_complete, within=30)
         second = await search.SearchReleases(wanted)
 
     assert [one.indexer for one in first.unavailable] == ["Breakwater"]

@@ -48,7 +48,7 @@ async def ended(subtitles: SubtitlesServiceAsyncStub, track: str) -> pb2.Alignme
         found = (await subtitles.GetAlignment(pb2.GetAlignmentRequest(key=KEY, track=track))).alignment
         return f"at {found.progress}" if found.state == pb2.ALIGNMENT_STATE_RUNNING else None
 
-    await eventually(why_not, within=20)
+    await eventually(why_not, within=30)
     return (await subtitles.GetAlignment(pb2.GetAlignmentRequest(key=KEY, track=track))).alignment
 
 

@@ -104,7 +104,7 @@ async def test_tracks_inside_a_film_that_is_half_here_are_served_so_far_and_whol
             found = await subtitles.GetSubtitle(GetSubtitleRequest(key=KEY, lang="de", picked=PICKED))
             return str(found.webvtt.count("-->")) if found.partial else None
 
-        await eventually(why_not, within=5)
+        await eventually(why_not, within=30)
         whole = await subtitles.GetSubtitle(GetSubtitleRequest(key=KEY, lang="de", picked=PICKED))
         signs = await subtitles.GetSubtitle(GetSubtitleRequest(key=KEY, lang="en", picked=PICKED))
 
