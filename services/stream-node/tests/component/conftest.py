@@ -29,6 +29,9 @@ from vod_stream_node.settings import Settings
 from vod_testing import eventually
 
 LEASE = 1.5
+"""Of a node whose end others are to notice soon."""
+LONG_LEASE = 30.0
+"""Of one that only stood still for a moment, however long that was."""
 SECRET = "a secret of these tests alone"
 
 
@@ -54,8 +57,18 @@ class Swarm:
         torrent = make_torrent(name, paths, self.folder)
         self.seeder.add(torrent, self.folder, self.tracker.url)
         # A node that asks the tracker sooner would be told of nobody, and ask again in minutes.
-        await self.tracker.has_peers([torrent.infohash], within=timedelta(seconds=5))
+        await self.tracker.has_peers([torrent.infohash], within=timedelta(seconds=30))
         return torrent
+
+    async def given(self, torrent: Torrent) -> int:
+        """Return the bytes that the seeder has given to those who have left; what was under way is counted late."""
+
+        def why_not_yet() -> str | None:
+            left = self.seeder.peers(torrent.infohash)
+            return f"{left} are connected" if left else None
+
+        await eventually(why_not_yet, within=30)
+        return self.seeder.uploaded(torrent.infohash)
 
     def magnet(self, torrent: Torrent) -> str:
         return torrent.magnet(self.tracker.url)
@@ -84,7 +97,17 @@ async def _all_closed(port: int) -> None:
         open_ = [one for one in connections if one.laddr.port == port and one.status in {"ESTABLISHED", "CLOSE_WAIT"}]
         return f"open: {[(one.status, one.raddr.port) for one in open_]}" if open_ else None
 
-    await eventually(why_not_yet, within=5)
+    await eventually(why_not_yet, within=30)
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """Yield a port on which a server of ours can listen, and which meanwhile nobody else is given who asks for any."""
+    with socket.socket() as held:
+        # Servers set it as well, so that theirs may have the port beside this one, which does not listen.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +134,7 @@ class Node:
         holder: str = "session-1",
         purpose: pb2.Purpose = pb2.PURPOSE_CURRENT,
         wait_for: pb2.WaitFor = pb2.WAIT_FOR_METADATA,
-        within: float = 10,
+        within: float = 30,
         ttl: timedelta = timedelta(),
     ) -> pb2.Pin:
         """EnsurePin."""
@@ -128,7 +151,7 @@ class Node:
 
     async def pins(self) -> dict[tuple[str, int], pb2.Pin]:
         """ListPins, by infohash and file index."""
-        answer = await self.rpc.ListPins(pb2.ListPinsRequest(), timeout=5)
+        answer = await self.rpc.ListPins(pb2.ListPinsRequest(), timeout=30)
         return {(pin.infohash, pin.file_index): pin for pin in answer.pins}
 
 
@@ -141,24 +164,23 @@ def start_node(tmp_path: Path, make_runtime: Callable[[str], Runtime]) -> NodeFa
 
     @asynccontextmanager
     async def start(**further: object) -> AsyncIterator[Node]:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        given = {
-            "listen": f"unix:{tmp_path}/node.sock",
-            "http_listen": f"127.0.0.1:{port}",
-            "public_base": f"http://127.0.0.1:{port}",
-            "secret_key": SECRET,
-            "data_dir": tmp_path / "data",
-            "allow_private_peers": True,
-            "node_name": "node-a",
-            "cors_origins": "http://ui.example",
-        }
-        settings = Settings.model_validate(given | further)
-        runtime = make_runtime("stream-node")
-        async with serve(settings, runtime) as endpoint:
-            async with channel(endpoint.address, runtime) as opened, httpx.AsyncClient(timeout=30) as http:
-                yield Node(settings, endpoint, runtime, StreamServiceStub(opened), http)
-            await _all_closed(port)
+        with reserved_port() as port:
+            given = {
+                "listen": f"unix:{tmp_path}/node.sock",
+                "http_listen": f"127.0.0.1:{port}",
+                "public_base": f"http://127.0.0.1:{port}",
+                "secret_key": SECRET,
+                "data_dir": tmp_path / "data",
+                "allow_private_peers": True,
+                "node_name": "node-a",
+                "cors_origins": "http://ui.example",
+            }
+            settings = Settings.model_validate(given | further)
+            runtime = make_runtime("stream-node")
+            async with serve(settings, runtime) as endpoint:
+                async with channel(endpoint.address, runtime) as opened, httpx.AsyncClient(timeout=30) as http:
+                    yield Node(settings, endpoint, runtime, StreamServiceStub(opened), http)
+                await _all_closed(port)
 
     return start
 
@@ -170,7 +192,7 @@ def nodes_known(node: Node) -> float:
 
 async def know(node: Node, count: int) -> None:
     """Wait until a node knows so many, itself too."""
-    await eventually(lambda: None if nodes_known(node) == count else f"{nodes_known(node)} nodes", within=30)
+    await eventually(lambda: None if nodes_known(node) == count else f"{nodes_known(node)} nodes", within=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +219,7 @@ async def two_nodes(start_node: NodeFactory, folder: Path, register: str, **furt
                     listen=f"unix:{folder}/{name}.sock",
                     data_dir=folder / name,
                     redis_url=register,
-                    lease=LEASE,
+                    lease=LONG_LEASE,
                     **further,
                 )
             )
