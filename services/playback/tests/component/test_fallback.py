@@ -95,6 +95,18 @@ async def why_not_switched(running: Any, times: int = 1) -> str | None:
     return None if count == times else f"{count} switches"
 
 
+async def told_of_the_switch(playback: Any, request: pb2.RecordHeartbeatRequest) -> pb2.RecordHeartbeatResponse:
+    """Say a heartbeat until its answer tells of a switch: it leaves that out when the node takes longer than 1 s."""
+    answers: list[pb2.RecordHeartbeatResponse] = []
+
+    async def why_not_told() -> str | None:
+        answers.append(await playback.RecordHeartbeat(request))
+        return None if answers[-1].HasField("switched") else "nothing is said of a switch"
+
+    await eventually(why_not_told, within=30)
+    return answers[-1]
+
+
 async def test_a_rejected_pick_is_replaced_and_the_next_heartbeat_tells_where_to_go_on(
     running: Any, neighbours: Any, news: News
 ) -> None:
@@ -105,7 +117,7 @@ async def test_a_rejected_pick_is_replaced_and_the_next_heartbeat_tells_where_to
 
     await news.rejected(1)
     await eventually(lambda: why_not_switched(running), within=30)
-    answer = await playback.RecordHeartbeat(beat(session.id, 603))
+    answer = await told_of_the_switch(playback, beat(session.id, 603))
 
     assert (answer.switched.pick.infohash, answer.switched.pick.file_index) == ("c" * 40, 0)
     assert answer.switched.position.seconds == 603
@@ -147,8 +159,8 @@ async def test_a_switch_is_told_until_the_player_names_the_pick(running: Any, ne
     await news.rejected(1)
     await eventually(lambda: why_not_switched(running), within=30)
 
-    first = await running.stub.RecordHeartbeat(beat(session.id, 1))
-    again = await running.stub.RecordHeartbeat(beat(session.id, 2, playing_pick_id=99))
+    first = await told_of_the_switch(running.stub, beat(session.id, 1))
+    again = await told_of_the_switch(running.stub, beat(session.id, 2, playing_pick_id=99))
     known = await running.stub.RecordHeartbeat(beat(session.id, 3, playing_pick_id=first.switched.pick.id))
 
     assert (first.HasField("switched"), again.HasField("switched"), known.HasField("switched")) == (True, True, False)
@@ -212,7 +224,7 @@ async def test_after_the_last_candidate_a_direct_source_goes_on(running: Any, ne
 
     await news.rejected(1)
     await eventually(lambda: why_not_switched(running), within=30)
-    answer = await playback.RecordHeartbeat(beat(session.id, 603))
+    answer = await told_of_the_switch(playback, beat(session.id, 603))
     resumed = await playback.GetResume(pb2.GetResumeRequest(device_id="tv"))
 
     assert answer.switched.stream_url == "http://vod.example/v1/play/direct/master.m3u8"
@@ -260,17 +272,18 @@ async def test_a_stall_is_told_as_buffering_however_long_it_lasts_and_one_of_yes
 async def test_a_switch_is_heard_at_once_and_once(running: Any, neighbours: Any, news: News) -> None:
     session = (await running.stub.StartSession(start(1))).session
     await running.stub.RecordHeartbeat(beat(session.id, 60))
+    neighbours.stream_node.pins.clear()  # nothing is told of a swarm, which would be heard first
     known = (await running.stub.AwaitChanges(listen(session.id))).changes[-1].known
     promote(neighbours, 1, "c")
 
     waiting = running.stub.AwaitChanges(listen(session.id, known))
     await news.rejected(1)
     changes = (await waiting).changes
-    later = await running.stub.AwaitChanges(listen(session.id, changes[-1].known, seconds=0))
+    later = (await running.stub.AwaitChanges(listen(session.id, changes[-1].known, seconds=0))).changes
 
     switched = next(one.switched for one in changes if one.HasField("switched"))
     assert (switched.pick.infohash[0], switched.position.seconds) == ("c", 60)
-    assert not later.changes
+    assert not [one for one in later if not one.HasField("swarm")]
 
 
 async def test_hints_swarms_and_the_end_are_heard(running: Any, neighbours: Any) -> None:
@@ -285,7 +298,7 @@ async def test_hints_swarms_and_the_end_are_heard(running: Any, neighbours: Any)
                 seen[str(change.WhichOneof("change"))] = change
                 known = change.known
 
-    async with asyncio.timeout(15), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(100), asyncio.TaskGroup() as group:
         group.create_task(hear())
         await eventually(lambda: None if "next_hint" in seen else "no hint", within=30)
         assert not seen["next_hint"].next_hint.ready
@@ -299,8 +312,9 @@ async def test_hints_swarms_and_the_end_are_heard(running: Any, neighbours: Any)
     assert seen["swarm"].swarm.size_bytes == 1000
 
 
-async def test_who_knows_it_all_waits_and_who_asks_for_nobody_is_told_so(running: Any) -> None:
+async def test_who_knows_it_all_waits_and_who_asks_for_nobody_is_told_so(running: Any, neighbours: Any) -> None:
     session = (await running.stub.StartSession(start(4))).session
+    neighbours.stream_node.pins.clear()  # no swarm tells anything new
     known = (await running.stub.AwaitChanges(listen(session.id))).changes[-1].known
 
     nothing = await running.stub.AwaitChanges(listen(session.id, known, seconds=0))

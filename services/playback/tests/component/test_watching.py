@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -15,7 +16,7 @@ from vod.playback.v1 import events_pb2, playback_pb2
 from vod.playback.v1 import playback_service_pb2 as pb2
 from vod.scoring.v1 import scoring_pb2
 
-from vod_rpc import FailedPrecondition, InvalidArgument, NotFound
+from vod_rpc import DeadlineExceeded, FailedPrecondition, InvalidArgument, NotFound
 from vod_testing import eventually
 
 DEVICE = scoring_pb2.DeviceProfile(h264=True)
@@ -60,6 +61,17 @@ async def listening(nats_url: str, subject: str) -> AsyncIterator[list[bytes]]:
         yield heard
     finally:
         await client.close()
+
+
+async def let_time_pass(pg_dsn: str, session_id: str) -> None:
+    """Let a session not have been heard of for an hour."""
+    connection = await asyncpg.connect(pg_dsn)
+    try:
+        await connection.execute(
+            "UPDATE playback.sessions SET heartbeat_at = heartbeat_at - interval '1 hour' WHERE id = $1", session_id
+        )
+    finally:
+        await connection.close()
 
 
 async def test_a_heartbeat_stores_the_position_and_tells_what_comes_next(playback: Any, pg_dsn: str) -> None:
@@ -165,10 +177,17 @@ async def test_without_a_next_pick_the_end_is_still_an_end(playback: Any, neighb
 async def test_a_next_pick_that_takes_too_long_is_left_out(playback: Any, neighbours: Any) -> None:
     session = (await playback.StartSession(start(1))).session
     neighbours.picks.go_on.clear()
+    answers: list[pb2.EndSessionResponse] = []
 
-    answer = await playback.EndSession(pb2.EndSessionRequest(session_id=session.id), timeout=2)
+    async def why_not_answered() -> str | None:
+        # Only a second is kept back for the answer: on a slow machine it may be lost, and is asked for once more.
+        with suppress(DeadlineExceeded):
+            answers.append(await playback.EndSession(pb2.EndSessionRequest(session_id=session.id), timeout=2))
+        return None if answers else "no answer in time"
 
-    assert not answer.HasField("next_pick")
+    await eventually(why_not_answered, within=30)
+
+    assert not answers[0].HasField("next_pick")
 
 
 async def test_the_last_episode_ends_without_a_next_one(playback: Any) -> None:
@@ -192,14 +211,15 @@ async def test_a_next_episode_that_already_plays_is_not_told_to_be_prepared(play
 
 
 async def test_a_silent_session_is_ended_at_its_last_position(
-    settings: Any, open_playback: Any, neighbours: Any, nats_url: str
+    settings: Any, open_playback: Any, neighbours: Any, nats_url: str, *, pg_dsn: str
 ) -> None:
-    impatient = settings.model_copy(update={"session_timeout": 0.4})
+    impatient = settings.model_copy(update={"session_timeout": 8.0})
     async with open_playback(impatient) as running, listening(nats_url, "playback.v1.episode-ended.*") as heard:
         session = (await running.stub.StartSession(start(1))).session
         await running.stub.RecordHeartbeat(beat(session.id, 600))
         neighbours.stream_node.prepare(2, holder=session.id)
 
+        await let_time_pass(pg_dsn, session.id)
         await eventually(lambda: None if heard else "the session has not ended", within=30)
 
         active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
@@ -209,23 +229,24 @@ async def test_a_silent_session_is_ended_at_its_last_position(
 
 
 async def test_a_player_without_heartbeats_keeps_its_session_by_asking_for_the_address(
-    settings: Any, open_playback: Any
+    settings: Any, open_playback: Any, pg_dsn: str
 ) -> None:
-    impatient = settings.model_copy(update={"session_timeout": 1.0})
+    impatient = settings.model_copy(update={"session_timeout": 8.0})
     async with open_playback(impatient) as running:
         quiet = (await running.stub.StartSession(start(1))).session
         playing = (await running.stub.StartSession(start(2))).session
+        heard: list[datetime] = []
 
         async def why_not() -> str | None:
             await running.stub.GetStream(pb2.GetStreamRequest(session_id=playing.id))
-            active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
-            ids = {one.id for one in active}
-            return None if quiet.id not in ids else "the quiet one has not ended"
+            active = {one.id: one for one in (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions}
+            heard.append(active[playing.id].heartbeat_time.ToDatetime())
+            return None if quiet.id not in active else "the quiet one has not ended"
 
+        await let_time_pass(pg_dsn, quiet.id)
         await eventually(why_not, within=30)
-        active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
 
-    assert [one.id for one in active] == [playing.id]
+    assert min(heard) > playing.start_time.ToDatetime()
 
 
 async def test_the_two_best_candidates_are_told_and_refused_ones_are_not(playback: Any, neighbours: Any) -> None:
@@ -321,7 +342,7 @@ async def test_without_nats_positions_are_stored_and_the_end_is_told_later(
         session = (await running.stub.StartSession(start(1))).session
         await server.__aexit__(None, None, None)
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             answer = await running.stub.RecordHeartbeat(beat(session.id, 600))
             await running.stub.EndSession(pb2.EndSessionRequest(session_id=session.id))
 
@@ -368,4 +389,4 @@ async def test_all_who_fell_silent_at_once_are_ended_in_one_sweep_and_who_was_ju
             active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
             return None if [one.id for one in active] == [first.id] else f"{len(active)} are active"
 
-        await eventually(why_not, within=30)
+        await eventually(why_not, within=90)

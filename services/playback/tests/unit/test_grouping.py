@@ -49,7 +49,7 @@ async def test_nobody_is_answered_before_the_group_is_on_disk() -> None:
     disk.go_on.clear()
     async with group_commit(disk) as groups:
         callers = [asyncio.ensure_future(groups.write(heard(f"s{number}"))) for number in range(3)]
-        await asyncio.wait_for(disk.began.wait(), 5)
+        await asyncio.wait_for(disk.began.wait(), 30)
         assert not any(caller.done() for caller in callers)
 
         disk.go_on.set()
@@ -94,7 +94,7 @@ async def test_leaving_answers_those_who_wait() -> None:
     disk.go_on.clear()
     async with group_commit(disk) as groups:
         writing = asyncio.ensure_future(groups.write(heard("writing")))
-        await asyncio.wait_for(disk.began.wait(), 5)
+        await asyncio.wait_for(disk.began.wait(), 30)
         waiting = asyncio.ensure_future(groups.write(heard("waiting")))
         await asyncio.wait([waiting], timeout=0.01)
 

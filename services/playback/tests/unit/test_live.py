@@ -53,7 +53,7 @@ async def test_a_switch_is_heard_while_a_stream_node_keeps_its_answer_back(
 ) -> None:
     sessions, node, runtime = Sessions(), Silent(), make_runtime("playback")
     known = knowledge(View(SESSION).digests())
-    async with asyncio.timeout(20), live(sessions, node, clock=runtime.clock, log=runtime.log) as views:
+    async with asyncio.timeout(60), live(sessions, node, clock=runtime.clock, log=runtime.log) as views:
         waiting = asyncio.ensure_future(views.wait("s1", known=known, within=timedelta(minutes=5)))
         await node.asked.wait()
 

@@ -72,7 +72,7 @@ async def test_after_an_outage_nobody_is_ended_before_a_round_has_passed(error: 
 async def test_a_database_that_answers_is_swept_in_each_round(runtime: Runtime) -> None:
     database = Database(away=0, error=AssertionError())
 
-    async with asyncio.timeout(10), sweeper(database.sweep, database.look, runtime, every=SOON):
+    async with asyncio.timeout(60), sweeper(database.sweep, database.look, runtime, every=SOON):
         await eventually(lambda: None if len(database.asked) >= 4 else f"asked {database.asked}", within=30)
 
     assert set(database.asked) == {"sweep"}
