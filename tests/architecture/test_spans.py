@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from vod_fakes.media import Profile
 from vod_fakes.world import World, shared_folder, world
+from vod_local.ports import kept
 from vod_runtime import Runtime
-from vod_runtime.host import host, load_settings
+from vod_runtime.host import host, load_settings, service_module
 from vod_testing import Edge, eventually, migrate_schema, rpc_edges
 
 Topology = dict[str, dict[str, Any]]
@@ -43,6 +44,9 @@ async def hosted(names: list[str], make_runtime: Callable[[str], Runtime], *, op
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
         services = {name: (load_settings(name), make_runtime(name)) for name in names}
+        for name in names:
+            # As a host of its own does: what it takes to load code must not go off the time to connect.
+            service_module(name, "service")
         group.create_task(host(services, ops_listen=ops, stop=stop))
         try:
             yield
@@ -51,9 +55,11 @@ async def hosted(names: list[str], make_runtime: Callable[[str], Runtime], *, op
 
 
 @pytest.fixture
-def listeners(unused_tcp_port_factory: Callable[[], int]) -> tuple[str, str]:
-    """Where the gateway and the stream node listen for HTTP."""
-    return f"127.0.0.1:{unused_tcp_port_factory()}", f"127.0.0.1:{unused_tcp_port_factory()}"
+def listeners() -> Iterator[tuple[str, str, str]]:
+    """Where the gateway and the stream node listen for HTTP, and where all of them tell how they are."""
+    with kept(3) as ports:
+        http, stream, ops = (f"127.0.0.1:{port}" for port in ports)
+        yield http, stream, ops
 
 
 @pytest.fixture
@@ -61,13 +67,13 @@ async def environment(  # noqa: PLR0917  fixtures have no other form
     topology: Topology,
     folder: Path,
     outside: World,
-    listeners: tuple[str, str],
+    listeners: tuple[str, str, str],
     pg_dsn: str,
     redis_url: str,
     nats_url: str,
 ) -> dict[str, str]:
     """What the services are told: the same as `vod up` tells them."""
-    http, stream = listeners
+    http, stream, ops = listeners
     told = {
         **outside.environment,
         "PG_DSN": pg_dsn,
@@ -80,6 +86,7 @@ async def environment(  # noqa: PLR0917  fixtures have no other form
         "VOD_STREAM_PUBLIC_BASE": f"http://{stream}",
         "VOD_SECRET_KEY": "a secret of this test, long enough",
         "VOD_ADMIN_KEY": ADMIN_KEY,
+        "VOD_OPS_LISTEN": ops,
     }
     for name in topology:
         variable = f"VOD_{name.upper().replace('-', '_')}"
@@ -94,20 +101,19 @@ async def api(
     topology: Topology,
     make_runtime: Callable[[str], Runtime],
     monkeypatch: pytest.MonkeyPatch,
-    unused_tcp_port: int,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """All services, and a client of the gateway."""
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
-    base = environment["VOD_PUBLIC_BASE"]
+    base, ops = environment["VOD_PUBLIC_BASE"], environment["VOD_OPS_LISTEN"]
     async with (
-        hosted(list(topology), make_runtime, ops=f"127.0.0.1:{unused_tcp_port}"),
+        hosted(list(topology), make_runtime, ops=ops),
         httpx.AsyncClient(base_url=base, timeout=30, trust_env=False) as client,
     ):
 
         async def why_not() -> str | None:
             try:
-                answer = await client.get(f"http://127.0.0.1:{unused_tcp_port}/readyz")
+                answer = await client.get(f"http://{ops}/readyz")
                 return None if answer.is_success else answer.text
             except httpx.TransportError as error:
                 return repr(error)

@@ -28,11 +28,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
-from allinone import free_ports
 from vod.stream.v1 import stream_service_pb2 as pb2
 from vod.stream.v1 import stream_service_pb2_grpc
 
 from vod_fakes.torrents import Torrent, make_torrent
+from vod_local.ports import kept
 from vod_rpc import Failure, channel
 from vod_runtime.host import new_runtime
 
@@ -60,27 +60,27 @@ def make_files(data: Path) -> Torrent:
 @asynccontextmanager
 async def node(data: Path) -> AsyncIterator[tuple[psutil.Process, "stream_service_pb2_grpc.StreamServiceAsyncStub"]]:
     """Run a node on *data*."""
-    port = free_ports()
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "VOD_STREAM_NODE_LISTEN": f"unix:{data}/grpc.sock",
-        "VOD_STREAM_HTTP_LISTEN": f"127.0.0.1:{port}",
-        "VOD_STREAM_PUBLIC_BASE": f"http://127.0.0.1:{port}",
-        "VOD_OPS_LISTEN": f"unix:{data}/ops.sock",
-        "VOD_SECRET_KEY": secrets.token_hex(16),
-        "VOD_DATA_DIR": str(data),
-        "VOD_ALLOW_PRIVATE_PEERS": "1",
-        "VOD_LOG_LEVEL": "WARNING",
-    }
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "vod_runtime.host", "stream-node", env=environment
-    )
-    try:
-        async with channel(environment["VOD_STREAM_NODE_LISTEN"], new_runtime("bench", level="ERROR")) as opened:
-            yield psutil.Process(running.pid), stream_service_pb2_grpc.StreamServiceStub(opened)
-    finally:
-        running.terminate()
-        await running.wait()
+    with kept(1) as [port]:
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "VOD_STREAM_NODE_LISTEN": f"unix:{data}/grpc.sock",
+            "VOD_STREAM_HTTP_LISTEN": f"127.0.0.1:{port}",
+            "VOD_STREAM_PUBLIC_BASE": f"http://127.0.0.1:{port}",
+            "VOD_OPS_LISTEN": f"unix:{data}/ops.sock",
+            "VOD_SECRET_KEY": secrets.token_hex(16),
+            "VOD_DATA_DIR": str(data),
+            "VOD_ALLOW_PRIVATE_PEERS": "1",
+            "VOD_LOG_LEVEL": "WARNING",
+        }
+        running = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "vod_runtime.host", "stream-node", env=environment
+        )
+        try:
+            async with channel(environment["VOD_STREAM_NODE_LISTEN"], new_runtime("bench", level="ERROR")) as opened:
+                yield psutil.Process(running.pid), stream_service_pb2_grpc.StreamServiceStub(opened)
+        finally:
+            running.terminate()
+            await running.wait()
 
 
 async def urls(stub: "stream_service_pb2_grpc.StreamServiceAsyncStub", torrent: Torrent) -> list[str]:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
-from allinone import free_ports
 from vod.stream.v1 import stream_service_pb2 as pb2
 from vod.stream.v1 import stream_service_pb2_grpc
 
@@ -29,6 +28,7 @@ from vod_fakes.seeder import Seeder
 from vod_fakes.serving import Site, bind, http_servers
 from vod_fakes.torrents import Torrent, make_torrent
 from vod_fakes.tracker import Tracker
+from vod_local.ports import kept
 from vod_rpc import Failure, channel
 from vod_runtime.host import new_runtime
 
@@ -151,38 +151,38 @@ def told(what: str, look: Look, **more: Any) -> None:
 
 @contextlib.asynccontextmanager
 async def node(data: Path, quota: int) -> Any:
-    port = free_ports()
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "VOD_STREAM_NODE_LISTEN": f"unix:{data}/grpc.sock",
-        "VOD_STREAM_HTTP_LISTEN": f"127.0.0.1:{port}",
-        "VOD_STREAM_PUBLIC_BASE": f"http://127.0.0.1:{port}",
-        "VOD_OPS_LISTEN": f"unix:{data}/ops.sock",
-        "VOD_SECRET_KEY": secrets.token_hex(16),
-        "VOD_DATA_DIR": str(data),
-        "VOD_ALLOW_PRIVATE_PEERS": "1",
-        "VOD_LOG_LEVEL": "ERROR",
-        "VOD_CACHE_BYTES": str(quota),
-        "VOD_DISK_RESERVE": "0",
-        # A day in ten minutes: all that takes minutes takes seconds.
-        "VOD_STREAM_SWEEP_INTERVAL": "0.5",
-        "VOD_STREAM_IDLE_UNLOAD": "3",
-    }
-    running = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "vod_runtime.host", "stream-node", env=environment
-    )
-    try:
-        async with channel(environment["VOD_STREAM_NODE_LISTEN"], new_runtime("soak", level="CRITICAL")) as opened:
-            stub = stream_service_pb2_grpc.StreamServiceStub(opened)
-            for _ in range(60):
-                with contextlib.suppress(Failure):
-                    await stub.ListPins(pb2.ListPinsRequest(), timeout=2)
-                    break
-                await asyncio.sleep(0.5)
-            yield psutil.Process(running.pid), stub
-    finally:
-        running.terminate()
-        await running.wait()
+    with kept(1) as [port]:
+        environment = {
+            "PATH": "/usr/bin:/bin",
+            "VOD_STREAM_NODE_LISTEN": f"unix:{data}/grpc.sock",
+            "VOD_STREAM_HTTP_LISTEN": f"127.0.0.1:{port}",
+            "VOD_STREAM_PUBLIC_BASE": f"http://127.0.0.1:{port}",
+            "VOD_OPS_LISTEN": f"unix:{data}/ops.sock",
+            "VOD_SECRET_KEY": secrets.token_hex(16),
+            "VOD_DATA_DIR": str(data),
+            "VOD_ALLOW_PRIVATE_PEERS": "1",
+            "VOD_LOG_LEVEL": "ERROR",
+            "VOD_CACHE_BYTES": str(quota),
+            "VOD_DISK_RESERVE": "0",
+            # A day in ten minutes: all that takes minutes takes seconds.
+            "VOD_STREAM_SWEEP_INTERVAL": "0.5",
+            "VOD_STREAM_IDLE_UNLOAD": "3",
+        }
+        running = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "vod_runtime.host", "stream-node", env=environment
+        )
+        try:
+            async with channel(environment["VOD_STREAM_NODE_LISTEN"], new_runtime("soak", level="CRITICAL")) as opened:
+                stub = stream_service_pb2_grpc.StreamServiceStub(opened)
+                for _ in range(60):
+                    with contextlib.suppress(Failure):
+                        await stub.ListPins(pb2.ListPinsRequest(), timeout=2)
+                        break
+                    await asyncio.sleep(0.5)
+                yield psutil.Process(running.pid), stub
+        finally:
+            running.terminate()
+            await running.wait()
 
 
 async def main(minutes: float, quota_gb: float) -> list[str]:

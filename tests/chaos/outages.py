@@ -59,18 +59,17 @@ class Servers:
 @asynccontextmanager
 async def servers(folder: Path) -> AsyncIterator[Servers]:
     """Run Redis and NATS until the context is left."""
-    found = {}
-    for name, make in (("redis", redis), ("nats", nats)):
-        found[name] = Outage(make(Places.beside(folder / name, folder / f"{name}-run")))
-    both = Servers(found["redis"], found["nats"])
-    both.environment = {"REDIS_URL": both.redis.server.url, "NATS_URL": both.nats.server.url}
-    try:
-        for outage in found.values():
-            await outage.bring()
-        yield both
-    finally:
-        for outage in found.values():
-            await outage.take()
+    places = {name: Places.beside(folder / name, folder / f"{name}-run") for name in ("redis", "nats")}
+    with nats(places["nats"]) as kept:
+        both = Servers(Outage(redis(places["redis"])), Outage(kept))
+        both.environment = {"REDIS_URL": both.redis.server.url, "NATS_URL": both.nats.server.url}
+        try:
+            for outage in (both.redis, both.nats):
+                await outage.bring()
+            yield both
+        finally:
+            for outage in (both.redis, both.nats):
+                await outage.take()
 
 
 def process(vod: System, name: str) -> psutil.Process:

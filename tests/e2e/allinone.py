@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import psutil
 import pytest
 
 from vod_fakes.world import World
+from vod_local.ports import kept
 from vod_local.record import read_record
 from vod_testing import eventually
 
@@ -111,19 +111,6 @@ class System:
             return found
 
 
-def free_ports() -> int:
-    """Return a port that is free and whose next one is too."""
-    while True:
-        with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            port: int = one.getsockname()[1]
-            try:
-                two.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-
-
 def _data_folder(parent: Path) -> Path:
     parent.chmod(0o755)  # Postgres does not run as root and must reach its part
     data = parent / "data"
@@ -142,10 +129,11 @@ async def system(
 
     *before* is entered with the data folder before anything starts, and left after all has ended.
     """
-    with tempfile.TemporaryDirectory(prefix="vod-e2e-") as folder:
+    # The streams take the second one.
+    with tempfile.TemporaryDirectory(prefix="vod-e2e-") as folder, kept(2) as ports:
         data = _data_folder(Path(folder))
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("VOD_", "PG_", "REDIS_"))}
-        one = System(data, free_ports(), {**kept, **outside.environment, **settings})
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("VOD_", "PG_", "REDIS_"))}
+        one = System(data, ports[0], {**own, **outside.environment, **settings})
         with before(data):
             await one.up(*flags)
             try:

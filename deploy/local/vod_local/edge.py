@@ -3,13 +3,13 @@
 import asyncio
 import os
 import shutil
-import socket
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from vod_local.environment import EVERYWHERE, StreamNode
 from vod_local.errors import BadConfiguration
+from vod_local.ports import kept
 from vod_local.process import Program
 
 CONFIGURATION = Path(__file__).parents[2] / "edge" / "haproxy.cfg"
@@ -17,16 +17,23 @@ PROBE_SECONDS = 1.0
 _PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/bin")
 
 
-def stream_nodes(count: int, data: Path) -> tuple[StreamNode, ...]:
-    """Choose addresses for so many nodes; none for a single one, which needs no edge. The first has the old data."""
+@contextmanager
+def stream_nodes(count: int, data: Path) -> Iterator[tuple[StreamNode, ...]]:
+    """Choose addresses for so many nodes, and keep them until the block ends. The first has the old data.
+
+    A single one needs no edge: there are none then.
+    """
     if count == 1:
-        return ()
-    ports = iter(_free_ports(2 * count))
+        yield ()
+        return
     folders = [data, *(data / "nodes" / f"stream-node-{number}" for number in range(1, count))]
-    return tuple(
-        StreamNode(f"stream-node-{number}", f"127.0.0.1:{next(ports)}", f"127.0.0.1:{next(ports)}", folder)
-        for number, folder in enumerate(folders)
-    )
+    with kept(2 * count) as ports:
+        yield tuple(
+            StreamNode(
+                f"stream-node-{number}", f"127.0.0.1:{ports[2 * number]}", f"127.0.0.1:{ports[2 * number + 1]}", folder
+            )
+            for number, folder in enumerate(folders)
+        )
 
 
 def make_folders(nodes: Sequence[StreamNode]) -> None:
@@ -75,9 +82,3 @@ async def _answers(host: str, port: int) -> None:
             await writer.wait_closed()
     if b" 200 " not in status:
         raise ConnectionError(f"it answers {status!r}")
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [probe.getsockname()[1] for probe in probes]

@@ -1,9 +1,10 @@
-"""Finds out before anything starts whether our ports are free."""
+"""Finds out before anything starts whether our ports are free, and keeps those free that nobody chose."""
 
 import errno
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 
 import psutil
 
@@ -25,6 +26,47 @@ def listeners(port: int | None, environ: Mapping[str, str]) -> tuple[str, str]:
     stream = environ.get(STREAM_HTTP) or f"{host}:{number + 1}"
     _split(stream, STREAM_HTTP)
     return http, stream
+
+
+@contextmanager
+def kept(count: int) -> Iterator[range]:
+    """Keep so many ports of loopback, in a row, for servers of ours that come and go until the block ends.
+
+    A port that was only found free is soon somebody else's: the system gives it to whoever listens on any port or
+    calls somebody, and a call keeps its port for a minute after its end. It does not give away a port to which a socket
+    is bound; and where that socket does not listen, who names the port may, with SO_REUSEADDR (Linux; elsewhere the
+    ports are no more than free when the block begins).
+    """
+    with ExitStack() as keepers:
+        first = _keep_row(count, keepers)
+        if sys.platform != "linux":
+            keepers.close()
+        yield range(first, first + count)
+
+
+def _keep_row(count: int, keepers: ExitStack) -> int:
+    """Bind sockets to ports in a row; give the first port."""
+    while True:
+        with ExitStack() as tried:
+            first: int = tried.enter_context(_keeper(0)).getsockname()[1]
+            with suppress(OSError, OverflowError):  # the row meets a port that is taken, or the last one there is
+                for port in range(first + 1, first + count):
+                    tried.enter_context(_keeper(port))
+                keepers.push(tried.pop_all())
+                return first
+
+
+def _keeper(port: int) -> socket.socket:
+    """Bind a socket that does not listen; OSError if the port is taken."""
+    keeper = socket.socket()
+    try:
+        keeper.bind(("127.0.0.1", port))
+        # Not before: two keepers would share the port.
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    except BaseException:
+        keeper.close()
+        raise
+    return keeper
 
 
 def check_free(listen: str, variable: str, environ: Mapping[str, str]) -> None:

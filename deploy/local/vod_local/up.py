@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -110,8 +110,7 @@ async def up(options: UpOptions, environ: Mapping[str, str], display: Progress, 
         http, stream_http = ports.listeners(options.port, environ)
         ports.check_free(http, ports.HTTP, environ)
         ports.check_free(stream_http, ports.STREAM_HTTP, environ)
-        with run_folder(data, environ) as sockets:
-            nodes = stream_nodes(options.stream_nodes, data)
+        with run_folder(data, environ) as sockets, stream_nodes(options.stream_nodes, data) as nodes:
             make_folders(nodes)
             folders = Folders(data, sockets)
             run = Run(options, topology, environ, folders, http, stream_http, display, supervisor, nodes)
@@ -145,18 +144,19 @@ async def _servers(run: Run) -> AsyncIterator[Mapping[str, str]]:
     given = {name: run.environ[variable] for name, variable in SERVER_VARIABLES.items() if run.environ.get(variable)}
     places = run.folders.places
     embedded: dict[str, Server] = {}
-    if "postgres" not in given:
-        run.display.starting("postgres")
-        if not (places.data / "postgres").exists():
-            run.display.note("postgres", "making the database")
-        embedded["postgres"] = await postgres(places)
-    if "redis" not in given:
-        embedded["redis"] = redis(places)
-    if "nats" not in given:
-        embedded["nats"] = nats(places)
-    programs = [_with_log(server.program, run.folders.logs) for server in embedded.values()]
-    async with run.supervisor.keep(programs):
-        yield {**given, **{name: server.url for name, server in embedded.items()}}
+    with ExitStack() as kept:
+        if "postgres" not in given:
+            run.display.starting("postgres")
+            if not (places.data / "postgres").exists():
+                run.display.note("postgres", "making the database")
+            embedded["postgres"] = await postgres(places)
+        if "redis" not in given:
+            embedded["redis"] = redis(places)
+        if "nats" not in given:
+            embedded["nats"] = kept.enter_context(nats(places))
+        programs = [_with_log(server.program, run.folders.logs) for server in embedded.values()]
+        async with run.supervisor.keep(programs):
+            yield {**given, **{name: server.url for name, server in embedded.items()}}
 
 
 def _with_log(program: Program, logs: Path) -> Program:

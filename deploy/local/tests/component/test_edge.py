@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from vod_local import edge as edges
 from vod_local.cli import main
 from vod_local.environment import StreamNode
+from vod_local.ports import kept
 from vod_local.process import serving
 from vod_testing import eventually
 
@@ -34,12 +34,6 @@ class Backend:
         writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
         await writer.drain()
         writer.close()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def ask(listen: str, path: str) -> str:
@@ -67,7 +61,8 @@ async def running(folder: Path) -> AsyncIterator[tuple[str, list[Backend], list[
             StreamNode(backend.name, rpc="", http=f"127.0.0.1:{server.sockets[0].getsockname()[1]}", data=folder)
             for backend, server in zip(backends, servers, strict=True)
         ]
-        listen = f"127.0.0.1:{free_port()}"
+        [port] = stack.enter_context(kept(1))
+        listen = f"127.0.0.1:{port}"
         await stack.enter_async_context(serving(edges.edge(nodes, listen=listen, log=folder / "edge.log")))
         yield listen, backends, servers
 

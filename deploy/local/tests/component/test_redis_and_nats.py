@@ -73,25 +73,25 @@ async def test_nats_does_not_let_anyone_in_without_the_token(short_tmp: Path) ->
 
 
 async def test_acknowledged_messages_survive_kill_9_and_the_address_stays(short_tmp: Path) -> None:
-    server = nats_server(Places.beside(short_tmp / "data", short_tmp / "run"))
-    async with serving(server.program) as process:
-        client = await nats.connect(server.url)
-        stream = client.jetstream()
-        await stream.add_stream(name="MARKS", subjects=["marks"])
-        await stream.publish("marks", b"1")
-        await client.close()
-        process.kill()
-        await process.wait()
-    async with serving(server.program):
-        client = await nats.connect(server.url)
-        info = await client.jetstream().stream_info("MARKS")
-        await client.close()
+    with nats_server(Places.beside(short_tmp / "data", short_tmp / "run")) as server:
+        async with serving(server.program) as process:
+            client = await nats.connect(server.url)
+            stream = client.jetstream()
+            await stream.add_stream(name="MARKS", subjects=["marks"])
+            await stream.publish("marks", b"1")
+            await client.close()
+            process.kill()
+            await process.wait()
+        async with serving(server.program):
+            client = await nats.connect(server.url)
+            info = await client.jetstream().stream_info("MARKS")
+            await client.close()
 
     assert info.state.messages == 1
 
 
 async def test_nats_configuration_with_the_token_is_readable_by_its_owner_alone(short_tmp: Path) -> None:
-    nats_server(Places.beside(short_tmp / "data", short_tmp / "run"))
-    mode = permissions(short_tmp / "run" / "nats.conf")
+    with nats_server(Places.beside(short_tmp / "data", short_tmp / "run")):
+        mode = permissions(short_tmp / "run" / "nats.conf")
 
     assert mode == 0o600

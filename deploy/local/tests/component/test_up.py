@@ -1,10 +1,10 @@
 import asyncio
 import os
 import re
-import socket
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from vod_local.demo import Choice
 from vod_local.errors import ProgramFailed
+from vod_local.ports import kept
 from vod_local.servers import embedded_redis
 from vod_local.status import StatusOptions, status
 from vod_local.supervisor import Supervisor
@@ -45,17 +46,10 @@ class Screen:
 
 
 @pytest.fixture
-def port() -> int:
-    """A port that is free, as its next one is."""
-    while True:
-        with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            number: int = one.getsockname()[1]
-            try:
-                two.bind(("127.0.0.1", number + 1))
-            except OSError:
-                continue
-            return number
+def port() -> Iterator[int]:
+    """A port that nobody else gets, nor the one after it."""
+    with kept(2) as ports:
+        yield ports[0]
 
 
 @pytest.fixture

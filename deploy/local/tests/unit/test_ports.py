@@ -1,10 +1,12 @@
+import errno
 import os
 import socket
+import sys
 
 import pytest
 
 from vod_local.errors import BadConfiguration, PortTaken
-from vod_local.ports import HTTP, STREAM_HTTP, check_free, listeners
+from vod_local.ports import HTTP, STREAM_HTTP, check_free, kept, listeners
 
 
 def test_streams_take_the_next_port() -> None:
@@ -38,10 +40,32 @@ def test_a_taken_port_is_explained_with_who_has_it_and_what_to_change() -> None:
 
 
 def test_a_free_port_passes() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
+    with kept(1) as [port]:
+        check_free(f"127.0.0.1:{port}", STREAM_HTTP, {})
 
-    check_free(f"127.0.0.1:{port}", STREAM_HTTP, {})
+
+def test_at_ports_that_are_kept_a_server_comes_and_goes_and_callers_are_refused_meanwhile() -> None:
+    with kept(3) as ports:
+        for port in [*ports, *ports]:
+            with socket.create_server(("127.0.0.1", port)) as server, socket.create_connection(server.getsockname()):
+                pass
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port))
+
+    assert list(ports) == [ports[0], ports[0] + 1, ports[0] + 2]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere they are only free when the block begins")
+def test_nobody_else_gets_a_port_that_is_kept() -> None:
+    with kept(2) as ports:
+        taken = []
+        for port in ports:
+            # As the system looks for a port of an outgoing call, and as `kept` looks for ports itself.
+            with socket.socket() as other, pytest.raises(OSError) as refused:  # noqa: PT011  its number is looked at
+                other.bind(("127.0.0.1", port))
+            taken.append(refused.value.errno)
+
+    assert taken == [errno.EADDRINUSE] * 2
 
 
 @pytest.mark.parametrize(("environ", "helps"), [({}, True), ({STREAM_HTTP: "127.0.0.1:7000"}, False)])

@@ -3,13 +3,13 @@
 import asyncio
 import re
 import secrets
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from vod_local.errors import BadConfiguration
+from vod_local.ports import kept
 from vod_local.process import Program, serving
 from vod_local.servers.places import Places, Server
 
@@ -33,28 +33,30 @@ PROBE_SECONDS = 1.0
 @asynccontextmanager
 async def embedded_nats(data: Path, run: Path) -> AsyncIterator[str]:
     """Run a NATS server until the block ends; gives its URL, with the token in it. JetStream keeps `data/nats`."""
-    server = nats(Places.beside(data, run))
-    async with serving(server.program):
-        yield server.url
+    with nats(Places.beside(data, run)) as server:
+        async with serving(server.program):
+            yield server.url
 
 
-def nats(places: Places) -> Server:
-    """Write the configuration and give the server, not started yet. Its port stays when it is started again."""
-    port, token = _free_port(), secrets.token_urlsafe(24)
+@contextmanager
+def nats(places: Places) -> Iterator[Server]:
+    """Write the configuration and give the server, not started yet. Its port is its own until the block ends."""
+    token = secrets.token_urlsafe(24)
     store = places.data / "nats"
     store.mkdir(exist_ok=True, mode=0o700)
     config = places.run / CONFIG_FILE
     config.touch(mode=0o600)
-    config.write_text(CONFIG.format(port=port, token=token, store=store))
-    program = Program(
-        name="nats",
-        argv=(str(_binary()), "--config", str(config)),
-        log=places.logs / "nats.log",
-        probe=lambda: _greets(port),
-        # Beyond this the garbage collector works harder; it is a server of one machine.
-        env={"GOMEMLIMIT": "64MiB"},
-    )
-    return Server(program, _url(port, token))
+    with kept(1) as [port]:
+        config.write_text(CONFIG.format(port=port, token=token, store=store))
+        program = Program(
+            name="nats",
+            argv=(str(_binary()), "--config", str(config)),
+            log=places.logs / "nats.log",
+            probe=lambda: _greets(port),
+            # Beyond this the garbage collector works harder; it is a server of one machine.
+            env={"GOMEMLIMIT": "64MiB"},
+        )
+        yield Server(program, _url(port, token))
 
 
 def url_in(run: Path) -> str:
@@ -90,13 +92,6 @@ async def _greets(port: int) -> None:
             await writer.wait_closed()
     if not greeting.startswith(b"INFO "):
         raise ConnectionError(f"port {port} is not a NATS server")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _binary() -> Path:
