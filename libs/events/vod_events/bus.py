@@ -97,7 +97,7 @@ async def event_bus(url: SecretStr, runtime: Runtime) -> AsyncIterator[Bus]:
     """Connect to NATS and make the streams that are missing; reconnect for ever.
 
     Raises:
-        ConnectionError: NATS did not answer in 10 s.
+        ConnectionError: NATS did not answer in 10 s, or has no JetStream.
     """
 
     async def disconnected() -> None:
@@ -121,7 +121,10 @@ async def event_bus(url: SecretStr, runtime: Runtime) -> AsyncIterator[Bus]:
     except (TimeoutError, OSError, nats.errors.Error) as error:
         raise ConnectionError(f"NATS does not answer: {type(error).__name__}") from error
     try:
-        await ensure_streams(Bus(client=client, jetstream=client.jetstream(timeout=_CONNECT_SECONDS)))
+        try:
+            await ensure_streams(Bus(client=client, jetstream=client.jetstream(timeout=_CONNECT_SECONDS)))
+        except nats.errors.Error as error:
+            raise ConnectionError(f"NATS makes no streams: {type(error).__name__}") from error
         yield Bus(client=client, jetstream=client.jetstream(timeout=_PUBLISH_SECONDS))
     finally:
         await client.close()

@@ -20,6 +20,8 @@ MIB = 1 << 20
 FILM = noise(4 * MIB, seed=7)
 OTHER = noise(MIB, seed=8)
 SUBJECT = "stream.v1.pin-stalled.*"
+TRICKLE = 50_000
+"""Bytes per second at which nothing of what a viewer jumps to is here before its seeder goes."""
 
 
 @pytest.fixture
@@ -32,6 +34,7 @@ async def told(nats_url: str) -> AsyncIterator[list[events_pb2.PinStalled]]:
 
     client = await nats.connect(nats_url)
     await client.subscribe(SUBJECT, cb=hear)
+    await client.flush()
     yield heard
     await client.close()
 
@@ -39,12 +42,14 @@ async def told(nats_url: str) -> AsyncIterator[list[events_pb2.PinStalled]]:
 async def test_a_viewer_who_waits_is_told_about_and_again_while_it_lasts(
     swarm: Swarm, start_node: NodeFactory, nats_url: str, told: list[events_pb2.PinStalled]
 ) -> None:
+    swarm.seeder.limit_upload(TRICKLE)
     torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
     async with start_node(nats_url=SecretStr(nats_url), stall_after=0.4) as node, asyncio.TaskGroup() as group:
         pin = await node.pin(torrent, swarm)
         await swarm.seeder.stop()
+        await eventually(lambda: why_peers_are_there(node), within=30)
         reading = group.create_task(node.http.get(pin.stream_url, headers={"Range": "bytes=3000000-"}))
-        await eventually(lambda: None if len(told) >= 2 else f"told {len(told)} times", within=10)
+        await eventually(lambda: None if len(told) >= 2 else f"told {len(told)} times", within=30)
         status = (await node.pins())[torrent.infohash, 0]
         reading.cancel()
 
@@ -61,7 +66,7 @@ async def test_a_swarm_that_gives_less_than_the_film_plays_at_is_told_about_thou
 ) -> None:
     film = matroska(seconds=2) + noise(16 * MIB, seed=9)
     torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
-    swarm.seeder.limit_upload(MIB)
+    swarm.seeder.limit_upload(MIB // 2)
     async with start_node(nats_url=SecretStr(nats_url), stall_after=2.0) as node, asyncio.TaskGroup() as group:
         pin = await node.pin(torrent, swarm)
         reading = group.create_task(node.http.get(pin.stream_url))
@@ -83,43 +88,80 @@ async def test_a_node_whose_torrent_another_one_took_over_blames_its_swarm_no_mo
     swarm: Swarm, impatient: Pair, redis_url: str, told: list[events_pb2.PinStalled]
 ) -> None:
     node = impatient.a
-    swarm.seeder.limit_upload(200_000)  # neither is here before the seeder goes
+    swarm.seeder.limit_upload(TRICKLE)
     taken = await swarm.share("Film.mkv", {"Film.mkv": FILM})
     kept = await swarm.share("Other.mkv", {"Other.mkv": noise(4 * MIB, seed=10)})
 
     async def kept_is_told(*, more: int) -> None:
         wanted = more + sum(one.infohash == kept.infohash for one in told)
         await eventually(
-            lambda: None if sum(one.infohash == kept.infohash for one in told) >= wanted else f"{told}", within=20
+            lambda: None if sum(one.infohash == kept.infohash for one in told) >= wanted else f"{told}", within=60
         )
 
     async with asyncio.TaskGroup() as group:
         pins = [await _pin_here(node, one, swarm) for one in (taken, kept)]
         await swarm.seeder.stop()
         reads = [group.create_task(node.http.get(one.stream_url, headers={"Range": "bytes=2000000-"})) for one in pins]
-        await eventually(lambda: None if len({one.infohash for one in told}) == 2 else f"{told}", within=20)
+        await eventually(lambda: None if len({one.infohash for one in told}) == 2 else f"{told}", within=60)
         async with Redis.from_url(redis_url) as redis:
             await redis.set(f"stream:{node.settings.fleet}:owner:{taken.infohash}", "node-b")
         await kept_is_told(more=2)  # what was about to be told when that happened is told by then
-        told.clear()
-        await kept_is_told(more=2)
+        for _ in range(5):
+            told.clear()
+            await kept_is_told(more=2)
+            if all(one.infohash == kept.infohash for one in told):
+                break  # else Redis was late to answer, and nobody could know who has it
         for one in reads:
             one.cancel()
 
     assert {one.infohash for one in told} == {kept.infohash}
 
 
-async def test_without_nats_streams_go_on(swarm: Swarm, start_node: NodeFactory) -> None:
+@pytest.fixture
+async def without_streams() -> AsyncIterator[str]:
+    """A NATS that has no JetStream: nobody answers what a client asks of that."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b'INFO {"headers":true,"max_payload":1048576}\r\n')
+        while line := await reader.readline():
+            match line.split():
+                case [b"PING"]:
+                    writer.write(b"PONG\r\n")
+                case [b"PUB", _, inbox, _]:
+                    writer.write(b"HMSG %b 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n" % inbox)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize("nobody", [True, False], ids=["nobody there", "no JetStream"])
+async def test_without_nats_streams_go_on(
+    swarm: Swarm,
+    start_node: NodeFactory,
+    without_streams: str,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    nobody: bool,
+) -> None:
+    swarm.seeder.limit_upload(TRICKLE)
     torrent = await swarm.share("Film.mkv", {"Film.mkv": FILM})
-    async with start_node(nats_url=SecretStr("nats://127.0.0.1:1"), stall_after=0.1) as node:
+    url = SecretStr("nats://127.0.0.1:1" if nobody else without_streams)
+    said: list[str] = []
+    async with start_node(nats_url=url, stall_after=0.1) as node:
         pin = await node.pin(torrent, swarm)
         await swarm.seeder.stop()
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(node.http.get(pin.stream_url))
-            await eventually(
-                lambda: None if node.runtime.metrics.get_sample_value("buffer_events_total") else "no stall yet",
-                within=5,
-            )
+
+            def why_not_yet() -> str | None:
+                said.extend(capfd.readouterr())
+                stalls = node.runtime.metrics.get_sample_value("buffer_events_total")
+                refused = nobody or "bus_not_there" in "".join(said)
+                return None if stalls and refused else f"{stalls} stalls, {said}"
+
+            await eventually(why_not_yet, within=30)
+            swarm.seeder.limit_upload(0)
             await swarm.seeder.start()
             answer = await reading
 
@@ -131,11 +173,12 @@ async def test_a_read_that_waits_goes_to_the_successor_and_so_do_later_ones(swar
     good = await swarm.share("Good.mkv", {"Good.mkv": OTHER})
     new = await node.pin(good, swarm)
     assert sha256((await node.http.get(new.stream_url)).content) == sha256(OTHER)
+    swarm.seeder.limit_upload(TRICKLE)
     old = await node.pin(slow, swarm)
     swarm.seeder.remove(slow.infohash)
     async with asyncio.TaskGroup() as group:
         waiting = group.create_task(node.http.get(old.stream_url, headers={"Range": "bytes=3000000-"}))
-        await eventually(lambda: _reads_open(node, 1), within=5)
+        await eventually(lambda: _reads_open(node, 1), within=30)
         request = pb2.ReleasePinRequest(infohash=slow.infohash, holder="session-1", successor_stream_url=new.stream_url)
         await node.rpc.ReleasePin(request, timeout=5)
         redirected = await waiting
@@ -187,6 +230,11 @@ async def test_other_holders_of_the_file_are_not_redirected(swarm: Swarm, node: 
     await node.rpc.ReleasePin(request, timeout=5)
 
     assert (await node.http.get(other.stream_url)).status_code == 200
+
+
+async def why_peers_are_there(node: Node) -> str | None:
+    peers = sum(pin.peers for pin in (await node.pins()).values())
+    return f"{peers} peers" if peers else None
 
 
 def _reads_open(node: Node, number: int) -> str | None:
