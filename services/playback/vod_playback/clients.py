@@ -198,8 +198,8 @@ class PinClient:
             )
         )
 
-    async def release_all(self, holder: str) -> None:
-        """Give up all claims of a session."""
+    async def session_is_over(self, holder: str) -> None:
+        """Give up what a session watched; what was to come next stays pinned for a while."""
         await self._stub.ReleasePin(stream_pb2.ReleasePinRequest(holder=holder))
 
     async def current(self) -> Mapping[tuple[str, str, int], Swarm]:

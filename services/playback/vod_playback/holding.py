@@ -88,11 +88,14 @@ class Holding:
             return None
         return Switched(session.source, pin.stream_url, session.position, session.switch_reason)
 
-    async def let_go_all(self, holder: str) -> None:
-        """Release all that a session held, the next episode's file too: it stays on disk while there is room."""
+    async def session_is_over(self, holder: str) -> None:
+        """Release what a session held: what it watched at once, the next episode's file a little later.
+
+        Until then no janitor takes it, and its viewer goes on to it at once.
+        """
         try:
             with no_deadline(), deadline(_RELEASE_WITHIN):
-                await self._pins.release_all(holder)
+                await self._pins.session_is_over(holder)
         except Failure as failure:
             self._log.warning(PIN_NOT_RELEASED, session_id=holder, reason=failure.reason)
 

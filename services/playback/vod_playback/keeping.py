@@ -69,7 +69,7 @@ class Keeping:
             unheld = await self._store.unheld(held)
             over = await self._store.over({holder for holder, _, _ in held})
         for session_id in over:
-            await self._holding.let_go_all(session_id)
+            await self._holding.session_is_over(session_id)
         slots = asyncio.Semaphore(_AT_ONCE)
 
         async def one(session: Session) -> None:

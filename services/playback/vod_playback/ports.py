@@ -74,8 +74,8 @@ class Pins(Protocol):
         """Give up a claim; *successor* is the address of what replaces the file, empty if nothing does."""
         ...
 
-    async def release_all(self, holder: str) -> None:
-        """Give up all claims of a session, the one on what comes next too."""
+    async def session_is_over(self, holder: str) -> None:
+        """Give up what a session watched at once, and what was to come next when its viewer has had time to go on."""
         ...
 
 

@@ -105,7 +105,7 @@ class Watching:
     async def end(self, session_id: str) -> Ending:
         """End a session at its last reported position; ending it again gives the same answer.
 
-        What was fetched of the next episode stays on disk as long as there is room.
+        What was fetched of the next episode stays on disk, for the viewer may go on to it.
         """
         session = await self._close(session_id, How.SAID) or await self._known(session_id)
         return Ending(next_source=await self._next_source(session), next_hint=session.next_hint)
@@ -166,7 +166,7 @@ class Watching:
         if session:
             self._log.info(SESSION_ENDED, **session_fields(session), reason=how.value)
             self._changed(session_id)
-            await self._holding.let_go_all(session.id)
+            await self._holding.session_is_over(session.id)
         return session
 
     async def _known(self, session_id: str) -> Session:

@@ -90,6 +90,9 @@ class StreamNodeClient:
         )
         await self._stub.ReleasePin(request)
 
+    async def session_is_over(self, following: Following) -> None:
+        await self._stub.ReleasePin(stream_service_pb2.ReleasePinRequest(holder=following.session))
+
 
 class SubtitlesClient:
     def __init__(self, channel: aio.Channel) -> None:

@@ -54,6 +54,10 @@ class StreamNode(Protocol):
         """Pin the file no longer; nothing happens if it is not."""
         ...
 
+    async def session_is_over(self, following: Following) -> None:
+        """Pin what follows only as long as its viewer may still go on to it."""
+        ...
+
 
 class Subtitles(Protocol):
     async def ensure(self, following: Following, pick: Pick) -> None: ...
@@ -192,8 +196,8 @@ class Prefetch:
     async def _pin_and_tell(self, following: Following, pick: Pick) -> Outcome:
         outcome = Outcome.READY if await self._pin(following, pick) else Outcome.NOT_READY
         if not await self._playback.tell(following, outcome):
-            # Nobody would ever give it up: the session's claims were released when it ended. The bytes stay on disk.
-            await self._stream_node.let_go(following, pick)
+            # Nobody else would ever give it up: that the session is over, the nodes were told before this claim was made.
+            await self._stream_node.session_is_over(following)
         # Before the subtitles have come: a viewer who now chooses another source for it must not wait for those.
         await self._remember(following, outcome)
         return outcome

@@ -54,6 +54,7 @@ class StreamServicer(StreamServiceServicer):
         public_base: str,
         reach: Reach,
         pin_ttl: timedelta,
+        next_pin_ttl: timedelta,
         token_ttl: timedelta,
     ) -> None:
         self._pins = pins
@@ -66,6 +67,7 @@ class StreamServicer(StreamServiceServicer):
         self._public_base = public_base.rstrip("/")
         self._reach = reach
         self._pin_ttl = pin_ttl
+        self._next_pin_ttl = next_pin_ttl
         self._token_ttl = token_ttl
 
     async def EnsurePin(
@@ -108,7 +110,7 @@ class StreamServicer(StreamServiceServicer):
         self, request: pb2.ReleasePinRequest, context: ServicerContext[pb2.ReleasePinRequest, pb2.ReleasePinResponse]
     ) -> pb2.ReleasePinResponse:
         if not request.infohash:
-            self._pins.release_all(request.holder)
+            self._pins.retire(request.holder, next_lasting=self._next_pin_ttl)
             return pb2.ReleasePinResponse()
         key = PinKey(parse_infohash(request.infohash), request.file_index)
         self._pins.release(key, request.holder)

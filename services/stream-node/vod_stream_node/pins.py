@@ -166,10 +166,15 @@ class Pins:
             self._log.info(PIN_RELEASED, infohash=short(key.infohash), file_index=key.file_index, holder=holder)
             self._apply()
 
-    def release_all(self, holder: str) -> None:
-        """Give up all claims of a holder."""
-        for key in [key for key, claims in self._pins.items() if holder in claims]:
-            self.release(key, holder)
+    def retire(self, holder: str, *, next_lasting: timedelta) -> None:
+        """Give up what a holder watched; what was to come next for him stays pinned a while longer, but not for ever."""
+        for key, claims in list(self._pins.items()):
+            claim = claims.get(holder)
+            if claim and claim.purpose is Purpose.NEXT:
+                expires_at = min(claim.expires_at, self._clock.now() + next_lasting)
+                claims[holder] = Claim(Purpose.NEXT, expires_at=expires_at, ttl=next_lasting)
+            elif claim:
+                self.release(key, holder)
 
     async def statuses(self) -> list[PinStatus]:
         """Return all pins as they are now, without those whose torrent is away for a moment."""

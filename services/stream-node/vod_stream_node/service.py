@@ -145,6 +145,7 @@ async def serve(settings: Settings, runtime: Runtime) -> AsyncIterator[Endpoint]
             public_base=settings.public_base,
             reach=reach,
             pin_ttl=settings.pin_ttl,
+            next_pin_ttl=settings.next_pin_ttl,
             token_ttl=settings.token_ttl,
         )
         await stack.enter_async_context(stall_watch(stalls))

@@ -48,6 +48,8 @@ class Settings(BaseSettings):
     """Torrents are kept in its folder `stream`."""
     pin_ttl: Duration = Field(default=timedelta(hours=6), validation_alias="VOD_STREAM_PIN_TTL")
     """How long a pin lasts after the last EnsurePin or read."""
+    next_pin_ttl: Duration = Field(default=timedelta(minutes=10), validation_alias="VOD_STREAM_NEXT_PIN_TTL")
+    """How long what was to come next stays pinned for a viewer whose session is over: he may go on to it."""
     janitor_ttl: Duration = Field(default=timedelta(hours=72), validation_alias="JANITOR_TTL")
     """How long an unpinned torrent stays on disk after its last use."""
     sweep_interval: Duration = Field(default=timedelta(seconds=5), validation_alias="VOD_STREAM_SWEEP_INTERVAL")

@@ -208,7 +208,11 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
 
     async def ReleasePin(self, request: Any, context: Any) -> stream_pb2.ReleasePinResponse:
         if not request.infohash:
-            self.pins = {held: purpose for held, purpose in self.pins.items() if held[2] != request.holder}
+            self.pins = {
+                held: purpose
+                for held, purpose in self.pins.items()
+                if held[2] != request.holder or purpose == stream_pb2.PURPOSE_NEXT
+            }
             return stream_pb2.ReleasePinResponse()
         held = (request.infohash[0], request.file_index, request.holder)
         self.pins.pop(held, None)

@@ -15,6 +15,7 @@ from vod.catalog.v1 import catalog_pb2
 from vod.playback.v1 import events_pb2, playback_pb2
 from vod.playback.v1 import playback_service_pb2 as pb2
 from vod.scoring.v1 import scoring_pb2
+from vod.stream.v1 import stream_service_pb2 as stream
 
 from vod_rpc import DeadlineExceeded, FailedPrecondition, InvalidArgument, NotFound
 from vod_testing import eventually
@@ -133,7 +134,7 @@ async def test_heartbeats_of_unknown_and_ended_sessions_fail_each_in_its_way(pla
     assert (ended.value.reason, unknown.value.reason) == ("SESSION_ENDED", "SESSION_NOT_FOUND")
 
 
-async def test_the_end_tells_the_next_pick_and_holds_nothing_any_more(playback: Any, neighbours: Any) -> None:
+async def test_the_end_tells_the_next_pick_and_holds_nothing_else(playback: Any, neighbours: Any) -> None:
     session = (await playback.StartSession(start(1))).session
     neighbours.stream_node.prepare(2, holder=session.id)
     await playback.SetNextHint(
@@ -145,7 +146,7 @@ async def test_the_end_tells_the_next_pick_and_holds_nothing_any_more(playback: 
     assert (answer.next_pick.infohash, answer.next_pick.file_index) == ("a" * 40, 1)
     assert answer.next_hint == playback_pb2.NextHint(key=key(2), ready=True)
     assert answer.autoplay_in.seconds == 10
-    assert neighbours.stream_node.pins == {}
+    assert neighbours.stream_node.pins == {("a", 1, session.id): stream.PURPOSE_NEXT}
 
 
 async def test_ending_twice_ends_once_and_answers_the_same(playback: Any, nats_url: str) -> None:
@@ -225,7 +226,12 @@ async def test_a_silent_session_is_ended_at_its_last_position(
         active = (await running.stub.ListSessions(pb2.ListSessionsRequest())).sessions
         assert list(active) == []
         assert events_pb2.EpisodeEnded.FromString(heard[0]).position.seconds == 600
-        await eventually(lambda: None if not neighbours.stream_node.pins else "still pinned", within=30)
+
+        def why_not_given_up() -> str | None:
+            pins = neighbours.stream_node.pins
+            return None if pins == {("a", 1, session.id): stream.PURPOSE_NEXT} else f"held: {pins}"
+
+        await eventually(why_not_given_up, within=30)
 
 
 async def test_a_player_without_heartbeats_keeps_its_session_by_asking_for_the_address(

@@ -93,6 +93,9 @@ class FakeStreamNode:
     async def let_go(self, following: Following, pick: Pick) -> None:
         self.world.pinned.remove(pick)
 
+    async def session_is_over(self, following: Following) -> None:
+        self.world.pinned.clear()
+
 
 class FakeHeld:
     def __init__(self, world: World) -> None:

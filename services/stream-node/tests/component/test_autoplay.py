@@ -32,7 +32,7 @@ async def test_old_episodes_leave_a_small_disk_and_what_is_watched_and_what_come
     seen = []
     # Without an express lane, which would keep what has no room in memory for a while.
     settings = {"disk_reserve": 2 * MIB, "bind": "127.0.0.1", "sweep_interval": timedelta(milliseconds=50)}
-    async with start_node(data_dir=disk, **settings) as node:
+    async with start_node(data_dir=disk, next_pin_ttl=timedelta(milliseconds=1), **settings) as node:
         # Prepared for somebody who ended his session and never came back for it.
         await node.pin(unwanted, swarm, holder="gone", purpose=pb2.PURPOSE_NEXT)
         await whole(node, unwanted)
@@ -49,11 +49,48 @@ async def test_old_episodes_leave_a_small_disk_and_what_is_watched_and_what_come
             stays = [missing(await described(node, one)) for one in (episode, *following)]
             seen.append((sha256((await node.http.get(url)).content), stays))
             await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder=f"session-{number}"), timeout=5)
-        stored = {folder.name for folder in node.stored.iterdir() if any((folder / "data").rglob("*.mkv"))}
+        left = stored(node)
 
     assert [hashed for hashed, _ in seen] == [sha256(content) for content in EPISODES]
     assert [stays for _, stays in seen] == [[0, 0]] * 4 + [[0]]
-    assert stored.isdisjoint({unwanted.infohash, *(one.infohash for one in episodes[:3])})
+    assert left.isdisjoint({unwanted.infohash, *(one.infohash for one in episodes[:3])})
+
+
+async def test_what_was_prepared_stays_between_a_sessions_end_and_the_next_start_whoever_needs_room(
+    disk: Path, swarm: Swarm, start_node: NodeFactory
+) -> None:
+    now, following = [await swarm.share(f"E{n}.mkv", {f"E{n}.mkv": EPISODES[n]}) for n in range(2)]
+    # Beside what comes next there is no room for it, without it there is.
+    wanted = await swarm.share("Wanted.mkv", {"Wanted.mkv": noise(11 * MIB, seed=98)})
+    settings = {"disk_reserve": 2 * MIB, "bind": "127.0.0.1", "sweep_interval": timedelta(milliseconds=50)}
+    async with start_node(data_dir=disk, **settings) as node:
+        await node.pin(now, swarm, holder="session-0")
+        await whole(node, now)
+        await node.pin(following, swarm, holder="session-0", purpose=pb2.PURPOSE_NEXT)
+        await whole(node, following)
+
+        await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder="session-0"), timeout=5)
+        url = (await node.pin(wanted, swarm, holder="session-1")).stream_url
+
+        async def why_more_can_go() -> str | None:
+            if now.infohash in stored(node):
+                return "what was watched is still here"
+            answers = [await node.http.get(url, headers={"Range": f"bytes={n * MIB}-{n * MIB}"}) for n in range(11)]
+            statuses = {answer.status_code for answer in answers}
+            return None if statuses == {206, 507} else f"{statuses}"
+
+        await eventually(why_more_can_go, within=30)
+        stays = await described(node, following)
+        # Who was to see it goes elsewhere.
+        await node.rpc.ReleasePin(pb2.ReleasePinRequest(infohash=following.infohash, holder="session-0"), timeout=5)
+        await whole(node, wanted)
+
+    assert missing(stays) == 0
+
+
+def stored(node: Node) -> set[str]:
+    """Return of which torrents there is something on disk."""
+    return {folder.name for folder in node.stored.iterdir() if any((folder / "data").rglob("*.mkv"))}
 
 
 async def described(node: Node, torrent: Torrent) -> pb2.DescribeTorrentResponse:

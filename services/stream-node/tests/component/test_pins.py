@@ -1,7 +1,7 @@
 """Pins: what is downloaded for whom, and what is left when nobody wants it any more."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from vod.stream.v1 import stream_service_pb2 as pb2
@@ -188,19 +188,27 @@ async def test_a_released_pin_stops_downloading(swarm: Swarm, node: Node) -> Non
     assert swarm.seeder.uploaded(torrent.infohash) < 5 * MIB
 
 
-async def test_all_that_a_holder_holds_can_be_given_up_at_once_and_nothing_else(swarm: Swarm, node: Node) -> None:
+async def test_whose_session_is_over_holds_what_comes_next_ten_minutes_more_and_nothing_else(
+    swarm: Swarm, node: Node
+) -> None:
     first = await swarm.share("Now.mkv", {"Now.mkv": noise(MIB, seed=1)})
     later = await swarm.share("Next.mkv", {"Next.mkv": noise(MIB, seed=2)})
     await node.pin(first, swarm, holder="a")
-    await node.pin(later, swarm, holder="a", purpose=pb2.PURPOSE_NEXT)
-    await node.pin(later, swarm, holder="b", purpose=pb2.PURPOSE_NEXT)
+    await node.pin(first, swarm, holder="b")
+    before = datetime.now(UTC)
+    held = await node.pin(later, swarm, holder="a", purpose=pb2.PURPOSE_NEXT)
 
     for _ in range(2):
         await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder="a"), timeout=5)
 
     pins = await node.pins()
-    assert list(pins) == [(later.infohash, 0)]
-    assert [holder.name for holder in pins[later.infohash, 0].holders] == ["b"]
+    kept = pins[later.infohash, 0]
+    assert {key: [holder.name for holder in pin.holders] for key, pin in pins.items()} == {
+        (first.infohash, 0): ["b"],
+        (later.infohash, 0): ["a"],
+    }
+    assert held.expire_time.ToDatetime(UTC) > before + timedelta(hours=5)
+    assert before + timedelta(minutes=10) <= kept.expire_time.ToDatetime(UTC) <= datetime.now(UTC) + timedelta(minutes=10)
 
 
 async def test_a_call_that_fails_takes_away_no_claim_that_another_one_made_meanwhile(node: Node) -> None:
