@@ -132,6 +132,8 @@ class Prefetch:
                 if prepared is None or prepared.same_file(await self._chosen(following)):
                     return
                 before = prepared
+            if before:  # What was chosen instead is prepared by somebody who never knew of this one.
+                await self._stream_node.let_go(following, before)
 
     async def _is_to_be_looked_at(self, following: Following) -> bool:
         """Tell whether what is said to be ready may not be so: it is gone, or was last looked at long ago."""

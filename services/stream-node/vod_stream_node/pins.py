@@ -167,7 +167,7 @@ class Pins:
             self._apply()
 
     def retire(self, holder: str, *, next_lasting: timedelta) -> None:
-        """Give up what a holder watched; what was to come next for him stays pinned a while longer, but not for ever."""
+        """Give up what a holder watched; what was to come next for him stays pinned so much longer."""
         for key, claims in list(self._pins.items()):
             claim = claims.get(holder)
             if claim and claim.purpose is Purpose.NEXT:

@@ -275,13 +275,15 @@ async def test_what_is_chosen_after_the_end_while_the_first_choice_is_prepared_i
     await beat(bus)
     neighbours.pins_may_come.set()
 
-    # Should the heartbeat be heard only afterwards, it is told once more.
-    await eventually(lambda: why_not_told(neighbours, True, False, True, *told(neighbours)[3:]), within=30)
-    pins = [one.infohash for one in neighbours.asked_for(stream_service_pb2.EnsurePinRequest)]  # type: ignore[attr-defined]
-    assert pins[:2] == ["aa", "bb"]
-    assert neighbours.asked_for(stream_service_pb2.ReleasePinRequest) == [
-        stream_service_pb2.ReleasePinRequest(infohash="aa", file_index=3, holder="s1")
-    ]
+    def why_not_only_the_second() -> str | None:
+        pins = [one.infohash for one in neighbours.asked_for(stream_service_pb2.EnsurePinRequest)]  # type: ignore[attr-defined]
+        released = neighbours.asked_for(stream_service_pb2.ReleasePinRequest)
+        first = stream_service_pb2.ReleasePinRequest(infohash="aa", file_index=3, holder="s1")
+        is_done = pins[:2] == ["aa", "bb"] and released == [first] and told(neighbours)[-1]
+        return None if is_done else f"pinned {pins}, released {released}, told {told(neighbours)}"
+
+    # Whoever prepares it: who did the first, or who heard of the second.
+    await eventually(why_not_only_the_second, within=30)
 
 
 async def test_the_nodes_are_told_that_a_session_is_over_however_late_and_often_its_end_is_heard(

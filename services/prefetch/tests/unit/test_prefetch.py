@@ -207,6 +207,28 @@ async def test_a_source_chosen_while_the_bytes_of_another_still_come_is_prepared
     assert await FakeMarks(world).take(NEXT.mark, lasting=timedelta(seconds=1))
 
 
+async def test_what_was_prepared_first_is_given_up_although_somebody_else_prepares_what_was_chosen_instead(
+    world: World, prefetch: Prefetch
+) -> None:
+    world.subtitles_may_come.clear()
+    first = asyncio.ensure_future(prefetch.prepare(NEXT))
+    await eventually(lambda: None if world.told else "nothing is prepared yet", within=30)
+
+    world.pick = OTHER
+    world.bytes_may_come.clear()
+    second = asyncio.ensure_future(prefetch.prepare(NEXT))
+    await eventually(lambda: None if OTHER in world.pinned else "not pinned yet", within=30)
+    world.subtitles_may_come.set()
+    await first
+    held = list(world.pinned)
+    world.bytes_may_come.set()
+    await second
+
+    assert held == [OTHER]
+    assert world.pinned == [OTHER]
+    assert world.told == [Outcome.READY, Outcome.READY]
+
+
 async def test_what_is_ready_is_looked_at_now_and_then_and_more_often_when_it_begins_soon(
     world: World, prefetch: Prefetch
 ) -> None:

@@ -208,7 +208,9 @@ async def test_whose_session_is_over_holds_what_comes_next_ten_minutes_more_and_
         (later.infohash, 0): ["a"],
     }
     assert held.expire_time.ToDatetime(UTC) > before + timedelta(hours=5)
-    assert before + timedelta(minutes=10) <= kept.expire_time.ToDatetime(UTC) <= datetime.now(UTC) + timedelta(minutes=10)
+    assert (
+        before + timedelta(minutes=10) <= kept.expire_time.ToDatetime(UTC) <= datetime.now(UTC) + timedelta(minutes=10)
+    )
 
 
 async def test_a_call_that_fails_takes_away_no_claim_that_another_one_made_meanwhile(node: Node) -> None:
