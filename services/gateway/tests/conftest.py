@@ -115,7 +115,7 @@ def run_gateway(make_runtime: Callable[[str], Runtime], settings: Settings) -> R
         changed_settings = Settings(**{**dict(settings), **changed})
         async with (
             serve(changed_settings, runtime or make_runtime("gateway")) as endpoint,
-            Client(base_url=f"http://{endpoint.address}", trust_env=False) as client,
+            Client(base_url=f"http://{endpoint.address}", trust_env=False, timeout=60) as client,
         ):
             yield client, endpoint
 

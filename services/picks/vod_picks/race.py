@@ -30,10 +30,6 @@ GRACE = 0.1
 """Of the time that the first one took, at least."""
 WORTH_WAITING = 0.01
 """Points: better by less than this is not better."""
-LEAST_GRACE = 1.2
-"""Seconds, for one that has shown the file: peers that choke us let go at their ticks, a second apart."""
-LEAST_HINT = 0.15
-"""Seconds, for one that has not: two live swarms that were asked at the same time tell so much apart on a busy node."""
 TIME_TO_SPEAK = 2.0
 """Seconds: a swarm that has not told by then what is in it is silent, not just a little late."""
 SAMPLE_SECONDS = 1.5
@@ -45,6 +41,16 @@ USUAL_RUNTIME = {
     Kind.SERIES: timedelta(minutes=40),
     Kind.ANIME: timedelta(minutes=24),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Leniency:
+    """How long better ones are waited for, at least, once another has proved itself; in seconds."""
+
+    shown: float = 1.2
+    """For one that has shown the file: peers that choke us let go at their ticks, a second apart."""
+    silent: float = 0.15
+    """For one that has not: two live swarms that were asked at the same time tell so much apart on a busy node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,14 @@ class _Course:
     """Seconds until the first one proved itself."""
 
 
-async def race(candidates: Sequence[Candidate], *, swarms: Swarms, episode: Episode, within: timedelta) -> Result:
+async def race(
+    candidates: Sequence[Candidate],
+    *,
+    swarms: Swarms,
+    episode: Episode,
+    within: timedelta,
+    leniency: Leniency = Leniency(),
+) -> Result:
     """Let *candidates*, best first, run against each other.
 
     Raises:
@@ -153,7 +166,7 @@ async def race(candidates: Sequence[Candidate], *, swarms: Swarms, episode: Epis
             group.create_task(_enter(course, rank, one, swarms=swarms, episode=episode, within=within))
             for rank, one in enumerate(candidates)
         ]
-        await _watch(course, candidates)
+        await _watch(course, candidates, leniency)
         for task in tasks:
             task.cancel()
     runs = [course.finished[rank] for rank in sorted(course.finished)]
@@ -177,12 +190,13 @@ def _dropped(course: _Course, candidates: Sequence[Candidate]) -> list[Dropped]:
     ]
 
 
-async def _watch(course: _Course, candidates: Sequence[Candidate]) -> None:
+async def _watch(course: _Course, candidates: Sequence[Candidate], leniency: Leniency) -> None:
     """Return when the race is decided."""
     clock = asyncio.get_running_loop().time
     started = clock()
     while len(course.finished) < len(candidates):
-        until = None if course.took is None else started + course.took + _grace(course, candidates, course.took)
+        took = course.took
+        until = None if took is None else started + took + _grace(course, candidates, took=took, leniency=leniency)
         try:
             async with asyncio.timeout_at(until):
                 rank, arrived = await course.arrivals.get()
@@ -206,10 +220,10 @@ def _better(course: _Course, candidates: Sequence[Candidate]) -> list[int]:
     ]
 
 
-def _grace(course: _Course, candidates: Sequence[Candidate], took: float) -> float:
+def _grace(course: _Course, candidates: Sequence[Candidate], *, took: float, leniency: Leniency) -> float:
     """Return how long better ones are waited for, after the first proved itself."""
     is_shown = any(rank in course.shown for rank in _better(course, candidates))
-    return max(LEAST_GRACE if is_shown else LEAST_HINT, GRACE * took)
+    return max(leniency.shown if is_shown else leniency.silent, GRACE * took)
 
 
 async def _enter(

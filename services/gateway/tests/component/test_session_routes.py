@@ -9,6 +9,8 @@ from vod.playback.v1 import playback_pb2
 from vod.playback.v1 import playback_service_pb2 as playback
 from vod.scoring.v1 import scoring_pb2 as scoring
 
+from vod_testing import eventually
+
 
 async def test_a_session_starts_with_a_pick_an_address_and_what_comes_next(http, fakes, samples) -> None:
     fakes.answers["StartSession"] = samples.started
@@ -251,9 +253,14 @@ async def test_every_call_has_the_deadline_of_its_route(http, fakes, samples, *,
         "EndSession": playback.EndSessionResponse(),
     }
     bodies = {"start": samples.start, "heartbeat": {"sessionId": "s", "position_s": 1}, "ended": {"sessionId": "s"}}
-    await http.post(f"/v1/session/{path}", json=bodies[path])
 
-    assert within - 1 < fakes.seconds_left[method] <= within
+    async def why_not_all_of_it() -> str | None:
+        # A machine that stands still on the way takes its time from one call, but not from all.
+        await http.post(f"/v1/session/{path}", json=bodies[path])
+        left = fakes.seconds_left.get(method, 0.0)
+        return None if within - 1 < left <= within else f"{left} s were left"
+
+    await eventually(why_not_all_of_it, within=10)
 
 
 async def test_what_comes_next_can_be_chosen_before_it_begins(http, fakes, samples) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -137,6 +137,11 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         self.probed: list[str] = []
         self.sampled: list[str] = []
         self.rates: dict[str, int] = {}
+        self.hesitant: set[str] = set()
+        """Torrents whose bytes do not come before the caller's patience ends."""
+        self.first = ""
+        """The torrent whose bytes come before those of the others, if one is named."""
+        self.first_came = asyncio.Event()
         self.pins: list[str] = []
         self.budgets: list[float] = []
         self.down = False
@@ -162,10 +167,11 @@ class StreamNode(stream_service_pb2_grpc.StreamServiceServicer):
         answer = stream_service_pb2.ProbeSwarmResponse(files=files, peers=3)
         if request.sample_bytes:
             rate = self.rates.get(request.infohash, FAST)
-            if rate < request.enough_rate:
-                # A slow swarm is watched until the caller's patience ends.
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.Event().wait(), max(0.0, context.time_remaining() - 0.2))
+            if request.infohash in self.hesitant:
+                await asyncio.Event().wait()
+            if self.first not in ("", request.infohash):
+                await self.first_came.wait()
+            self.first_came.set()
             answer.received_bytes = rate
             answer.elapsed.FromSeconds(1)
             answer.sampled = rate >= request.sample_bytes
@@ -233,7 +239,7 @@ async def settings(
             listen="127.0.0.1:0",
             pg_dsn=SecretStr(pg_dsn),
             nats_url=SecretStr(nats_url),
-            probe_seconds=1.0,
+            probe_seconds=10.0,
             race_runners=1,
             **targets,
         )

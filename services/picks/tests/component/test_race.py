@@ -44,7 +44,7 @@ async def picks(settings: Any, open_picks: Any) -> AsyncIterator[Any]:
 async def test_the_swarm_that_gives_beats_better_ranked_ones_that_do_not(picks: Any, neighbours: Any) -> None:
     neighbours.search.offer("d", "Harbor.Lights.S01E03.1080p.WEB-DL.H264-DEAD")
     neighbours.offer_single("5", 3, group="SLOW")
-    neighbours.stream_node.rates["5" * 40] = SLOW
+    neighbours.stream_node.hesitant = {"5" * 40}
     neighbours.offer_single("b", 3)
 
     pick = (await picks.EnsurePick(ensure(3))).pick
@@ -56,6 +56,7 @@ async def test_the_swarm_that_gives_beats_better_ranked_ones_that_do_not(picks: 
 async def test_a_good_first_choice_wins_over_others_that_are_good_as_well(picks: Any, neighbours: Any) -> None:
     for digit in "abc":
         neighbours.offer_single(digit, 3, group=f"G{digit}")
+    neighbours.stream_node.first = "a" * 40
 
     assert (await picks.EnsurePick(ensure(3))).pick.infohash == "a" * 40
 
