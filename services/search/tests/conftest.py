@@ -100,7 +100,7 @@ def run_search(
             "prowlarr_url": prowlarr.url,
             "prowlarr_key": KEY,
             "archive": False,
-            "indexer_deadline": timedelta(seconds=2),
+            "indexer_deadline": timedelta(seconds=15),
             "allow_private_peers": True,
         }
         made = make_runtime("search")

@@ -22,7 +22,7 @@ from vod_playback.service import serve
 from vod_playback.settings import Settings
 from vod_rpc import DeadlineExceeded, NotFound, Serving, Unavailable, channel, rpc_server
 from vod_runtime import Runtime
-from vod_testing import migrate_schema
+from vod_testing import eventually, migrate_schema
 
 SERIES = ("tmdb:tv:9001", "tmdb:tv:9002")
 FILM = "tmdb:movie:9101"
@@ -348,3 +348,15 @@ async def running(settings: Settings, open_playback: Open) -> AsyncIterator[Runn
 @pytest.fixture
 def playback(running: Running) -> "playback_service_pb2_grpc.PlaybackServiceAsyncStub":
     return running.stub
+
+
+async def told_of_the_switch(playback: Any, request: Any) -> Any:
+    """Say a heartbeat until its answer tells of a switch: it leaves that out when the node takes longer than 1 s."""
+    answers: list[Any] = []
+
+    async def why_not_told() -> str | None:
+        answers.append(await playback.RecordHeartbeat(request))
+        return None if answers[-1].HasField("switched") else "nothing is said of a switch"
+
+    await eventually(why_not_told, within=30)
+    return answers[-1]

@@ -19,6 +19,8 @@ from vod_events import Bus, event_bus
 from vod_rpc import NotFound
 from vod_testing import eventually, publish
 
+from .conftest import told_of_the_switch
+
 DEVICE = scoring_pb2.DeviceProfile(h264=True)
 NOW = timedelta()
 
@@ -93,18 +95,6 @@ def promote(neighbours: Any, episode: int, digit: str) -> None:
 async def why_not_switched(running: Any, times: int = 1) -> str | None:
     count = running.metric("fallback_switch_total")
     return None if count == times else f"{count} switches"
-
-
-async def told_of_the_switch(playback: Any, request: pb2.RecordHeartbeatRequest) -> pb2.RecordHeartbeatResponse:
-    """Say a heartbeat until its answer tells of a switch: it leaves that out when the node takes longer than 1 s."""
-    answers: list[pb2.RecordHeartbeatResponse] = []
-
-    async def why_not_told() -> str | None:
-        answers.append(await playback.RecordHeartbeat(request))
-        return None if answers[-1].HasField("switched") else "nothing is said of a switch"
-
-    await eventually(why_not_told, within=30)
-    return answers[-1]
 
 
 async def test_a_rejected_pick_is_replaced_and_the_next_heartbeat_tells_where_to_go_on(

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 RunSearch = Callable[..., AbstractAsyncContextManager["SearchServiceAsyncStub"]]
 ListRelease = Callable[..., Torrent]
 MakeTorrent = Callable[..., Torrent]
-PATIENCE = timedelta(seconds=6)  # with one indexer
-BUDGET = timedelta(seconds=20)
+PATIENCE = timedelta(seconds=10)  # with one indexer
+BUDGET = timedelta(seconds=30)
 BREAKWATER, OPEN_SHELF, FIRST_BROKEN = 1, 2, 3
 SEARCH = "/api/v1/search"
 EPISODE = "Harbor Lights S01E01"
@@ -34,7 +34,7 @@ LOGIN_PAGE = Reply(200, b"<!doctype html><title>Login</title><form></form>", {"c
 
 # As many as a test of everything has; a hanging one is waited for as long as an indexer may take.
 BROKEN: tuple[tuple[str, Fault, str], ...] = (
-    ("Hangs", Hang(), "timed out after 6.0 s"),
+    ("Hangs", Hang(), "timed out after 10.0 s"),
     ("Limits", too_many_requests(retry_after="60"), "asks to wait 60 s (HTTP 429)"),
     ("Overloaded", html_error(503), "HTTP 503"),
     ("Breaks off", CutBody(1), "broke the connection off"),

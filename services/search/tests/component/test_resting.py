@@ -87,9 +87,9 @@ async def test_what_comes_too_late_is_there_the_next_time(
     run_search: RunSearch, wanted: SearchReleasesRequest, prowlarr: Prowlarr, list_release: ListRelease
 ) -> None:
     single, other = list_release(SINGLE, BREAKWATER), list_release(OTHER, OPEN_SHELF)
-    prowlarr.control.misbehave(Delay(timedelta(seconds=1)), path=SEARCH, query=AT_OPEN_SHELF, times=3)
+    prowlarr.control.misbehave(Delay(timedelta(seconds=2.5)), path=SEARCH, query=AT_OPEN_SHELF, times=3)
 
-    async with run_search(indexer_deadline=timedelta(milliseconds=500)) as search:
+    async with run_search(indexer_deadline=timedelta(seconds=2)) as search:
         partial = await search.SearchReleases(wanted)
 
         async def why_not_whole() -> str | None:

@@ -1,5 +1,6 @@
 """What release names say. All names and titles are made up."""
 
+import math
 import time
 from dataclasses import asdict
 from datetime import date
@@ -244,21 +245,26 @@ REPEATED = (
 )
 
 
+def seconds_for(name: str, kind: Kind | None) -> float:
+    """Return how long a name takes; the shortest of several attempts, since neighbours slow down even our own time."""
+    best = math.inf
+    for _ in range(5):
+        parse.cache_clear()
+        started = time.process_time()
+        parse(name, kind)
+        best = min(best, time.process_time() - started)
+        if best < 0.1:
+            break
+    return best
+
+
 @pytest.mark.parametrize("part", REPEATED)
 def test_no_name_takes_long(part: str) -> None:
-    parse.cache_clear()
     parse("Harbor.Lights.S01E01", None)  # the first call compiles
-    started = time.process_time()
 
-    parse(part * (10_000 // len(part)), None)
-
-    assert time.process_time() - started < 0.2  # 50 ms on a quiet machine
+    assert seconds_for(part * (10_000 // len(part)), None) < 0.2  # 50 ms on a quiet machine
 
 
 @given(st.lists(st.sampled_from(REPEATED), min_size=40, max_size=400), st.sampled_from([None, *Kind]))
 def test_no_mixture_takes_long(parts: list[str], kind: Kind | None) -> None:
-    started = time.process_time()
-
-    parse("".join(parts), kind)
-
-    assert time.process_time() - started < 0.2  # 5 ms on a quiet machine
+    assert seconds_for("".join(parts), kind) < 0.2  # 5 ms on a quiet machine
