@@ -198,7 +198,7 @@ class Prefetch:
     async def _pin_and_tell(self, following: Following, pick: Pick) -> Outcome:
         outcome = Outcome.READY if await self._pin(following, pick) else Outcome.NOT_READY
         if not await self._playback.tell(following, outcome):
-            # Nobody else would ever give it up: that the session is over, the nodes were told before this claim was made.
+            # Nobody else would ever give it up: the nodes were told before this claim was made.
             await self._stream_node.session_is_over(following)
         # Before the subtitles have come: a viewer who now chooses another source for it must not wait for those.
         await self._remember(following, outcome)
