@@ -67,6 +67,7 @@ MADE = {
 }  # fmt: skip
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="no Chromium on the path; CI must have one")
 async def test_every_kind_of_file_loads_in_chromium_with_all_its_cues() -> None:
     assert CHROMIUM is not None, "CI has no Chromium: `.ci/run` installs it with apt-get"
@@ -100,7 +101,7 @@ async def opened_in_chromium(url: str) -> dict[str, list[list[object]]]:
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(200):
                 written, _ = await browser.communicate()
         finally:
             if browser.returncode is None:

@@ -7,13 +7,15 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import pytest_asyncio
-from allinone import SETTINGS, System, system
+from allinone import PATIENT, System, system
 
 from vod_fakes.hls import HlsHost, make_hls
 from vod_fakes.media import Profile
 from vod_fakes.serving import Site, bind, http_servers
 from vod_fakes.world import World, shared_folder, world
 
+_TEST_SECONDS = 400
+"""Of one test, at most: the first one waits for the whole system to start."""
 CURATED = """
 [[collection]]
 name = "House favourites"
@@ -25,6 +27,13 @@ licence = "CC BY 4.0"
 ids = ["ia:item:paper_boats_test"]
 archive = "paper_boats_test"
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give the tests of this folder more time than others get."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(_TEST_SECONDS))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -46,7 +55,7 @@ async def vod(outside: World, tmp_path_factory: pytest.TempPathFactory) -> Async
     patient = {"VOD_STALL_AFTER": "60s"}
     async with (
         http_servers([site]),
-        system(outside, "--isolate", settings={**SETTINGS, **own, **patient}) as one,
+        system(outside, "--isolate", settings={**PATIENT, **own, **patient}) as one,
     ):
         yield one
 

@@ -31,7 +31,7 @@ async def contenders(outside: World, folder: Path, claimed: Mapping[str, int]) -
         for name, seeder in ((SLOW, slow), (GOOD, good)):
             if name in torrents:
                 seeder.add(torrents[name], folder, outside.tracker.url)
-                await outside.tracker.has_peers([torrents[name].infohash], within=timedelta(seconds=10))
+                await outside.tracker.has_peers([torrents[name].infohash], within=timedelta(seconds=60))
         for name, seeders in claimed.items():
             outside.prowlarr.add(name, torrents[name], [Listing(TRACKED, seeders, 1, categories=MOVIES)])
         yield

@@ -5,9 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
-from allinone import System
+from allinone import System, beat
 
 from vod_fakes.world import World
+from vod_testing import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 START = "/v1/session/start"
@@ -23,18 +24,24 @@ def magnet(outside: World) -> str:
 async def test_a_magnet_plays_and_its_progress_is_told(
     viewer: httpx.AsyncClient, vod: System, outside: World, magnet: str
 ) -> None:
-    answer = await viewer.post(START, json={"magnet": magnet}, headers=vod.admin)
-    assert answer.status_code == 200, answer.text
-    started: dict[str, Any] = answer.json()
+    accepted = await viewer.post(START, json={"magnet": magnet}, headers=vod.admin)
+    assert accepted.status_code == 200, accepted.text
+    started: dict[str, Any] = accepted.json()
     content = (await viewer.get(started["streamUrl"])).content
-    beat = await viewer.post("/v1/session/heartbeat", json={"sessionId": started["sessionId"], "position_s": 5})
-    progress = (await viewer.get(f"/v1/session/{started['sessionId']}/progress")).json()
+    answer = await beat(viewer, started["sessionId"], 5)
+    progress: dict[str, Any] = {}
+
+    async def why_not_complete() -> str | None:
+        progress.update((await viewer.get(f"/v1/session/{started['sessionId']}/progress")).json())
+        return None if progress["state"] == "complete" else f"{progress}"
+
+    await eventually(why_not_complete, within=30)
     ended = await viewer.post("/v1/session/ended", json={"sessionId": started["sessionId"]})
 
     original = outside.episode_file(FILM, 1, 1).read_bytes()
     assert hashlib.sha256(original).hexdigest() == hashlib.sha256(content).hexdigest()
     assert (started["pick"], started["nextHint"]) == (None, None)
-    assert beat.json() == {"ok": True}
+    assert answer == {"ok": True}
     assert (progress["state"], progress["downloadedBytes"], progress["sizeBytes"]) == (
         "complete",
         len(original),

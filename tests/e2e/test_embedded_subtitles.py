@@ -35,11 +35,11 @@ async def test_what_has_arrived_is_shown_and_the_rest_follows(viewer: httpx.Asyn
     try:
         # As a player does: reading makes the node fetch the whole of it.
         async with viewer.stream("GET", started["streamUrl"]) as reading:
-            await eventually(why_not_whole, within=20)
+            await eventually(why_not_whole, within=100)
             await reading.aclose()
     finally:
         outside.seeder.limit_upload(0)
 
-    partial = [cues for cues, cached in seen if cached == "no-store"]
+    partial = [cues for cues, cached in seen if cues and cached == "no-store"]
     assert partial, seen
-    assert 0 < partial[0] < len(LANTERN_LINES)
+    assert partial[0] < len(LANTERN_LINES)

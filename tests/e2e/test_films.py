@@ -3,12 +3,11 @@
 import asyncio
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import av
 import httpx
 import pytest
-from allinone import HARBOR, System, start
+from allinone import HARBOR, System, beat, start
 
 from vod_fakes.world import World
 
@@ -24,22 +23,17 @@ async def frames_of(url: str, count: int) -> int:
     """Open a stream as a player does, jump into its middle, and count what is shown."""
 
     def play() -> int:
-        with av.open(url, timeout=20.0) as container:
+        with av.open(url, timeout=60.0) as container:
             container.seek((container.duration or 0) // 2)
             return sum(1 for _, _ in zip(container.decode(video=0), range(count), strict=False))
 
     return await asyncio.to_thread(play)
 
 
-async def beat(viewer: httpx.AsyncClient, started: dict[str, Any], position: float, **more: Any) -> None:
-    body = {"sessionId": started["sessionId"], "position_s": position, "duration_s": 60, **more}
-    (await viewer.post("/v1/session/heartbeat", json=body)).raise_for_status()
-
-
 async def test_a_curated_film_plays_from_its_own_source_and_goes_on_there(viewer: httpx.AsyncClient) -> None:
     started = await start(viewer, CURATED_FILM, 1, 1)
     shown = await frames_of(started["streamUrl"], 20)
-    await beat(viewer, started, 21)
+    await beat(viewer, started["sessionId"], 21, duration_s=60)
     await viewer.post("/v1/session/ended", json={"sessionId": started["sessionId"]})
 
     resumed = (await viewer.get("/v1/resume", params={"seriesId": CURATED_FILM})).json()
@@ -86,7 +80,7 @@ async def test_another_film_plays_from_its_torrent_and_keeps_it_whatever_the_lin
     viewer: httpx.AsyncClient,
 ) -> None:
     first = await start(viewer, FILM, 1, 1)
-    await beat(viewer, first, 3, bitrate_estimate=200_000)
+    await beat(viewer, first["sessionId"], 3, duration_s=60, bitrate_estimate=200_000)
     resumed = await start(viewer, FILM, 1, 1)
 
     assert first["source"]["type"] == resumed["source"]["type"] == "torrent"

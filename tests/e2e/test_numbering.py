@@ -179,7 +179,7 @@ async def api(
             answer = (await client.get("/v1/aliases/mal:anime:199:1")).json()
             return None if answer.get("place") else str(answer)
 
-        await eventually(why_not_read, within=20)
+        await eventually(why_not_read, within=60)
         for entry in (93, 94, 51179, 31240):
             assert (await client.get("/v1/episodes", params={"seriesId": f"mal:anime:{entry}"})).status_code == 200
         yield client

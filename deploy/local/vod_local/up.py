@@ -256,7 +256,7 @@ def _host(
         env=environment,
         # Without us they have no database and nobody to tell: end at once. They are made to survive that.
         orphaned=signal.SIGKILL,
-        ready_within=timedelta(seconds=60),
+        ready_within=timedelta(minutes=2),
         stops_within=timedelta(seconds=15),
     )
 

@@ -49,7 +49,7 @@ async def ended(server: psutil.Process) -> None:
     def why_not_yet() -> str | None:
         return "postgres still runs" if server.is_running() and server.status() != psutil.STATUS_ZOMBIE else None
 
-    await eventually(why_not_yet, within=10)
+    await eventually(why_not_yet, within=60)
 
 
 async def hold(folder: Path, *prefix: str) -> tuple[asyncio.subprocess.Process, str]:
