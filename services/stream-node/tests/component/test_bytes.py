@@ -173,7 +173,7 @@ async def test_a_file_without_bytes_is_empty_and_has_no_ranges(swarm: Swarm, nod
 async def test_a_jump_is_served_before_what_lies_between(swarm: Swarm, node: Node) -> None:
     film = noise(16 * MIB, seed=4)
     torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
-    swarm.seeder.limit_upload(3 * MIB)
+    swarm.seeder.limit_upload(MIB)
     pin = await node.pin(torrent, swarm)
 
     async with node.http.stream("GET", pin.stream_url) as reading:

@@ -62,7 +62,7 @@ async def test_with_all_disks_full_a_reader_is_told_so_at_every_node_under_every
     swarm: Swarm, two: PairFactory, tmp_path: Path
 ) -> None:
     film = await swarm.share("Film.mkv", {"Film.mkv": FILM})
-    async with two("node-a", "node-b") as pair, httpx.AsyncClient(timeout=20, follow_redirects=True) as player:
+    async with two("node-a", "node-b") as pair, httpx.AsyncClient(timeout=60, follow_redirects=True) as player:
         token = (await pair.a.pin(film, swarm)).stream_url.split("/stream/")[1].split("/", 1)[1]
         nodes = [pair.a, pair.b]
         addresses = [
@@ -79,7 +79,7 @@ async def test_with_all_disks_full_a_reader_is_told_so_at_every_node_under_every
                     refused[address] = f"{answer.json()['reason']} {answer.headers['content-type']}"
             return None if set(addresses) == set(refused) else f"{refused}"
 
-        await eventually(why_not_everywhere, within=20)
+        await eventually(why_not_everywhere, within=60)
         for _ in range(3):
             assert await why_not_everywhere() is None
 
@@ -93,12 +93,12 @@ async def test_with_all_disks_full_a_reader_is_told_so_at_every_node_under_every
                 return url
             try:
                 answer = await player.get(url)
-            except httpx.RemoteProtocolError:
+            except httpx.TransportError:
                 return "it ended early"  # at the full node
             whole = sha256(answer.content)
             return None if answer.status_code == 200 else f"{answer.status_code}"
 
-        await eventually(why_not_whole, within=30)
+        await eventually(why_not_whole, within=60)
 
     assert set(refused.values()) == {"DISK_FULL application/problem+json"}
     assert whole == sha256(FILM)
@@ -113,22 +113,22 @@ async def test_what_nobody_wants_leaves_a_disk_on_which_nothing_can_be_written_a
             folder = node.stored / seen.infohash
             pin = await node.pin(seen, swarm)
             assert (await node.http.get(pin.stream_url)).content == FILM[: 4 * MIB]
-            await eventually(lambda: None if (folder / "resume").exists() else "unsaved", within=10)
+            await eventually(lambda: None if (folder / "resume").exists() else "unsaved", within=60)
             with (tmp_path / "node-a" / "ballast").open("wb", buffering=0) as ballast, suppress(OSError):
                 while True:
                     ballast.write(bytes(1 << 12))
 
             # Still in the session, as a moment after the end of an episode.
-            await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder="session-1"), timeout=5)
+            await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder="session-1"), timeout=30)
 
-            await eventually(lambda: "it is here" if folder.exists() else None, within=10)
+            await eventually(lambda: "it is here" if folder.exists() else None, within=60)
 
 
 async def test_a_reader_follows_his_film_from_a_full_node_to_one_with_room(
     swarm: Swarm, two: PairFactory, redis_url: str
 ) -> None:
     film = await swarm.share("Film.mkv", {"Film.mkv": FILM})
-    async with two("node-a") as pair, httpx.AsyncClient(timeout=20, follow_redirects=True) as player:
+    async with two("node-a") as pair, httpx.AsyncClient(timeout=60, follow_redirects=True) as player:
         async with Redis.from_url(redis_url) as redis:
             await redis.set(f"stream:{pair.a.settings.fleet}:owner:{film.infohash}", "node-a")
         first = await pair.a.pin(film, swarm)
@@ -142,7 +142,7 @@ async def test_a_reader_follows_his_film_from_a_full_node_to_one_with_room(
             node = (await pair.a.pin(film, swarm)).node
             return None if node == "node-b" else "it is not full yet"
 
-        await eventually(why_not_moved, within=20)
+        await eventually(why_not_moved, within=60)
         followed: httpx.Response
 
         async def why_not_led_on() -> str | None:
@@ -151,7 +151,7 @@ async def test_a_reader_follows_his_film_from_a_full_node_to_one_with_room(
             # What a node remembers of the others may be a second old; until then it says that it is full.
             return None if followed.history else f"{followed}"
 
-        await eventually(why_not_led_on, within=10)
+        await eventually(why_not_led_on, within=60)
 
     assert (first.node, node) == ("node-a", "node-b")
     assert [one.status_code for one in followed.history] == [307]

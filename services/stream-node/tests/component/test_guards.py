@@ -10,6 +10,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from vod.stream.v1 import stream_service_pb2 as pb2
 
+from vod_rpc import DeadlineExceeded
 from vod_stream_node.domain import Infohash, PinKey
 from vod_stream_node.http_server import http_server
 from vod_stream_node.tokens import Grant, TokenSigner
@@ -130,13 +131,13 @@ async def test_pages_of_listed_origins_may_read_and_others_may_not(node: Node, u
 
 async def test_too_many_reads_of_one_link_at_once_are_429(swarm: Swarm, start_node: NodeFactory) -> None:
     async with start_node(reads_per_token=2) as node:
-        torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(12 * MIB, seed=2)})
+        torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(24 * MIB, seed=2)})
         swarm.seeder.limit_upload(3 * MIB)
         pin = await node.pin(torrent, swarm)
 
         async with node.http.stream("GET", pin.stream_url), node.http.stream("GET", pin.stream_url):
             third = await node.http.get(pin.stream_url)
-        await eventually(lambda: _open_reads(node), within=5)
+        await eventually(lambda: _open_reads(node), within=30)
         again = await node.http.head(pin.stream_url)
 
     assert problem(third) == (429, "TOO_MANY_READS")
@@ -159,7 +160,8 @@ async def test_a_swarm_that_gives_nothing_is_504_before_the_first_byte(swarm: Sw
 async def test_a_swarm_that_dies_ends_a_body_early_instead_of_for_ever_waiting(
     swarm: Swarm, start_node: NodeFactory
 ) -> None:
-    async with start_node(stall_timeout=timedelta(milliseconds=300)) as node:
+    # Longer than the machine may stand still before the swarm dies.
+    async with start_node(stall_timeout=timedelta(seconds=2.5)) as node:
         film = noise(12 * MIB, seed=4)
         torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
         swarm.seeder.limit_upload(4 * MIB)
@@ -190,7 +192,7 @@ async def test_a_client_that_takes_nothing_is_dropped_in_the_end(swarm: Swarm, s
         writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         await reader.readexactly(100)
 
-        await eventually(lambda: _open_reads(node), within=10)
+        await eventually(lambda: _open_reads(node), within=30)
         await _closed(writer)
 
 
@@ -199,7 +201,7 @@ async def test_trackers_on_loopback_are_never_called_unless_allowed(swarm: Swarm
     called = len(swarm.tracker.peers(torrent.infohash))
 
     async with start_node(allow_private_peers=False, peer_listen="127.0.0.1:0") as node:
-        with pytest.raises(Exception, match="No peer told"):
+        with pytest.raises(DeadlineExceeded):
             await node.pin(torrent, swarm, within=1)
 
     assert len(swarm.tracker.peers(torrent.infohash)) == called == 1
@@ -215,7 +217,9 @@ async def test_a_head_that_never_ends_or_never_stops_growing_is_refused(tmp_path
         raise AssertionError("no request was complete")
 
     async with http_server("127.0.0.1:0", app, head_seconds=0.2) as address:
-        late, silent, large = [await _answer_to(address, sent) for sent in (SLOW_HEAD, b"", SLOW_HEAD + b"x" * 40_000)]
+        late, silent = [await _answer_to(address, sent) for sent in (SLOW_HEAD, b"")]
+    async with http_server("127.0.0.1:0", app, head_seconds=20) as address:
+        large = await _answer_to(address, SLOW_HEAD + b"x" * 40_000)
 
     assert late.startswith(b"HTTP/1.1 408 ")
     assert silent.startswith(b"HTTP/1.1 408 ")
@@ -226,7 +230,7 @@ async def test_a_client_that_leaves_in_the_midst_of_a_file_on_disk_is_noticed(sw
     torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(24 * MIB, seed=6)})
     pin = await node.pin(torrent, swarm)
     await node.http.get(pin.stream_url)
-    await eventually(lambda: _open_reads(node), within=5)
+    await eventually(lambda: _open_reads(node), within=30)
     for _ in range(3):
         url = httpx.URL(pin.stream_url)
         reader, writer = await asyncio.open_connection("127.0.0.1", url.port, limit=1024)
@@ -235,7 +239,7 @@ async def test_a_client_that_leaves_in_the_midst_of_a_file_on_disk_is_noticed(sw
         writer.transport.abort()
         await _closed(writer)
 
-    await eventually(lambda: _open_reads(node), within=5)
+    await eventually(lambda: _open_reads(node), within=30)
     assert len((await node.http.get(pin.stream_url)).content) == 24 * MIB
 
 
@@ -243,7 +247,9 @@ async def _answer_to(address: str, sent: bytes) -> bytes:
     host, _, port = address.rpartition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(sent)
+    answer = b""
     with suppress(ConnectionError):
-        answer = await reader.read()
+        while part := await reader.read(1 << 16):
+            answer += part
     await _closed(writer)
     return answer

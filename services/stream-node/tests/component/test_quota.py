@@ -31,7 +31,7 @@ async def read(node: Node, pin: pb2.Pin) -> str:
 
 async def release(node: Node, torrent: Torrent, index: int, *, holder: str = "session-1") -> None:
     request = pb2.ReleasePinRequest(infohash=torrent.infohash, file_index=index, holder=holder)
-    await node.rpc.ReleasePin(request, timeout=5)
+    await node.rpc.ReleasePin(request, timeout=30)
 
 
 async def test_a_watched_episode_makes_room_while_the_next_one_of_its_pack_is_read(
@@ -48,7 +48,7 @@ async def test_a_watched_episode_makes_room_while_the_next_one_of_its_pack_is_re
             chunks = reading.aiter_raw()
             begun = await anext(chunks)
             await node.pin(torrent, swarm, file_index=2, holder="next", purpose=NEXT, wait_for=pb2.WAIT_FOR_ENDS)
-            await eventually(lambda: _more_than(taken(node, torrent, FIRST), MIB), within=20)
+            await eventually(lambda: _more_than(taken(node, torrent, FIRST), MIB), within=60)
             async for chunk in chunks:
                 begun += chunk
         third = await node.pin(torrent, swarm, file_index=2)
@@ -67,17 +67,17 @@ async def test_what_is_gone_stays_gone_after_a_restart_and_the_rest_is_not_fetch
     async with start_node(disk_reserve=0) as node:
         for index in range(3):
             await read(node, await node.pin(torrent, swarm, file_index=index))
-    uploaded = swarm.seeder.uploaded(torrent.infohash)
+    uploaded = await swarm.given(torrent)
     async with start_node(cache_bytes=8 * MIB, disk_reserve=0, sweep_interval=OFTEN) as node:
         kept = await node.pin(torrent, swarm, file_index=2)
-        await eventually(lambda: _more_than(taken(node, torrent, FIRST), MIB), within=20)
+        await eventually(lambda: _more_than(taken(node, torrent, FIRST), MIB), within=60)
         assert await read(node, kept) == sha256(EPISODES[THIRD])
     async with start_node(disk_reserve=0) as node:
         pins = [await node.pin(torrent, swarm, file_index=index) for index in (2, 0)]
         found = [await read(node, pin) for pin in pins]
 
     assert found == [sha256(EPISODES[name]) for name in (THIRD, FIRST)]
-    assert swarm.seeder.uploaded(torrent.infohash) - uploaded < 2 * len(EPISODES[FIRST])
+    assert await swarm.given(torrent) - uploaded < 2 * len(EPISODES[FIRST])
 
 
 async def test_a_file_that_is_watched_stays_even_if_it_alone_is_too_large(
@@ -97,7 +97,7 @@ async def test_a_disk_without_room_takes_no_next_episode(swarm: Swarm, start_nod
     torrent = await swarm.share("x.S01", EPISODES)
     async with start_node(cache_bytes=MIB, disk_reserve=0, sweep_interval=OFTEN) as node:
         await read(node, await node.pin(torrent, swarm, file_index=0))
-        await eventually(lambda: None if _disk_bytes(node) > 2 * MIB else "the janitor has not looked", within=10)
+        await eventually(lambda: None if _disk_bytes(node) > 2 * MIB else "the janitor has not looked", within=60)
         pin = await node.pin(torrent, swarm, file_index=2, holder="n", purpose=NEXT, wait_for=pb2.WAIT_FOR_ENDS)
 
     assert pin.downloaded_bytes < len(EPISODES[THIRD])
@@ -118,11 +118,11 @@ async def test_what_was_pinned_before_a_restart_stays_until_it_could_be_pinned_a
     async with start_node(disk_reserve=0) as node:
         for index in range(3):
             await read(node, await node.pin(torrent, swarm, file_index=index))
-    uploaded = swarm.seeder.uploaded(torrent.infohash)
+    uploaded = await swarm.given(torrent)
     # What is watched was downloaded first, and there is room for one of the three.
     async with start_node(cache_bytes=4 * MIB, disk_reserve=0) as node:
-        await eventually(lambda: None if _disk_bytes(node) else "the janitor has not looked", within=20)
+        await eventually(lambda: None if _disk_bytes(node) else "the janitor has not looked", within=60)
         content = await read(node, await node.pin(torrent, swarm, file_index=0))
 
     assert content == sha256(EPISODES[FIRST])
-    assert swarm.seeder.uploaded(torrent.infohash) == uploaded
+    assert await swarm.given(torrent) == uploaded

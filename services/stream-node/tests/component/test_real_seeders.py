@@ -115,8 +115,8 @@ async def test_a_film_streams_from_another_program(
     with socket.create_server(("127.0.0.2", 0)) as free:
         port = free.getsockname()[1]
     async with running(command(Share(folder, metainfo, home, port)), home):
-        await swarm.tracker.has_peers([torrent.infohash], within=timedelta(seconds=30))
-        pin = await node.pin(torrent, swarm, within=20)
+        await swarm.tracker.has_peers([torrent.infohash], within=timedelta(seconds=60))
+        pin = await node.pin(torrent, swarm)
         jumped = await node.http.get(pin.stream_url, headers={"Range": "bytes=4000000-4099999"})
         answer = await node.http.get(pin.stream_url)
 

@@ -85,7 +85,7 @@ async def torrent(handle: Handle, tmp_path: Path) -> Torrent:
 
 
 async def planned(handle: Handle, expected: dict[int, int]) -> None:
-    await eventually(lambda: None if handle.asked == expected else f"asked is {handle.asked}", within=2)
+    await eventually(lambda: None if handle.asked == expected else f"asked is {handle.asked}", within=30)
 
 
 async def test_nothing_is_asked_for_until_a_file_is_wanted(torrent: Torrent, handle: Handle) -> None:
@@ -112,7 +112,7 @@ async def test_a_reader_that_left_no_longer_has_a_window(torrent: Torrent, handl
 
     with torrent.reading(torrent.known_layout.files[0]) as place:
         place.move(20)
-        await eventually(lambda: None if handle.asked.get(20) == 7 else "no window yet", within=2)
+        await eventually(lambda: None if handle.asked.get(20) == 7 else "no window yet", within=30)
         starving = torrent.starving
 
     await planned(handle, before)
@@ -123,7 +123,7 @@ async def test_a_piece_is_time_critical_only_while_somebody_waits_for_it(torrent
     torrent.want({0: Purpose.NEXT})
     async with asyncio.TaskGroup() as group:
         two = [group.create_task(torrent.piece(20)) for _ in range(2)]
-        await eventually(lambda: None if handle.critical == {20} else "not yet", within=2)
+        await eventually(lambda: None if handle.critical == {20} else "not yet", within=30)
         two[0].cancel()
         await asyncio.wait(two[:1])
         still = set(handle.critical)
@@ -153,7 +153,7 @@ async def test_a_reader_gets_a_piece_of_the_express_lane_before_libtorrent_does(
         reading = group.create_task(read())
         await asyncio.wait([reading], timeout=0)
         torrent.on_express_piece(20, bytes(MIB))
-        await eventually(lambda: None if handle.given == [20] else "libtorrent does not have it", within=2)
+        await eventually(lambda: None if handle.given == [20] else "libtorrent does not have it", within=30)
 
     assert reading.result() == []
 
