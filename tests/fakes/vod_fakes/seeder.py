@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import weakref
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +25,7 @@ class _Seed:
     tracker_url: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Seeder:
     """Seeds files that lie complete on disk. Start it before use, stop it after; `port` 0 takes a free one."""
 
@@ -31,6 +34,8 @@ class Seeder:
     host: str = LOOPBACK
     """Where it listens and calls from: on Linux any 127.x.y.z, so that not all peers share one address."""
     _session: lt.session | None = None
+    _kept: socket.socket | None = None
+    """Has the port while the seeder is away."""
     _seeds: dict[str, _Seed] = field(default_factory=dict)
     _handles: dict[str, lt.torrent_handle] = field(default_factory=dict)
 
@@ -49,6 +54,8 @@ class Seeder:
             raise OSError(f"The seeder cannot listen on port {self.port}")
         self.port = session.listen_port()
         self._session = session
+        if self._kept is not None:
+            self._kept.close()
         for seed in self._seeds.values():
             self._join(session, seed)
 
@@ -61,6 +68,7 @@ class Seeder:
             del session
             # dropping a session waits for its threads
             await asyncio.to_thread(last_reference.clear)
+            self._keep_port()
 
     def add(self, torrent: Torrent, folder: Path, tracker_url: str) -> None:
         """Seed a torrent whose files lie complete below `folder`."""
@@ -91,6 +99,16 @@ class Seeder:
         """How many peers are connected for this torrent."""
         handle = self._handles.get(infohash)
         return int(handle.status().num_peers) if handle is not None else 0
+
+    def _keep_port(self) -> None:
+        """Bind the port without listening: nobody is given it who asks for any, and libtorrent may have it again."""
+        kept = socket.socket()
+        # Who stops it need not start it again.
+        weakref.finalize(self, kept.close)
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # somebody was faster
+            kept.bind((self.host, self.port))
+        self._kept = kept
 
     def _open(self) -> lt.session:
         return lt.session(cast(Any, self._settings()))

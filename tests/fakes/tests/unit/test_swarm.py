@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import time
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +13,8 @@ import libtorrent as lt
 import pytest
 
 from vod_fakes.library import SEASON_PACK
+from vod_fakes.seeder import Seeder
+from vod_fakes.serving import LOOPBACK
 from vod_fakes.torrents import load_torrent, make_torrent, save_torrent
 from vod_fakes.world import World
 from vod_testing import eventually
@@ -97,6 +100,19 @@ async def test_a_cut_off_seeder_stops_the_download_and_comes_back(outside: World
     await eventually(lambda: None if handle.status().is_seeding else "incomplete", within=30)
 
     assert sha256(leecher.folder / f"{SINGLE}.mkv") == sha256(outside.episode_file(SINGLE, 1, 1))
+
+
+async def test_nobody_is_given_the_port_of_a_seeder_that_is_away() -> None:
+    seeder = Seeder()
+    await seeder.start()
+    port = seeder.port
+    await seeder.stop()
+
+    with socket.socket() as another, pytest.raises(OSError, match="in use"):
+        another.bind((LOOPBACK, port))
+    await seeder.start()
+    assert seeder.port == port
+    await seeder.stop()
 
 
 async def test_an_added_release_is_listed_and_seeded_until_it_is_removed(
