@@ -85,7 +85,7 @@ def run(pg_dsn: str, make_runtime: Callable[[str], Runtime]) -> Run:
         told = Settings(
             listen="127.0.0.1:0",
             pg_dsn=SecretStr(pg_dsn),
-            **{"archive_base": "", "private_hosts": private, **settings},
+            **{"archive_base": "", "private_hosts": private, "provider_seconds": 30, "probe_seconds": 30, **settings},
         )
         runtime = replace(make_runtime("sources"), clock=clock, log=KeptLog(log))
         async with (

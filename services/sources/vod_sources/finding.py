@@ -20,7 +20,6 @@ from vod_sources.store import Store
 PROVIDER_FAILED = "provider_failed"
 SOURCE_NOT_WELL = "source_not_well"
 
-_PROBE_SECONDS = 4.0
 _MOST_PROBED = 6
 _KEPT_FOR = timedelta(days=2)
 _HELD_FOR = timedelta(days=180)
@@ -65,6 +64,7 @@ class Finding:
         *,
         editorial: Sequence[Provider],
         patience: timedelta,
+        patience_with_hosts: timedelta,
         store: Store,
         clock: Clock,
         log: FilteringBoundLogger,
@@ -72,6 +72,7 @@ class Finding:
         self._providers = providers
         self._editorial = editorial
         self._patience = patience
+        self._patience_with_hosts = patience_with_hosts
         self._probe = probe
         self._store = store
         self._clock = clock
@@ -110,7 +111,7 @@ class Finding:
         """Return the source with what its first bytes tell, None if it is not well; its host's history counts it."""
         seen: StreamSource | None = None
         try:
-            async with asyncio.timeout(_PROBE_SECONDS):
+            async with asyncio.timeout(self._patience_with_hosts.total_seconds()):
                 seen = await self._probe.look(source, runtime=runtime)
         except (UnwellError, SourceRefused, ValueError, OverflowError, TimeoutError) as error:
             self._log.info(SOURCE_NOT_WELL, provider=source.provider, problem=_problem(error))

@@ -45,6 +45,7 @@ async def serve(settings: Settings, runtime: Runtime, resolve: Resolve = system_
             Probe(guard),
             editorial=asked.editorial,
             patience=timedelta(seconds=settings.provider_seconds),
+            patience_with_hosts=timedelta(seconds=settings.probe_seconds),
             store=store,
             clock=runtime.clock,
             log=runtime.log,

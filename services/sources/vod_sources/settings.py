@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     """Curated collections whose films come before all other sources; empty: the file that ships."""
     provider_seconds: float = Field(default=5.0, gt=0, validation_alias="VOD_SOURCES_PROVIDER_SECONDS")
     """Seconds that a provider is given to answer; one that is slower is left out."""
+    probe_seconds: float = Field(default=4.0, gt=0, validation_alias="VOD_SOURCES_PROBE_SECONDS")
+    """Seconds that a source's host is given to show that it plays; one that is slower is not well."""
     private_hosts: str = Field(default="", validation_alias="VOD_SOURCES_PRIVATE_HOSTS")
     """`host:port`s with private addresses that sources may lie on, comma-separated; all others are refused."""
 
