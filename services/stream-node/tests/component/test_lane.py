@@ -19,6 +19,8 @@ from vod_testing import eventually
 from .conftest import Node, NodeFactory, Swarm, noise
 
 MIB = 1 << 20
+TRICKLE = 64 << 10
+"""Bytes per second of a seeder that leaves something to others."""
 LANE = b"-NS"
 """How the peer ids of our lane begin; libtorrent's do not."""
 
@@ -91,9 +93,9 @@ async def test_peers_are_called_while_nobody_has_told_yet_what_is_in_the_torrent
     swarm.seeder.remove(torrent.infohash)
     question = pb2.ProbeSwarmRequest(infohash=torrent.infohash, magnet_uri=swarm.magnet(torrent))
     async with fake_seed(swarm, torrent, lambda _piece, _begin, _size: None) as mute:
-        asking = asyncio.ensure_future(node.rpc.ProbeSwarm(question, timeout=20))
+        asking = asyncio.ensure_future(node.rpc.ProbeSwarm(question, timeout=60))
 
-        await eventually(lambda: None if mute.open.get(LANE) else "the lane has not called", within=10)
+        await eventually(lambda: None if mute.open.get(LANE) else "the lane has not called", within=30)
 
         asking.cancel()
 
@@ -111,26 +113,28 @@ async def test_the_first_bytes_of_a_first_file_are_asked_for_before_it_is_known_
     async with fake_seed(swarm, torrent, note):
         await node.pin(torrent, swarm, wait_for=pb2.WAIT_FOR_UNSPECIFIED)
 
-        await eventually(lambda: None if asked else "nothing was asked for", within=10)
+        await eventually(lambda: None if (0, 0) in asked else f"asked for {asked}", within=30)
 
     assert {piece for piece, _ in asked} == {0}
-    assert (0, 0) in asked
 
 
 async def test_wrong_data_never_reaches_a_viewer_and_who_sent_it_is_banned(swarm: Swarm, node: Node) -> None:
     film = noise(6 * MIB, seed=1)
     torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    swarm.seeder.limit_upload(TRICKLE)
     async with fake_seed(swarm, torrent, lambda _piece, _begin, size: bytes(size)) as liar:
         pin = await node.pin(torrent, swarm)
-        answer = await node.http.get(pin.stream_url)
 
         def why_not_yet() -> str | None:
-            return "the liar is connected" if liar.open.get(LANE) else None
+            return None if liar.asked and not liar.open.get(LANE) else f"asked {liar.asked} times, open: {liar.open}"
 
-        await eventually(why_not_yet, within=5)
+        # While nearly everything lacks, nobody is hung up on but for a reason.
+        await eventually(why_not_yet, within=50)
+        swarm.seeder.limit_upload(0)
+        answer = await node.http.get(pin.stream_url)
 
     assert answer.content == film
-    assert liar.asked > 0
+    assert not liar.open.get(LANE)
 
 
 @pytest.mark.parametrize("by", ["libtorrent", "the lane"])
@@ -151,15 +155,15 @@ async def test_a_liar_who_was_alone_is_banned_and_a_viewer_gets_the_right_bytes_
         fake_seed(swarm, torrent, lambda _piece, _begin, size: bytes(size), host="127.0.0.3") as liar,
         start_node(**settings) as node,
     ):
-        pin = (await node.rpc.EnsurePin(request, timeout=10)).pin
-        reading = asyncio.ensure_future(node.http.get(pin.stream_url))
+        pin = (await node.rpc.EnsurePin(request, timeout=30)).pin
+        reading = asyncio.ensure_future(node.http.get(pin.stream_url, timeout=90))
 
         def why_not_yet() -> str | None:
             said.extend(capfd.readouterr())
             banned = "peer_banned" in "".join(said)
             return None if banned and not any(liar.open.values()) else f"banned: {banned}, open: {liar.open}"
 
-        await eventually(why_not_yet, within=20)
+        await eventually(why_not_yet, within=50)
         met, asked = list(liar.met), liar.asked
         await swarm.seeder.start()  # it calls the node, of which the tracker tells it
         answer = await reading
@@ -173,8 +177,11 @@ async def test_a_liar_who_was_alone_is_banned_and_a_viewer_gets_the_right_bytes_
 async def test_a_peer_that_says_nothing_does_not_keep_a_viewer_waiting(swarm: Swarm, node: Node) -> None:
     film = noise(6 * MIB, seed=1)
     torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
+    swarm.seeder.limit_upload(TRICKLE)
     async with fake_seed(swarm, torrent, lambda _piece, _begin, _size: None) as silent:
         pin = await node.pin(torrent, swarm)
+        await eventually(lambda: None if silent.asked else "the silent one was not asked", within=30)
+        swarm.seeder.limit_upload(0)
         answer = await node.http.get(pin.stream_url, timeout=10)
 
     assert answer.content == film
@@ -182,15 +189,15 @@ async def test_a_peer_that_says_nothing_does_not_keep_a_viewer_waiting(swarm: Sw
 
 
 async def test_a_near_peer_gives_what_it_can_though_it_waits_for_acknowledgements(swarm: Swarm, node: Node) -> None:
-    torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(16 * MIB, seed=4)})
+    torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(32 * MIB, seed=4)})
     await node.pin(torrent, swarm)
 
     async def why_not_whole() -> str | None:
         [pin] = (await node.pins()).values()
         return None if pin.downloaded_bytes == torrent.size else f"{pin.downloaded_bytes >> 10} KiB"
 
-    # Two blocks in each 40 ms would take 20 s; this one gives all of it in one.
-    await eventually(why_not_whole, within=10)
+    # Two blocks in each 40 ms would take 40 s; this one gives all of it in one or two.
+    await eventually(why_not_whole, within=25)
 
 
 async def test_a_seed_that_takes_one_connection_from_each_address_serves_all_the_same(swarm: Swarm, node: Node) -> None:
@@ -201,6 +208,6 @@ async def test_a_seed_that_takes_one_connection_from_each_address_serves_all_the
     torrent = await swarm.share("Film.mkv", {"Film.mkv": film})
 
     pin = await node.pin(torrent, swarm)
-    answer = await node.http.get(pin.stream_url, timeout=10)
+    answer = await node.http.get(pin.stream_url)
 
     assert answer.content == film

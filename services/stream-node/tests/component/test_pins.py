@@ -10,7 +10,7 @@ from vod_fakes.torrents import Torrent
 from vod_rpc import DeadlineExceeded, Failure, InvalidArgument, Unavailable
 from vod_testing import eventually
 
-from .conftest import Node, NodeFactory, Swarm, noise
+from .conftest import Node, NodeFactory, Swarm, near_the_deadline, noise
 
 MIB = 1 << 20
 SILENT = "5115" * 10
@@ -20,7 +20,7 @@ def on_disk(node: Node) -> list[str]:
     return sorted(folder.name for folder in node.stored.iterdir()) if node.stored.exists() else []
 
 
-async def complete(node: Node, torrent: Torrent, file_index: int = 0, *, within: float = 15) -> None:
+async def complete(node: Node, torrent: Torrent, file_index: int = 0, *, within: float = 60) -> None:
     async def why_not_yet() -> str | None:
         pin = (await node.pins())[torrent.infohash, file_index]
         return None if pin.state == pb2.PIN_STATE_COMPLETE else f"{pin.downloaded_bytes} of {pin.size_bytes} bytes"
@@ -68,12 +68,20 @@ async def test_of_a_pack_only_the_pinned_file_is_downloaded(swarm: Swarm, node: 
     answer = await node.http.get(pin.stream_url)
 
     assert files["2.mkv"] == answer.content
-    # The file's first and last piece hold bytes of its neighbours too.
-    assert swarm.seeder.uploaded(torrent.infohash) <= 3 * MIB + 2 * torrent.piece_length
+    # The file's first and last piece hold bytes of its neighbours too; what is late is asked for twice.
+    assert [await here(node, torrent, index) <= torrent.piece_length for index in (0, 1, 3)] == [True] * 3
+    assert await here(node, torrent, 0) == 0
+    assert swarm.seeder.uploaded(torrent.infohash) <= 2 * (3 * MIB + 2 * torrent.piece_length)
     folder = node.stored / torrent.infohash / "data" / "Pack"
     spent = {path.name: path.stat().st_blocks * 512 for path in folder.iterdir()}
     assert spent.get("0.mkv", 0) == 0
     assert max(spent.get("1.mkv", 0), spent.get("3.mkv", 0)) <= torrent.piece_length
+
+
+async def here(node: Node, torrent: Torrent, file_index: int) -> int:
+    """Return how many bytes of a file are here."""
+    request = pb2.DescribeTorrentRequest(infohash=torrent.infohash, file_index=file_index)
+    return sum(one.end - one.begin for one in (await node.rpc.DescribeTorrent(request, timeout=30)).present)
 
 
 async def test_next_gets_its_ends_while_current_is_read_and_its_rest_only_after(swarm: Swarm, node: Node) -> None:
@@ -87,9 +95,9 @@ async def test_next_gets_its_ends_while_current_is_read_and_its_rest_only_after(
         chunks = reading.aiter_bytes()
         got = await anext(chunks)
         pin = await node.pin(
-            later, swarm, holder="session-2", purpose=pb2.PURPOSE_NEXT, wait_for=pb2.WAIT_FOR_ENDS, within=30
+            later, swarm, holder="session-2", purpose=pb2.PURPOSE_NEXT, wait_for=pb2.WAIT_FOR_ENDS, within=60
         )
-        while (meanwhile := await node.pins())[current.infohash, 0].downloaded_bytes <= 15 * MIB:
+        while (meanwhile := await node.pins())[current.infohash, 0].downloaded_bytes <= 13 * MIB:
             got += await anext(chunks)
     swarm.seeder.limit_upload(0)
 
@@ -102,10 +110,12 @@ async def test_next_gets_its_ends_while_current_is_read_and_its_rest_only_after(
 
 async def test_waiting_for_the_ends_returns_near_the_deadline_with_how_far_it_came(swarm: Swarm, node: Node) -> None:
     torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(8 * MIB, seed=1)})
-    swarm.seeder.limit_upload(400_000)
+    swarm.seeder.limit_upload(100_000)
     await node.pin(torrent, swarm)
 
-    pin = await node.pin(torrent, swarm, wait_for=pb2.WAIT_FOR_ENDS, within=0.6)
+    pin = await near_the_deadline(
+        lambda within: node.pin(torrent, swarm, wait_for=pb2.WAIT_FOR_ENDS, within=within), within=0.6
+    )
 
     assert pin.state == pb2.PIN_STATE_BUFFERING
 
@@ -132,7 +142,7 @@ async def test_a_file_that_is_not_media_is_refused(swarm: Swarm, node: Node) -> 
 async def test_a_silent_swarm_is_connecting_for_who_does_not_wait(node: Node) -> None:
     request = pb2.EnsurePinRequest(infohash=SILENT, purpose=pb2.PURPOSE_CURRENT, holder="a")
 
-    pin = (await node.rpc.EnsurePin(request, timeout=5)).pin
+    pin = (await node.rpc.EnsurePin(request, timeout=30)).pin
 
     assert (pin.state, pin.file_name, pin.size_bytes) == (pb2.PIN_STATE_CONNECTING, "", 0)
 
@@ -142,7 +152,7 @@ async def test_waiting_for_a_silent_swarm_fails_in_time_and_leaves_nothing(node:
     request = pb2.EnsurePinRequest(infohash=SILENT, purpose=pb2.PURPOSE_CURRENT, holder="a", wait_for=wait_for)
 
     with pytest.raises(DeadlineExceeded) as refused:
-        await node.rpc.EnsurePin(request, timeout=1)
+        await near_the_deadline(lambda within: node.rpc.EnsurePin(request, timeout=within), within=1)
 
     assert refused.value.reason == "SWARM_SILENT"
     assert (await node.pins(), on_disk(node)) == ({}, [])
@@ -152,7 +162,7 @@ async def test_a_probe_tells_what_is_in_a_torrent_and_downloads_nothing(swarm: S
     torrent = await swarm.share("Pack", {"b.mkv": noise(MIB, seed=1), "a.mkv": noise(2 * MIB, seed=2), "c.nfo": b"x"})
     request = pb2.ProbeSwarmRequest(infohash=torrent.infohash, magnet_uri=swarm.magnet(torrent))
 
-    answer = await node.rpc.ProbeSwarm(request, timeout=10)
+    answer = await node.rpc.ProbeSwarm(request, timeout=30)
 
     assert [(file.index, file.path, file.size_bytes) for file in answer.files] == [
         (0, "Pack/b.mkv", MIB),
@@ -167,7 +177,7 @@ async def test_a_probe_of_a_dead_swarm_fails_in_time_and_leaves_nothing(swarm: S
     request = pb2.ProbeSwarmRequest(infohash=SILENT, magnet_uri=f"magnet:?xt=urn:btih:{SILENT}&tr={swarm.tracker.url}")
 
     with pytest.raises(DeadlineExceeded) as refused:
-        await node.rpc.ProbeSwarm(request, timeout=1)
+        await near_the_deadline(lambda within: node.rpc.ProbeSwarm(request, timeout=within), within=1)
 
     assert refused.value.reason == "SWARM_SILENT"
     assert (on_disk(node), [pin for pin in await node.pins() if pin[0] == SILENT]) == ([], [])
@@ -176,16 +186,17 @@ async def test_a_probe_of_a_dead_swarm_fails_in_time_and_leaves_nothing(swarm: S
 async def test_a_released_pin_stops_downloading(swarm: Swarm, node: Node) -> None:
     torrent = await swarm.share("Film.mkv", {"Film.mkv": noise(10 * MIB, seed=1)})
     other = await swarm.share("Other.mkv", {"Other.mkv": noise(5 * MIB, seed=2)})
-    swarm.seeder.limit_upload(4 * MIB)
+    swarm.seeder.limit_upload(MIB // 4)
     await node.pin(torrent, swarm)
 
-    await node.rpc.ReleasePin(pb2.ReleasePinRequest(infohash=torrent.infohash, holder="session-1"), timeout=5)
+    await node.rpc.ReleasePin(pb2.ReleasePinRequest(infohash=torrent.infohash, holder="session-1"), timeout=30)
+    swarm.seeder.limit_upload(4 * MIB)
     await node.pin(other, swarm)
     await complete(node, other)
 
     assert set(await node.pins()) == {(other.infohash, 0)}
     # Only what was asked of the seeder before.
-    assert swarm.seeder.uploaded(torrent.infohash) < 5 * MIB
+    assert swarm.seeder.uploaded(torrent.infohash) < 3 * MIB
 
 
 async def test_whose_session_is_over_holds_what_comes_next_ten_minutes_more_and_nothing_else(
@@ -199,7 +210,7 @@ async def test_whose_session_is_over_holds_what_comes_next_ten_minutes_more_and_
     held = await node.pin(later, swarm, holder="a", purpose=pb2.PURPOSE_NEXT)
 
     for _ in range(2):
-        await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder="a"), timeout=5)
+        await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder="a"), timeout=30)
 
     pins = await node.pins()
     kept = pins[later.infohash, 0]
@@ -214,18 +225,18 @@ async def test_whose_session_is_over_holds_what_comes_next_ten_minutes_more_and_
 
 
 async def test_a_call_that_fails_takes_away_no_claim_that_another_one_made_meanwhile(node: Node) -> None:
+    asked = pb2.EnsurePinRequest(infohash=SILENT, purpose=pb2.PURPOSE_CURRENT, holder="a")
     waiting = pb2.EnsurePinRequest(
         infohash=SILENT, purpose=pb2.PURPOSE_CURRENT, holder="a", wait_for=pb2.WAIT_FOR_METADATA
     )
 
     async def why_not_held() -> str | None:
-        return None if await node.pins() else "nothing is held"
+        return None if failing.done() or await node.pins() else "nothing is held"
 
     async with asyncio.TaskGroup() as group:
         failing = group.create_task(_reason(node, waiting, within=2))
-        await eventually(why_not_held, within=2)
-        waiting.wait_for = pb2.WAIT_FOR_UNSPECIFIED
-        await node.rpc.EnsurePin(waiting, timeout=5)
+        await eventually(why_not_held, within=30)
+        await node.rpc.EnsurePin(asked, timeout=30)
 
     assert failing.result() == "SWARM_SILENT"
     assert list(await node.pins()) == [(SILENT, 0)]
@@ -233,7 +244,7 @@ async def test_a_call_that_fails_takes_away_no_claim_that_another_one_made_meanw
 
 async def _reason(node: Node, request: pb2.EnsurePinRequest, *, within: float) -> str:
     try:
-        await node.rpc.EnsurePin(request, timeout=within)
+        await near_the_deadline(lambda time: node.rpc.EnsurePin(request, timeout=time), within=within)
     except Failure as failure:
         return failure.reason
     return "no failure"
@@ -254,7 +265,7 @@ async def test_an_expired_pin_goes_and_an_idle_torrent_leaves_the_session(
             peers = len(swarm.tracker.peers(torrent.infohash))
             return None if peers == 1 else f"{peers} peers in the swarm"
 
-        await eventually(why_not_yet, within=5)
+        await eventually(why_not_yet, within=30)
         pins, kept = await node.pins(), on_disk(node)
         answer = await node.http.get(url)
 
@@ -277,7 +288,7 @@ async def test_who_was_paused_until_his_claim_lapsed_goes_on_by_the_same_address
             peers = len(swarm.tracker.peers(torrent.infohash))
             return None if peers == 1 else f"{peers} peers in the swarm"
 
-        await eventually(why_in_the_session, within=10)
+        await eventually(why_in_the_session, within=30)
         pins = await node.pins()
         swarm.seeder.limit_upload(0)
         rest = await node.http.get(url, headers={"Range": f"bytes={MIB}-"})
@@ -297,12 +308,12 @@ async def test_the_janitor_keeps_the_disk_within_its_limit_but_never_deletes_a_p
             await complete(node, torrent)
         release = pb2.ReleasePinRequest(infohash=torrents[0].infohash, holder="session-1")
 
-        await node.rpc.ReleasePin(release, timeout=5)
+        await node.rpc.ReleasePin(release, timeout=30)
 
         def not_yet() -> str | None:
             return None if on_disk(node) == [torrents[1].infohash] else f"on disk: {on_disk(node)}"
 
-        await eventually(not_yet, within=5)
+        await eventually(not_yet, within=30)
 
 
 async def test_a_magnet_of_another_torrent_is_refused(swarm: Swarm, node: Node) -> None:
@@ -310,7 +321,7 @@ async def test_a_magnet_of_another_torrent_is_refused(swarm: Swarm, node: Node) 
     request = pb2.ProbeSwarmRequest(infohash=SILENT, magnet_uri=swarm.magnet(torrent))
 
     with pytest.raises(InvalidArgument) as refused:
-        await node.rpc.ProbeSwarm(request, timeout=5)
+        await node.rpc.ProbeSwarm(request, timeout=30)
 
     assert refused.value.reason == "MAGNET_INVALID"
     assert torrent.infohash not in str(refused.value)
@@ -325,7 +336,7 @@ async def test_a_request_that_makes_no_sense_is_refused(node: Node) -> None:
     ]
     for request, reason in table:
         with pytest.raises(Failure) as refused:
-            await node.rpc.EnsurePin(request, timeout=5)
+            await node.rpc.EnsurePin(request, timeout=30)
 
         assert refused.value.reason == reason
         assert (await node.pins(), on_disk(node)) == ({}, [])
@@ -355,11 +366,11 @@ async def test_many_may_pin_at_once_what_is_complete_and_has_lost_its_seeds(swar
     assert (await node.http.get(first.stream_url)).content == film
 
     async def why_seeds_are_there() -> str | None:
-        (pin,) = (await node.rpc.ListPins(pb2.ListPinsRequest(), timeout=5)).pins
+        (pin,) = (await node.rpc.ListPins(pb2.ListPinsRequest(), timeout=30)).pins
         return f"{pin.peers} peers" if pin.peers else None
 
     # A seed hangs up on who lacks nothing.
-    await eventually(why_seeds_are_there, within=20)
+    await eventually(why_seeds_are_there, within=60)
     pins = await asyncio.gather(*(node.pin(torrent, swarm, holder=f"session-{number}") for number in range(12)))
     contents = await asyncio.gather(*(node.http.get(pin.stream_url) for pin in pins))
 

@@ -180,7 +180,7 @@ async def test_a_read_that_waits_goes_to_the_successor_and_so_do_later_ones(swar
         waiting = group.create_task(node.http.get(old.stream_url, headers={"Range": "bytes=3000000-"}))
         await eventually(lambda: _reads_open(node, 1), within=30)
         request = pb2.ReleasePinRequest(infohash=slow.infohash, holder="session-1", successor_stream_url=new.stream_url)
-        await node.rpc.ReleasePin(request, timeout=5)
+        await node.rpc.ReleasePin(request, timeout=30)
         redirected = await waiting
     later = await node.http.get(old.stream_url)
     followed = await node.http.get(old.stream_url, follow_redirects=True)
@@ -199,7 +199,7 @@ async def test_a_read_that_has_begun_is_left_alone(swarm: Swarm, node: Node) -> 
         request = pb2.ReleasePinRequest(
             infohash=torrent.infohash, holder="session-1", successor_stream_url="http://elsewhere/"
         )
-        await node.rpc.ReleasePin(request, timeout=5)
+        await node.rpc.ReleasePin(request, timeout=30)
         async for chunk in chunks:
             data += chunk
 
@@ -212,7 +212,7 @@ async def test_who_pins_the_old_file_again_has_it_again(swarm: Swarm, node: Node
     request = pb2.ReleasePinRequest(
         infohash=torrent.infohash, holder="session-1", successor_stream_url="http://elsewhere/"
     )
-    await node.rpc.ReleasePin(request, timeout=5)
+    await node.rpc.ReleasePin(request, timeout=30)
     away = await node.http.get(pin.stream_url)
     await node.pin(torrent, swarm)
     back = await node.http.get(pin.stream_url)
@@ -227,7 +227,7 @@ async def test_other_holders_of_the_file_are_not_redirected(swarm: Swarm, node: 
     request = pb2.ReleasePinRequest(
         infohash=torrent.infohash, holder="session-1", successor_stream_url="http://elsewhere/"
     )
-    await node.rpc.ReleasePin(request, timeout=5)
+    await node.rpc.ReleasePin(request, timeout=30)
 
     assert (await node.http.get(other.stream_url)).status_code == 200
 

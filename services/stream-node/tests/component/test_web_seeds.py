@@ -74,7 +74,7 @@ async def pinned(node: Node, torrent: bytes) -> str:
     request = pb2.EnsurePinRequest(
         torrent=torrent, holder="a", purpose=pb2.PURPOSE_CURRENT, wait_for=pb2.WAIT_FOR_METADATA
     )
-    return (await node.rpc.EnsurePin(request, timeout=10)).pin.stream_url
+    return (await node.rpc.EnsurePin(request, timeout=30)).pin.stream_url
 
 
 async def test_it_plays_with_jumps_and_no_request_is_so_long_that_a_jump_waits_for_its_end(
