@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import httpx
+import libtorrent as lt
 import psutil
 import pytest
 from vod.stream.v1 import stream_service_pb2 as pb2
@@ -200,6 +201,12 @@ async def near_the_deadline(ask: Callable[[float], Awaitable[T]], *, within: flo
                 raise
         within *= 2
     return await ask(within)
+
+
+def saved(folder: Path, torrent: Torrent) -> int:
+    """How many pieces the resume data on disk knows of; the folder is the node's."""
+    resume = folder / "stream" / torrent.infohash / "resume"
+    return sum(lt.read_resume_data(resume.read_bytes()).have_pieces) if resume.exists() else 0
 
 
 def nodes_known(node: Node) -> float:

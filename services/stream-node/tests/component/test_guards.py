@@ -10,13 +10,13 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from vod.stream.v1 import stream_service_pb2 as pb2
 
-from vod_rpc import DeadlineExceeded
+from vod_rpc import Failure
 from vod_stream_node.domain import Infohash, PinKey
 from vod_stream_node.http_server import http_server
 from vod_stream_node.tokens import Grant, TokenSigner
 from vod_testing import eventually
 
-from .conftest import SECRET, Node, NodeFactory, Swarm, noise
+from .conftest import SECRET, Node, NodeFactory, Swarm, near_the_deadline, noise
 
 MIB = 1 << 20
 FILM = noise(MIB, seed=1)
@@ -201,9 +201,10 @@ async def test_trackers_on_loopback_are_never_called_unless_allowed(swarm: Swarm
     called = len(swarm.tracker.peers(torrent.infohash))
 
     async with start_node(allow_private_peers=False, peer_listen="127.0.0.1:0") as node:
-        with pytest.raises(DeadlineExceeded):
-            await node.pin(torrent, swarm, within=1)
+        with pytest.raises(Failure) as raised:
+            await near_the_deadline(lambda within: node.pin(torrent, swarm, within=within), within=1)
 
+    assert raised.value.reason == "SWARM_SILENT"
     assert len(swarm.tracker.peers(torrent.infohash)) == called == 1
 
 

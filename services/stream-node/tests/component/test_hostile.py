@@ -11,10 +11,9 @@ import libtorrent as lt
 import pytest
 from vod.stream.v1 import stream_service_pb2 as pb2
 
-from vod_rpc import DeadlineExceeded, Failure
-from vod_testing import eventually
+from vod_rpc import Failure
 
-from .conftest import Node, NodeFactory, Swarm, noise, sha256
+from .conftest import Node, NodeFactory, Swarm, near_the_deadline, noise, sha256
 
 MIB = 1 << 20
 PIECE = 16 << 10
@@ -112,13 +111,9 @@ async def test_no_seeders_and_a_dead_tracker_are_told_within_the_deadline(node: 
         wait_for=pb2.WAIT_FOR_METADATA,
     )
 
-    async def why_not_told() -> str | None:
-        with pytest.raises(DeadlineExceeded) as raised:
-            await node.rpc.EnsurePin(request, timeout=1.5)
-        # The caller's own clock says so where the node stood still in the last quarter of a second.
-        return None if raised.value.reason == "SWARM_SILENT" else raised.value.reason
-
-    await eventually(why_not_told, within=30)
+    with pytest.raises(Failure) as raised:
+        await near_the_deadline(lambda within: node.rpc.EnsurePin(request, timeout=within), within=1.5)
+    assert raised.value.reason == "SWARM_SILENT"
     assert await node.pins() == {}
 
 

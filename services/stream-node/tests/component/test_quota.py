@@ -8,7 +8,7 @@ from vod.stream.v1 import stream_service_pb2 as pb2
 from vod_fakes.torrents import Torrent
 from vod_testing import eventually
 
-from .conftest import Node, NodeFactory, Swarm, noise, sha256
+from .conftest import Node, NodeFactory, Swarm, noise, saved, sha256
 
 MIB = 1 << 20
 EPISODES = {f"x.S01E{number:02}.mkv": noise(3 * MIB + 12_345 * number, seed=number) for number in (1, 2, 3)}
@@ -27,6 +27,12 @@ async def read(node: Node, pin: pb2.Pin) -> str:
     answer = await node.http.get(pin.stream_url)
     assert answer.status_code == 200, answer.text
     return sha256(answer.content)
+
+
+async def all_saved(node: Node, torrent: Torrent) -> None:
+    """Wait until the disk knows of all that has come; a node that stops gives that up after a moment."""
+    pieces = -(-torrent.size // torrent.piece_length)
+    await eventually(lambda: None if saved(node.settings.data_dir, torrent) == pieces else "unsaved", within=60)
 
 
 async def release(node: Node, torrent: Torrent, index: int, *, holder: str = "session-1") -> None:
@@ -67,6 +73,7 @@ async def test_what_is_gone_stays_gone_after_a_restart_and_the_rest_is_not_fetch
     async with start_node(disk_reserve=0) as node:
         for index in range(3):
             await read(node, await node.pin(torrent, swarm, file_index=index))
+        await all_saved(node, torrent)
     uploaded = await swarm.given(torrent)
     async with start_node(cache_bytes=8 * MIB, disk_reserve=0, sweep_interval=OFTEN) as node:
         kept = await node.pin(torrent, swarm, file_index=2)
@@ -118,6 +125,7 @@ async def test_what_was_pinned_before_a_restart_stays_until_it_could_be_pinned_a
     async with start_node(disk_reserve=0) as node:
         for index in range(3):
             await read(node, await node.pin(torrent, swarm, file_index=index))
+        await all_saved(node, torrent)
     uploaded = await swarm.given(torrent)
     # What is watched was downloaded first, and there is room for one of the three.
     async with start_node(cache_bytes=4 * MIB, disk_reserve=0) as node:

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import httpx
-import libtorrent as lt
 import pytest
 from vod.stream.v1 import stream_service_pb2 as pb2
 from vod.stream.v1.stream_service_pb2_grpc import StreamServiceStub
@@ -19,7 +18,7 @@ from vod_rpc import Failure, channel
 from vod_runtime import Runtime
 from vod_testing import eventually
 
-from .conftest import SECRET, NodeFactory, Swarm, noise, reserved_port
+from .conftest import SECRET, NodeFactory, Swarm, noise, reserved_port, saved
 
 MIB = 1 << 20
 FILM = noise(8 * MIB, seed=1)
@@ -78,12 +77,6 @@ async def pin(stub: StreamServiceStub, torrent: Torrent, magnet: str = "") -> pb
 
     await eventually(why_not_yet, within=60)
     return answers[0]
-
-
-def saved(folder: Path, torrent: Torrent) -> int:
-    """How many pieces the resume data on disk knows of; the folder is the node's."""
-    resume = folder / "stream" / torrent.infohash / "resume"
-    return sum(lt.read_resume_data(resume.read_bytes()).have_pieces) if resume.exists() else 0
 
 
 async def test_after_kill_9_what_is_on_disk_is_streamed_with_the_swarm_gone(
