@@ -10,7 +10,10 @@ import httpx
 from allinone import System, start
 from stage import ANIME
 
+from vod_testing import eventually
+
 _BETWEEN_SESSIONS = 0.1
+_LEFT_WITHIN = 60.0
 
 
 @dataclass(slots=True)
@@ -34,8 +37,15 @@ class Crowd:
     async def leave(self) -> None:
         """End all sessions whose end nobody acknowledged; some of them may have ended all the same."""
         async with self.vod.client() as api:
-            for session in [one for one in self.started if one not in self.ended]:
-                await self._end(api, session)
+
+            async def why_not_all() -> str | None:
+                for session in [one for one in self.started if one not in self.ended]:
+                    with contextlib.suppress(httpx.HTTPError):
+                        await self._end(api, session)
+                left = set(self.started) - self.ended
+                return f"not ended: {left}" if left else None
+
+            await eventually(why_not_all, within=_LEFT_WITHIN)
 
     async def _end(self, api: httpx.AsyncClient, session: str) -> None:
         answer = await api.post("/v1/session/ended", json={"sessionId": session})

@@ -12,9 +12,9 @@ ENDED = "playback.v1.episode-ended"
 
 @asynccontextmanager
 async def _jetstream(bus: Outage) -> AsyncIterator[JetStreamContext]:
-    client = await nats.connect(bus.server.url, connect_timeout=5)
+    client = await nats.connect(bus.server.url, connect_timeout=30)
     try:
-        yield client.jetstream()
+        yield client.jetstream(timeout=30)
     finally:
         await client.close()
 

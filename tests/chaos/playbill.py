@@ -7,7 +7,7 @@ from typing import Any
 
 from allinone import SETTINGS, System, start
 from stage import SIZES
-from viewer import Viewer, watching
+from viewer import Seen, Viewer, watching
 
 RATE = 1_000_000
 """Bytes per second of what is watched."""
@@ -35,6 +35,10 @@ class Lengths:
     stall_after: float
     """Seconds without bytes after which a source is given up; a busy machine alone must not be the cause."""
     seed: int
+
+    def refused(self, seen: Seen) -> list[str]:
+        """Return what a viewer was refused; where slack is given, not heartbeats that a busy machine answered late."""
+        return [one for one in seen.refused if not (self.slack and "heartbeat 504" in one)]
 
     def within(self, seconds: float) -> float:
         """Return how long to wait for what is there within so many seconds on a quiet machine."""

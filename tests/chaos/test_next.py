@@ -19,7 +19,7 @@ _AT_ONCE_MS = 50
 
 async def first_byte(url: str) -> tuple[float, bytes]:
     """Return how many seconds the first bytes took from the request on, with a new connection as a player has one."""
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as player:
+    async with httpx.AsyncClient(trust_env=False, timeout=100) as player:
         began = time.monotonic()
         async with player.stream("GET", url, headers={"Range": "bytes=0-"}, follow_redirects=True) as answer:
             assert answer.status_code == 206

@@ -17,6 +17,8 @@ from vod_testing import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+ROUND_SECONDS = 40.0
+"""Of the file, per kill: none takes so long."""
 NEEDED = {"gateway", "playback", "picks", "prefetch", "stream-node-0"}
 
 
@@ -49,7 +51,7 @@ async def test_any_service_may_be_killed_at_any_moment(  # noqa: PLR0917  fixtur
     lost: list[str] = []
     async with watch(HARBOR, 1, 4) as viewer:
         # The file is to last until the last round.
-        viewer.rate = viewer.size / (20.0 * lengths.kills)
+        viewer.rate = viewer.size / (ROUND_SECONDS * lengths.kills)
         # Each heartbeat tells another whole second, so that none can be lost unseen.
         viewer.duration = 3600.0
         await viewer.beats(more=2, within=15)

@@ -26,6 +26,7 @@ _READ = httpx.Timeout(30.0, read=8.0)
 # What lies in a socket's buffer was not watched; kept small, so that a fault is felt.
 _SMALL_BUFFER = [(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 << 10)]
 _RUSH = float("inf")
+_UNTOLD = ""
 
 
 @dataclass(slots=True)
@@ -57,6 +58,8 @@ class Part:
 
     title: str
     begin: int
+    etag: str = ""
+    """Of the answers with its bytes; empty before the first one."""
     digest: Any = field(default_factory=hashlib.sha256)
 
     @property
@@ -191,13 +194,26 @@ class Viewer:
                 self._broken(f"{answer.status_code} {(await answer.aread())[:200]!r}")
                 await self._ask_where()
                 return
+            part = self._part_with(answer.headers["etag"])
             async for chunk in answer.aiter_bytes(_CHUNK):
+                if part is not self.parts[-1]:
+                    return  # another source was told in this moment
                 now = time.monotonic()
                 self.seen.longest_wait = max(self.seen.longest_wait, now - self._waiting_since)
-                self.parts[-1].digest.update(chunk)
+                part.digest.update(chunk)
                 self.position += len(chunk)
                 await asyncio.sleep(max(0.0, (self.position - first) / self.rate - (now - began)))
                 self._waiting_since = time.monotonic()
+
+    def _part_with(self, etag: str) -> Part:
+        """Return the part that an answer goes on with: a new one where it was led to another file (307).
+
+        Which file that is, the next heartbeat tells.
+        """
+        if self.parts[-1].etag not in {"", etag}:
+            self.parts.append(Part(_UNTOLD, self.position))
+        self.parts[-1].etag = etag
+        return self.parts[-1]
 
     async def _ask_where(self) -> None:
         """Ask for a fresh URL, as a player does that opens the session's stable address again."""
@@ -259,7 +275,10 @@ class Viewer:
 
     def _play(self, url: str, pick: dict[str, Any]) -> None:
         self._url, self._playing = url, pick["id"]
-        self.parts.append(Part(pick["title"], self.position))
+        if self.parts and self.parts[-1].title == _UNTOLD:
+            self.parts[-1].title = pick["title"]
+        else:
+            self.parts.append(Part(pick["title"], self.position))
 
     async def watch(self) -> None:
         """Read and send heartbeats, until cancelled."""

@@ -46,7 +46,7 @@ async def ask(listen: str, path: str) -> str:
     finally:
         writer.close()
         await writer.wait_closed()
-    return body if " 200 " in head.splitlines()[0] else ""
+    return body if head.startswith("HTTP/1.1 200 ") else ""
 
 
 @asynccontextmanager
@@ -87,10 +87,10 @@ async def test_what_names_no_node_avoids_one_that_drains_and_no_path_is_logged(t
         backends[0].health = "404 Not Found"
 
         async def why_not_yet() -> str | None:
-            answers = {(await ask(listen, "/stream/unknown/a-token/a.mkv")).split()[0] for _ in range(6)}
+            answers = {(await ask(listen, "/stream/unknown/a-token/a.mkv")).partition(" ")[0] for _ in range(6)}
             return None if answers == {"stream-node-1"} else f"{answers} answered"
 
-        await eventually(why_not_yet, within=5)
+        await eventually(why_not_yet, within=60)
 
     assert "a-token" not in (tmp_path / "edge.log").read_text()
 
