@@ -14,7 +14,7 @@ from vod_subtitles.embedded import Attachment
 from vod_subtitles.unreadable import UnreadableSubtitleError
 
 _CONVERTING = timedelta(seconds=2)
-_STARTING = timedelta(seconds=10)
+_STARTING = timedelta(seconds=30)
 """A cold machine takes its time to load Python."""
 _MAX_MESSAGE = 64 * 1024 * 1024
 _LINE = 64 * 1024
