@@ -20,6 +20,7 @@ from vod_runtime import Runtime
 from vod_runtime.host import host, load_settings, service_module
 from vod_testing import Edge, eventually, migrate_schema, rpc_edges
 
+pytestmark = pytest.mark.timeout(300)
 Topology = dict[str, dict[str, Any]]
 SERIES = "tmdb:tv:9001"
 FILM = "tmdb:movie:9101"
