@@ -77,9 +77,9 @@ async def test_a_paused_viewer_does_not_hold_back_the_next_episode(swarm: Swarm,
     later = await swarm.share("Next.mkv", {"Next.mkv": LATER})
     swarm.seeder.remove(later.infohash)
     elsewhere.add(later, swarm.folder, swarm.tracker.url)
-    swarm.seeder.limit_upload(8 * MIB)
+    swarm.seeder.limit_upload(4 * MIB)
     url = (await node.pin(watched, swarm)).stream_url
-    await node.http.get(url, headers={"Range": f"bytes=0-{17 * MIB}"})
+    await node.http.get(url, headers={"Range": f"bytes=0-{9 * MIB}"})
     # From now on his swarm gives, but too little for him ever to have 8 MiB ahead: in a minute less than the 4 MiB that
     # lack.
     swarm.seeder.limit_upload(64 << 10)
@@ -115,11 +115,12 @@ async def test_the_next_episode_comes_whole_as_soon_as_the_viewer_has_all_to_the
     await node.pin(later, swarm, holder="next", purpose=NEXT)
     await eventually(lambda: why_not_complete(node, later), within=60)
     now = (await node.pins())[watched.infohash, 0]
-    # Back at the beginning he needs all that the swarm gives.
+    # Back where he skipped something he needs all that the swarm gives.
+    here = await present_when_calm(node, watched)
     another = await swarm.share("Other.mkv", {"Other.mkv": LATER})
     swarm.seeder.remove(another.infohash)
     elsewhere.add(another, swarm.folder, swarm.tracker.url)
-    async with node.http.stream("GET", url) as reading:
+    async with node.http.stream("GET", url, headers={"Range": f"bytes={here - MIB}-"}) as reading:
         chunks = reading.aiter_raw()
         got = await anext(chunks)
         await node.pin(another, swarm, holder="next", purpose=NEXT)
@@ -127,7 +128,7 @@ async def test_the_next_episode_comes_whole_as_soon_as_the_viewer_has_all_to_the
         asked_meanwhile = elsewhere.uploaded(another.infohash)
 
     assert FILM.endswith(end.content)
-    assert FILM.startswith(got)
+    assert FILM[here - MIB :].startswith(got)
     assert now.downloaded_bytes < now.size_bytes - 4 * MIB
     assert asked_meanwhile == 0
 
@@ -171,7 +172,8 @@ async def present(node: Node, torrent: Torrent) -> int:
 async def present_when_calm(node: Node, torrent: Torrent) -> int:
     """Return how much of a torrent's beginning is here when what was under way has come: it is hardly more any longer.
 
-    Looks are counted and not seconds, in which a machine may stand still.
+    A seeder that stood still catches up on 3 s at once, although its rate was lowered meanwhile. Looks are counted and
+    not seconds, in which the machine may stand still.
     """
     looks: list[int] = []
 

@@ -88,7 +88,7 @@ async def test_next_gets_its_ends_while_current_is_read_and_its_rest_only_after(
     film = noise(32 * MIB, seed=1)
     current = await swarm.share("Now.mkv", {"Now.mkv": film})
     later = await swarm.share("Next.mkv", {"Next.mkv": noise(10 * MIB, seed=2)})
-    swarm.seeder.limit_upload(4 * MIB)
+    swarm.seeder.limit_upload(3 * MIB)
     url = (await node.pin(current, swarm)).stream_url
 
     async with node.http.stream("GET", url) as reading:
