@@ -10,7 +10,7 @@ from pathlib import Path
 from vod_local.environment import EVERYWHERE, StreamNode
 from vod_local.errors import BadConfiguration
 from vod_local.ports import kept
-from vod_local.process import Program
+from vod_local.process import SERVICE_READY_WITHIN, Program
 
 CONFIGURATION = Path(__file__).parents[2] / "edge" / "haproxy.cfg"
 PROBE_SECONDS = 1.0
@@ -67,6 +67,8 @@ def edge(nodes: Sequence[StreamNode], *, listen: str, log: Path) -> Program:
         log=log,
         probe=lambda: _answers(reached, int(port)),
         env={"VOD_EDGE_LISTEN": listen, **servers},
+        # It is ready when a node is.
+        ready_within=SERVICE_READY_WITHIN,
     )
 
 

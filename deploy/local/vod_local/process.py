@@ -18,6 +18,8 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 START_MARK = b"--- start of "
 TAIL_LINES = 12
 TAIL_BYTES = 8192
+SERVICE_READY_WITHIN = timedelta(minutes=2)
+"""For a service, and for what waits for one: all of them load their code at the same time."""
 PROBE_EVERY = (0.01, 0.02, 0.05, 0.1)
 """Seconds between probes; the last one repeats."""
 

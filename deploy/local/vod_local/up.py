@@ -26,7 +26,7 @@ from vod_local.folders import Folders, data_folder, make_data_folder, open_log, 
 from vod_local.keys import installation_keys, secrets_file
 from vod_local.lock import locked
 from vod_local.ops import all_ready
-from vod_local.process import Program, run_to_end
+from vod_local.process import SERVICE_READY_WITHIN, Program, run_to_end
 from vod_local.progress import Progress, progress
 from vod_local.record import ProcessRecord, RunRecord, remove_record, write_record
 from vod_local.servers import Server, nats, postgres, redis
@@ -256,7 +256,7 @@ def _host(
         env=environment,
         # Without us they have no database and nobody to tell: end at once. They are made to survive that.
         orphaned=signal.SIGKILL,
-        ready_within=timedelta(minutes=2),
+        ready_within=SERVICE_READY_WITHIN,
         stops_within=timedelta(seconds=15),
     )
 

@@ -13,7 +13,7 @@ from vod_local import edge as edges
 from vod_local.cli import main
 from vod_local.environment import StreamNode
 from vod_local.ports import kept
-from vod_local.process import serving
+from vod_local.process import SERVICE_READY_WITHIN, serving
 from vod_testing import eventually
 
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin")
@@ -93,6 +93,13 @@ async def test_what_names_no_node_avoids_one_that_drains_and_no_path_is_logged(t
         await eventually(why_not_yet, within=60)
 
     assert "a-token" not in (tmp_path / "edge.log").read_text()
+
+
+@needs_haproxy
+def test_the_edge_is_given_up_no_sooner_than_the_nodes_that_it_waits_for(tmp_path: Path) -> None:
+    program = edges.edge([], listen="127.0.0.1:1", log=tmp_path / "edge.log")
+
+    assert program.ready_within >= SERVICE_READY_WITHIN
 
 
 def test_without_haproxy_it_is_said_what_to_do(
