@@ -1,10 +1,10 @@
 """How the session ends: trackers are told, and what peers gave is on disk.
 
 The destructor of libtorrent's session waits for its disk jobs, without bound, and the binding keeps the interpreter's
-lock meanwhile: a job that never ends would stop the whole process for ever. There is one in libtorrent 2.1: a piece
-whose write fails (the disk is full) while it is being hashed is never cleared, and all later jobs of its torrent wait
-for that, its end too (`disk_cache::try_clear_piece`). So the session is destroyed only if libtorrent has told of every
-torrent that left it that nothing more is to be done for it.
+lock meanwhile: a job that never ends would stop the whole process for ever. A disk may never answer; and libtorrent 2.1
+has such a job in the way to the disk that it prefers and we do not take (`session.py`): a piece whose write fails while
+it is being hashed is never cleared, and all later jobs of its torrent wait for that (`disk_cache::try_clear_piece`). So
+the session is destroyed only if libtorrent has told of every torrent that left it that nothing more is to be done.
 """
 
 import asyncio

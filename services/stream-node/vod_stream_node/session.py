@@ -64,6 +64,21 @@ _SAFETY: dict[str, Any] = {
     "max_piece_count": MAX_PIECES,
 }
 
+_DISK = "mmap_disk_io_constructor"
+"""Which of libtorrent's ways to the disk is taken.
+
+The one that libtorrent 2.1.1 prefers (`pread_disk_io`) frees what it holds of a torrent that leaves although a thread
+that nothing waits for may still hash it, and the process dies (arvidn/libtorrent#8790); with a full disk it may wait
+for itself for ever (`farewell.py`). `posix_disk_io` does everything in the thread that speaks with peers.
+"""
+
+_DISK_SETTINGS: dict[str, Any] = {
+    "aio_threads": 4,
+    # No file is mapped, however large. What is written by way of a map counts as data (`stored.py`) before its bytes
+    # are there, and where the disk is full or a file was cut, a map raises a signal instead of an error.
+    "mmap_file_size_cutoff": (1 << 31) - 1,
+}
+
 _ALERTS = (
     lt.alert.category_t.status_notification
     | lt.alert.category_t.storage_notification
@@ -90,9 +105,11 @@ def new_session(config: SessionConfig, waker: int) -> Any:
         # Alerts wait for the loop's next turn; a torrent of 20,000 pieces that is loaded makes as many at once.
         "alert_queue_size": 100_000,
         "stop_tracker_timeout": 1,
-        "aio_threads": 4,
+        **_DISK_SETTINGS,
     }
-    session = lt.session(settings)
+    params = lt.session_params(settings)
+    params.disk_io_constructor = _DISK
+    session = lt.session(params)
     session.set_alert_fd(waker)
     ip_filter = lt.ip_filter()
     for first, last in config.network.blocked:

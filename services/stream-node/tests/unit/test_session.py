@@ -1,4 +1,7 @@
+import asyncio
 import os
+import sys
+from hashlib import sha1
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -9,6 +12,34 @@ from vod_stream_node.magnets import Reach
 from vod_stream_node.network import Encryption, Network, Proxy, read_filter, read_proxy
 from vod_stream_node.session import SessionConfig, new_session
 from vod_stream_node.settings import Settings
+
+# A session that torrents leave at once after they were given a piece: nothing is to be written, much to be hashed.
+LEAVING = """
+import hashlib, os, sys
+from pathlib import Path
+import libtorrent as lt
+from vod_stream_node.magnets import Reach
+from vod_stream_node.session import SessionConfig, new_session
+
+piece = os.urandom(8 << 20)
+info = {b"name": b"film", b"length": len(piece), b"piece length": len(piece), b"pieces": hashlib.sha1(piece).digest()}
+session = new_session(SessionConfig(listen="127.0.0.1:0", reach=Reach.ANYWHERE), waker=-1)
+
+def until(kind):
+    while not any(isinstance(alert, kind) for alert in session.pop_alerts()):
+        assert session.wait_for_alert(20_000), f"no {kind}"
+
+for folder in (Path(sys.argv[1], str(number)) for number in range(6)):
+    params = lt.load_torrent_buffer(lt.bencode({b"info": info}))
+    params.save_path = str(folder)
+    handle = session.add_torrent(params)
+    until(lt.torrent_checked_alert)
+    (folder / "film").mkdir(parents=True)
+    handle.add_piece(0, piece, 0)
+    session.remove_torrent(handle)
+    until(lt.torrent_removed_alert)
+os._exit(0)
+"""
 
 
 @pytest.mark.parametrize(
@@ -165,3 +196,36 @@ def test_what_the_owner_wants_reaches_the_session() -> None:
     assert not network.allows_own_connections
     os.close(reading)
     os.close(waker)
+
+
+async def test_a_torrent_may_leave_while_what_it_was_given_is_hashed(tmp_path: Path) -> None:
+    node = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LEAVING, str(tmp_path), stderr=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(60):
+        _, said = await node.communicate()
+
+    assert node.returncode == 0, said
+
+
+def test_no_file_is_mapped_however_large(tmp_path: Path) -> None:
+    piece = os.urandom(4 << 20)
+    info = {b"name": b"film", b"length": len(piece), b"piece length": len(piece), b"pieces": sha1(piece).digest()}
+    session = new_session(SessionConfig(listen="127.0.0.1:0", reach=Reach.ANYWHERE), waker=-1)
+    params = lt.load_torrent_buffer(lt.bencode({b"info": info}))
+    params.save_path = str(tmp_path)
+    handle = session.add_torrent(params)
+
+    def until(kind: type[lt.alert]) -> None:
+        while not any(isinstance(alert, kind) for alert in session.pop_alerts()):
+            assert session.wait_for_alert(20_000), f"no {kind}"
+
+    until(lt.torrent_checked_alert)
+    handle.add_piece(0, piece, 0)
+    until(lt.piece_finished_alert)
+    handle.read_piece(0)
+    until(lt.read_piece_alert)
+
+    assert "film" not in Path("/proc/self/maps").read_text()
+    session.remove_torrent(handle)
+    until(lt.torrent_removed_alert)
