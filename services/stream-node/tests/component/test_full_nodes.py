@@ -45,7 +45,7 @@ def two(start_node: NodeFactory, tmp_path: Path, redis_url: str) -> PairFactory:
 async def pinned(node: Node, torrent: Torrent, swarm: Swarm) -> str:
     """Ask for a pin as a player does that asks its session for the address again; return what comes of it."""
     try:
-        return (await node.pin(torrent, swarm)).stream_url
+        return (await node.pin(torrent, swarm, within=10)).stream_url
     except Failure as failure:
         return failure.reason
 
@@ -147,7 +147,10 @@ async def test_a_reader_follows_his_film_from_a_full_node_to_one_with_room(
 
         async def why_not_led_on() -> str | None:
             nonlocal followed
-            followed = await player.get(first.stream_url)
+            try:
+                followed = await player.get(first.stream_url)
+            except httpx.TransportError:
+                return "it ended early"
             # What a node remembers of the others may be a second old; until then it says that it is full.
             return None if followed.history else f"{followed}"
 
