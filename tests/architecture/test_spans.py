@@ -88,6 +88,9 @@ async def environment(  # noqa: PLR0917  fixtures have no other form
         "VOD_SECRET_KEY": "a secret of this test, long enough",
         "VOD_ADMIN_KEY": ADMIN_KEY,
         "VOD_OPS_LISTEN": ops,
+        # A machine that stands still for a while must not look like indexers that do not answer, or a silent swarm.
+        "VOD_SEARCH_INDEXER_DEADLINE": "10s",
+        "VOD_PICKS_PROBE_SECONDS": "10",
     }
     for name in topology:
         variable = f"VOD_{name.upper().replace('-', '_')}"

@@ -38,6 +38,7 @@ PATIENT = {
     **SETTINGS,
     # A machine that stands still for a while must not look like a silent swarm, nor a slow test like a viewer who left.
     "VOD_PICKS_PROBE_SECONDS": "10",
+    "VOD_SEARCH_INDEXER_DEADLINE": "10s",
     "VOD_SESSION_TIMEOUT": "600",
 }
 

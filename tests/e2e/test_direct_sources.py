@@ -96,9 +96,15 @@ def mirrors(path: Path, *urls: str, headers: dict[str, str] | None = None) -> Pa
 
 
 async def listed(api: httpx.AsyncClient, **limits: int) -> list[dict[str, Any]]:
-    answer = await api.get("/v1/sources", params={**FILM, **limits})
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()
+    answers: list[httpx.Response] = []
+
+    async def why_not_yet() -> str | None:
+        answers.append(await api.get("/v1/sources", params={**FILM, **limits}))
+        return answers[-1].text if answers[-1].status_code == 504 else None  # too late: who wants it asks again
+
+    await eventually(why_not_yet, within=60)
+    assert answers[-1].status_code == 200, answers[-1].text
+    found: list[dict[str, Any]] = answers[-1].json()
     return found
 
 
