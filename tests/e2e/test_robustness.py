@@ -26,7 +26,7 @@ def problem(answer: httpx.Response) -> dict[str, Any]:
 
 
 def left_behind(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Return what is there now and was not before: sessions, and torrents that no session from before asked for.
+    """Return what is there now and was not before: sessions, and torrents that none from before watches.
 
     What prefetch does for others goes on meanwhile: the torrents that it tries are nobody's, but not for long.
     """
@@ -35,7 +35,7 @@ def left_behind(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     strange = [
         pin["infohash"]
         for pin in after["pins"]
-        if {holder["name"] for holder in pin["holders"]} - sessions
+        if {holder["name"] for holder in pin["holders"] if holder["purpose"] == "current"} - sessions
         or (pin["infohash"] not in torrents and not pin["holders"])
     ]
     return [one["sessionId"] for one in after["sessions"] if one["sessionId"] not in sessions] + strange

@@ -65,12 +65,7 @@ _SAFETY: dict[str, Any] = {
 }
 
 _DISK = "mmap_disk_io_constructor"
-"""Which of libtorrent's ways to the disk is taken.
-
-The one that libtorrent 2.1.1 prefers (`pread_disk_io`) frees what it holds of a torrent that leaves although a thread
-that nothing waits for may still hash it, and the process dies (arvidn/libtorrent#8790); with a full disk it may wait
-for itself for ever (`farewell.py`). `posix_disk_io` does everything in the thread that speaks with peers.
-"""
+"""Which of libtorrent's ways to the disk is taken; why, `docs/adr/0013` says."""
 
 _DISK_SETTINGS: dict[str, Any] = {
     "aio_threads": 4,
