@@ -15,9 +15,9 @@ ANIME = "mal:anime:9201"
 
 
 async def test_what_has_arrived_is_shown_and_the_rest_follows(viewer: httpx.AsyncClient, outside: World) -> None:
-    started = await start(viewer, ANIME, 1, 1)
-    # Its begin is here; the rest takes longer than a busy machine needs to show what is in it.
+    # All of it would take longer than a busy machine needs to start it, and to show what is in its first part.
     outside.seeder.limit_upload(SLOW)
+    started = await start(viewer, ANIME, 1, 1)
     about = {"pick": started["pick"]["id"]}
     seen: list[tuple[int, str]] = []
 
