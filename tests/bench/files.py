@@ -15,26 +15,24 @@ import multiprocessing
 import os
 import random
 import resource
-import secrets
 import socket
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
+from bare_node import bare_node
 from vod.stream.v1 import stream_service_pb2 as pb2
 from vod.stream.v1 import stream_service_pb2_grpc
 
 from vod_fakes.torrents import Torrent, make_torrent
-from vod_local.ports import kept
-from vod_rpc import Failure, channel
-from vod_runtime.host import new_runtime
+from vod_rpc import Failure
 
 FILES, FILE_BYTES = 20, 64 << 20
 VIEWERS, RATE, SECONDS = 200, 1_000_000, 20
@@ -55,32 +53,6 @@ def make_files(data: Path) -> Torrent:
     home.mkdir(parents=True)
     draft.rename(home / "data")
     return torrent
-
-
-@asynccontextmanager
-async def node(data: Path) -> AsyncIterator[tuple[psutil.Process, "stream_service_pb2_grpc.StreamServiceAsyncStub"]]:
-    """Run a node on *data*."""
-    with kept(1) as [port]:
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "VOD_STREAM_NODE_LISTEN": f"unix:{data}/grpc.sock",
-            "VOD_STREAM_HTTP_LISTEN": f"127.0.0.1:{port}",
-            "VOD_STREAM_PUBLIC_BASE": f"http://127.0.0.1:{port}",
-            "VOD_OPS_LISTEN": f"unix:{data}/ops.sock",
-            "VOD_SECRET_KEY": secrets.token_hex(16),
-            "VOD_DATA_DIR": str(data),
-            "VOD_ALLOW_PRIVATE_PEERS": "1",
-            "VOD_LOG_LEVEL": "WARNING",
-        }
-        running = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "vod_runtime.host", "stream-node", env=environment
-        )
-        try:
-            async with channel(environment["VOD_STREAM_NODE_LISTEN"], new_runtime("bench", level="ERROR")) as opened:
-                yield psutil.Process(running.pid), stream_service_pb2_grpc.StreamServiceStub(opened)
-        finally:
-            running.terminate()
-            await running.wait()
 
 
 async def urls(stub: "stream_service_pb2_grpc.StreamServiceAsyncStub", torrent: Torrent) -> list[str]:
@@ -247,7 +219,7 @@ async def main(wanted: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="vod-files-") as folder:
         data = Path(folder)
         torrent = await asyncio.to_thread(make_files, data)
-        async with node(data) as (process, stub):
+        async with bare_node(data) as (process, stub):
             files = await urls(stub, torrent)
             some_file = data / "stream" / torrent.infohash / "data" / torrent.files[0].path
             for name in wanted:

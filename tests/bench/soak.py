@@ -8,7 +8,6 @@ round. It fails when a byte was wrong, or when descriptors, threads, memory or d
 
 import argparse
 import asyncio
-import contextlib
 import json
 import random
 import secrets
@@ -21,16 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
+from bare_node import bare_node
 from vod.stream.v1 import stream_service_pb2 as pb2
-from vod.stream.v1 import stream_service_pb2_grpc
 
 from vod_fakes.seeder import Seeder
 from vod_fakes.serving import Site, bind, http_servers
 from vod_fakes.torrents import Torrent, make_torrent
 from vod_fakes.tracker import Tracker
-from vod_local.ports import kept
-from vod_rpc import Failure, channel
-from vod_runtime.host import new_runtime
+from vod_rpc import Failure
 
 if TYPE_CHECKING:
     from vod.stream.v1.stream_service_pb2_grpc import StreamServiceAsyncStub
@@ -149,42 +146,6 @@ def told(what: str, look: Look, **more: Any) -> None:
     sys.stdout.flush()
 
 
-@contextlib.asynccontextmanager
-async def node(data: Path, quota: int) -> Any:
-    with kept(1) as [port]:
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "VOD_STREAM_NODE_LISTEN": f"unix:{data}/grpc.sock",
-            "VOD_STREAM_HTTP_LISTEN": f"127.0.0.1:{port}",
-            "VOD_STREAM_PUBLIC_BASE": f"http://127.0.0.1:{port}",
-            "VOD_OPS_LISTEN": f"unix:{data}/ops.sock",
-            "VOD_SECRET_KEY": secrets.token_hex(16),
-            "VOD_DATA_DIR": str(data),
-            "VOD_ALLOW_PRIVATE_PEERS": "1",
-            "VOD_LOG_LEVEL": "ERROR",
-            "VOD_CACHE_BYTES": str(quota),
-            "VOD_DISK_RESERVE": "0",
-            # A day in ten minutes: all that takes minutes takes seconds.
-            "VOD_STREAM_SWEEP_INTERVAL": "0.5",
-            "VOD_STREAM_IDLE_UNLOAD": "3",
-        }
-        running = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "vod_runtime.host", "stream-node", env=environment
-        )
-        try:
-            async with channel(environment["VOD_STREAM_NODE_LISTEN"], new_runtime("soak", level="CRITICAL")) as opened:
-                stub = stream_service_pb2_grpc.StreamServiceStub(opened)
-                for _ in range(60):
-                    with contextlib.suppress(Failure):
-                        await stub.ListPins(pb2.ListPinsRequest(), timeout=2)
-                        break
-                    await asyncio.sleep(0.5)
-                yield psutil.Process(running.pid), stub
-        finally:
-            running.terminate()
-            await running.wait()
-
-
 async def main(minutes: float, quota_gb: float) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="vod-soak-") as folder:
         seeds, data = Path(folder) / "seed", Path(folder) / "data"
@@ -195,7 +156,15 @@ async def main(minutes: float, quota_gb: float) -> list[str]:
         # As in the world outside, each peer has an address of its own.
         seeders = [Seeder(host=f"127.0.0.{10 + number}") for number in range(SEEDERS)]
         site = Site(tracker.app(), tracker.control, bind())
-        async with http_servers([site]), node(data, int(quota_gb * 1e9)) as (process, stub):
+        settings = {
+            "VOD_LOG_LEVEL": "ERROR",
+            "VOD_CACHE_BYTES": str(int(quota_gb * 1e9)),
+            "VOD_DISK_RESERVE": "0",
+            # A day in ten minutes: all that takes minutes takes seconds.
+            "VOD_STREAM_SWEEP_INTERVAL": "0.5",
+            "VOD_STREAM_IDLE_UNLOAD": "3",
+        }
+        async with http_servers([site]), bare_node(data, **settings) as (process, stub):
             tracker.url = f"{site.url}/announce"
             for seeder in seeders:
                 await seeder.start()
