@@ -17,6 +17,9 @@ Infohash = NewType("Infohash", str)
 """What a torrent is called: 40 lower-case hex digits, the SHA-1 of its info dictionary (BEP 3), or the first half of
 its SHA-256 where the torrent is v2 only (BEP 52)."""
 
+PieceData = bytes | bytearray
+"""A piece that was put together as it came stays in the buffer it grew in: nobody changes it any more."""
+
 MAX_FILES = 5_000
 MIN_PIECE_BYTES, MAX_PIECE_BYTES = 1 << 10, 64 << 20
 

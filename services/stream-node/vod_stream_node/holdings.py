@@ -6,7 +6,7 @@ it yet, and *flushed* when the disk holds it for certain. Readers are given byte
 
 from collections.abc import Iterable
 
-from vod_stream_node.domain import Layout, TorrentFile
+from vod_stream_node.domain import Layout, PieceData, TorrentFile
 
 
 class Holdings:
@@ -15,7 +15,7 @@ class Holdings:
     def __init__(self) -> None:
         self.have: set[int] = set()
         self.flushed: set[int] = set()
-        self.fresh: dict[int, bytes] = {}
+        self.fresh: dict[int, PieceData] = {}
         """Verified pieces of the express lane that libtorrent does not have yet."""
         self._missing: dict[int, int] = {}
 
@@ -56,7 +56,7 @@ class Holdings:
         self.fresh.clear()
         self._missing.clear()
 
-    def recount(self, stored: Iterable[int]) -> dict[int, bytes]:
+    def recount(self, stored: Iterable[int]) -> dict[int, PieceData]:
         """Take in all that libtorrent has; return what it has to be given."""
         known = set(stored)
         self.have |= known

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vod_stream_node.domain import Infohash, Layout, TorrentFile
+from vod_stream_node.domain import Infohash, Layout, PieceData, TorrentFile
 from vod_stream_node.engine import Engine
 from vod_stream_node.errors import FileIndexOutOfRange, TorrentUnknown
 from vod_stream_node.reader import PieceCache
@@ -62,14 +62,14 @@ class Present:
             piece, within = divmod(file.offset + at, layout.piece_length)
             if piece not in torrent.have:
                 break
-            part = (await self._piece(torrent, piece))[within : within + end - at]
+            part = memoryview(await self._piece(torrent, piece))[within : within + end - at]
             if not part:
                 break
             data += part
             at += len(part)
         return bytes(data)
 
-    async def _piece(self, torrent: Torrent, piece: int) -> bytes:
+    async def _piece(self, torrent: Torrent, piece: int) -> PieceData:
         data = self._cache.get(torrent.infohash, piece)
         if data is None:
             data = await torrent.read_piece(piece)

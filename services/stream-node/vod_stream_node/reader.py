@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from io import FileIO
 from pathlib import Path
 
-from vod_stream_node.domain import Infohash, TorrentFile
+from vod_stream_node.domain import Infohash, PieceData, TorrentFile
 from vod_stream_node.errors import StorageFailed
 from vod_stream_node.readers import Place
 from vod_stream_node.torrent import Torrent
@@ -31,15 +31,15 @@ class PieceCache:
     def __init__(self, budget: int) -> None:
         self._budget = budget
         self._size = 0
-        self._pieces: OrderedDict[tuple[Infohash, int], bytes] = OrderedDict()
+        self._pieces: OrderedDict[tuple[Infohash, int], PieceData] = OrderedDict()
 
-    def get(self, infohash: Infohash, piece: int) -> bytes | None:
+    def get(self, infohash: Infohash, piece: int) -> PieceData | None:
         data = self._pieces.get((infohash, piece))
         if data is not None:
             self._pieces.move_to_end((infohash, piece))
         return data
 
-    def put(self, infohash: Infohash, piece: int, data: bytes) -> None:
+    def put(self, infohash: Infohash, piece: int, data: PieceData) -> None:
         """Keep a piece; the longest unused ones go when there are too many bytes, even if that is this one."""
         self._size += len(data) - len(self._pieces.pop((infohash, piece), b""))
         self._pieces[infohash, piece] = data
@@ -79,7 +79,7 @@ class FileReader:
         if data is None:
             data = await self.torrent.read_piece(piece)
         self._cache.put(self.torrent.infohash, piece, data)
-        return data[begin:end]
+        return bytes(memoryview(data)[begin:end])
 
     @property
     def rate(self) -> float | None:

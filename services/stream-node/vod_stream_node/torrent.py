@@ -10,8 +10,7 @@ States (`Torrent.state`), and what moves it on:
 Invariant: a piece is in `have` only after libtorrent checked its hash, and in `flushed` only after the disk holds it
 too; readers are given bytes of no other piece.
 
-No piece has a priority until the planner gave it one: a torrent is added with all pieces at 0 (a list longer than any
-torrent's, since the number of pieces is not known yet), so nothing is requested in the moment before the first plan.
+A torrent is added with all pieces at priority 0 (by a list longer than any torrent's: their number is not known yet).
 """
 
 import asyncio
@@ -27,7 +26,7 @@ from vod_rpc import Failure
 from vod_stream_node.audience import Audience
 from vod_stream_node.checkpoints import Checkpoints
 from vod_stream_node.contacts import Contacts
-from vod_stream_node.domain import Infohash, Layout, Purpose, TorrentFile, TorrentState, check_layout
+from vod_stream_node.domain import Infohash, Layout, PieceData, Purpose, TorrentFile, TorrentState, check_layout
 from vod_stream_node.errors import DiskFull, StorageFailed, TorrentGone
 from vod_stream_node.holdings import Holdings
 from vod_stream_node.lane.lane import Lane
@@ -41,6 +40,8 @@ from vod_stream_node.traffic import Traffic
 
 _MAX_FRESH = 64 << 20
 """Bytes that may wait for the disk before nothing more is asked for."""
+_READERS_FIRST = 0.02
+"""Seconds after which libtorrent gets a piece: it copies it, on our loop, which takes milliseconds for each MiB."""
 
 
 class Torrent:
@@ -174,7 +175,7 @@ class Torrent:
         return self._held.flushed
 
     @property
-    def fresh(self) -> Mapping[int, bytes]:
+    def fresh(self) -> Mapping[int, PieceData]:
         """The pieces that libtorrent does not have yet."""
         return self._held.fresh
 
@@ -212,7 +213,7 @@ class Torrent:
             with self._supply.waited_for(piece, self.have):
                 await self._until(lambda: piece in self.have)
 
-    async def read_piece(self, piece: int) -> bytes:
+    async def read_piece(self, piece: int) -> PieceData:
         """Return a verified piece's bytes, by way of libtorrent if it has them: it also has what is not on disk yet.
 
         Raises StorageFailed, TorrentGone.
@@ -305,15 +306,15 @@ class Torrent:
         self._changed.notify()
         self._on_change()
 
-    def on_express_piece(self, piece: int, data: bytes) -> None:
+    def on_express_piece(self, piece: int, data: PieceData) -> None:
         """Take in a piece that the express lane fetched and checked: for readers at once, and for libtorrent."""
         if self.is_broken:
             return
         self._held.fresh[piece] = data
         self._note(piece)
-        asyncio.get_running_loop().call_soon(self._give, piece, data)  # takes milliseconds: readers come first
+        asyncio.get_running_loop().call_later(_READERS_FIRST, self._give, piece, data)
 
-    def _give(self, piece: int, data: bytes) -> None:
+    def _give(self, piece: int, data: PieceData) -> None:
         """Give libtorrent a piece, unless the torrent has ended, failed or been recounted meanwhile."""
         if self.state is TorrentState.ACTIVE and piece in self._held.fresh:
             self._handle.add_piece(piece, data, 0)

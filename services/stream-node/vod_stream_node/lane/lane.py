@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from vod_stream_node.domain import Layout
+from vod_stream_node.domain import Layout, PieceData
 from vod_stream_node.lane import wire
 from vod_stream_node.lane.addresses import Address, Room
 from vod_stream_node.lane.connections import Connections
@@ -58,7 +58,7 @@ class Lane:
         group: asyncio.TaskGroup,
         room: Room,
         allowed: Callable[[str], bool],
-        on_piece: Callable[[int, bytes], None],
+        on_piece: Callable[[int, PieceData], None],
         on_change: Callable[[], None],
         peers: PeerFilter,
         give_back: Callable[[str, int], None],

@@ -1,6 +1,6 @@
 """From spans to pieces with the right hash; and, when the hash is wrong, who sent what is wrong.
 
-A piece is hashed as it grows, so that no large piece stops the event loop at its end.
+A piece is hashed and put together as it grows, so that no large one stops the event loop at its end.
 
 A piece that fails is asked for again from one peer alone. When that one passes, everybody who had sent other bytes for
 a part of it is known to have lied; when it fails too, the one peer is.
@@ -10,7 +10,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 
+from vod_stream_node.domain import PieceData
 from vod_stream_node.lane.spans import Span
 
 Sender = tuple[str, int]
@@ -19,12 +21,35 @@ Sender = tuple[str, int]
 
 @dataclass(slots=True)
 class _Growing:
-    parts: dict[int, bytes] = field(default_factory=dict)
-    """By where they begin."""
-    senders: dict[int, Sender] = field(default_factory=dict)
+    data: bytearray = field(default_factory=bytearray)
+    """The beginning, as far as there is no gap."""
     digest: "hashlib._Hash" = field(default_factory=lambda: hashlib.sha1(usedforsecurity=False))
-    hashed: int = 0
-    """Up to where the digest has taken in everything."""
+    """Of that."""
+    later: dict[int, bytes] = field(default_factory=dict)
+    """What came from beyond a gap, by where it begins."""
+    senders: dict[int, Sender] = field(default_factory=dict)
+    """Of all parts, by where they begin."""
+
+    def put(self, begin: int, part: bytes) -> None:
+        self.later[begin] = part
+        while (following := self.later.pop(len(self.data), None)) is not None:
+            self.digest.update(following)
+            self.data += following
+
+    def peek(self, begin: int) -> bytes:
+        if begin < len(self.data):
+            return bytes(memoryview(self.data)[begin:])
+        at = max((start for start in self.later if start <= begin), default=0)
+        found = bytearray()
+        skipped = begin - at
+        while (part := self.later.get(at)) is not None:
+            found += part
+            at += len(part)
+        return bytes(found[skipped:])
+
+    @property
+    def size(self) -> int:
+        return len(self.data) + sum(map(len, self.later.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +74,7 @@ class Finished:
     """A piece that is all here."""
 
     verdict: Verdict
-    data: bytes
+    data: PieceData
     liars: frozenset[Sender]
     """Peers that are proven to have sent wrong data."""
 
@@ -66,51 +91,40 @@ class Pieces:
     def put(self, span: Span, data: bytes, sender: Sender) -> None:
         """Keep what came."""
         growing = self._growing.setdefault(span.piece, _Growing())
-        growing.parts[span.begin] = data
         growing.senders[span.begin] = sender
+        growing.put(span.begin, data)
         self.held += len(data)
-        while (part := growing.parts.get(growing.hashed)) is not None:
-            growing.digest.update(part)
-            growing.hashed += len(part)
 
     def peek(self, piece: int, begin: int) -> bytes:
         """Return what is here of a piece from a byte on, **unverified**: it may steer what is asked for, no more."""
         growing = self._growing.get(piece)
-        if growing is None:
-            return b""
-        at = max((start for start in growing.parts if start <= begin), default=0)
-        found = bytearray()
-        skipped = begin - at
-        while (part := growing.parts.get(at)) is not None:
-            found += part
-            at += len(part)
-        return bytes(found[skipped:])
+        return growing.peek(begin) if growing else b""
 
     def drop(self, piece: int) -> None:
         """Let go of what is here of a piece."""
         growing = self._growing.pop(piece, None)
         if growing is not None:
-            self.held -= sum(map(len, growing.parts.values()))
+            self.held -= growing.size
 
     def finish(self, piece: int, digest: bytes) -> Finished:
         """Judge a piece that is all here by its SHA-1, and let go of it."""
         growing = self._growing[piece]
         self.drop(piece)
         if growing.digest.digest() == digest:
-            data = b"".join(growing.parts[begin] for begin in sorted(growing.parts))
-            return Finished(Verdict.GOOD, data, _liars(self._failed.pop(piece, ()), data))
+            return Finished(Verdict.GOOD, growing.data, _liars(self._failed.pop(piece, ()), growing.data))
         if piece not in self._failed:
+            begins = sorted(growing.senders)
             self._failed[piece] = [
-                _Sent(growing.senders[begin], begin, begin + len(part), _short(part))
-                for begin, part in growing.parts.items()
+                _Sent(growing.senders[begin], begin, end, _short(growing.data[begin:end]))
+                for begin, end in pairwise([*begins, len(growing.data)])
             ]
         senders = frozenset(growing.senders.values())
         return Finished(Verdict.BAD, b"", senders if len(senders) == 1 else frozenset())
 
 
-def _liars(before: Iterable[_Sent], good: bytes) -> frozenset[Sender]:
+def _liars(before: Iterable[_Sent], good: bytearray) -> frozenset[Sender]:
     return frozenset(sent.sender for sent in before if sent.digest != _short(good[sent.begin : sent.end]))
 
 
-def _short(part: bytes) -> bytes:
+def _short(part: bytearray) -> bytes:
     return hashlib.sha1(part, usedforsecurity=False).digest()
