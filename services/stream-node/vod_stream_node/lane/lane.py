@@ -78,7 +78,7 @@ class Lane:
             on_end=self._on_call_end,
         )
         self._dispatcher = Dispatcher(size_of=self._size_of)
-        self._pieces = Pieces()
+        self._pieces = Pieces(size_of=self._size_of)
         self._known: _Known | None = None
         self._active = self._running = self._closed = False
         self.received = 0
@@ -119,8 +119,9 @@ class Lane:
             self.want([], critical=0)
 
     def close(self) -> None:
-        """End all connections."""
+        """End all connections, and let go of what is unfinished."""
         self._active, self._closed = False, True
+        self._pieces = Pieces(size_of=self._size_of)
         self._connections.close()
 
     def on_metadata(self, layout: Layout, hash_of: Callable[[int], bytes] | None) -> None:
@@ -214,7 +215,7 @@ class Lane:
     def _on_data(self, peer: PeerConnection, message: wire.Data) -> None:
         span = Span(message.piece, message.begin, len(message.data))
         useful, orders = self._dispatcher.received(peer.key, span, self._loop.time())
-        if not useful:
+        if not useful or self._closed:
             return
         self._carry_out(orders)
         self.received += span.length
