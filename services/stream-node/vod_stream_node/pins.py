@@ -109,6 +109,14 @@ class Pins:
         """
         if self._draining:
             raise NodeDraining("The node is about to stop.")
+        end = self._clock.monotonic() + within.total_seconds()
+        try:
+            return await self._ensure(request, within=within)
+        except TorrentGone:  # somebody else's call had it reloaded
+            left = timedelta(seconds=max(0.0, end - self._clock.monotonic()))
+            return await self._ensure(request, within=left)
+
+    async def _ensure(self, request: PinRequest, *, within: timedelta) -> PinStatus:
         key, before = request.key, self._pins[request.key].get(request.holder)
         async with self._called(key.infohash):
             made = None
