@@ -106,17 +106,18 @@ class Pins:
             SwarmSilent: no metadata in time, and it was waited for.
             FileIndexOutOfRange, FileNotPlayable: of a file that can't be streamed.
             TorrentRefused, StorageFailed, NodeDraining
+            TorrentGone: twice in this time.
         """
-        if self._draining:
-            raise NodeDraining("The node is about to stop.")
         end = self._clock.monotonic() + within.total_seconds()
         try:
             return await self._ensure(request, within=within)
-        except TorrentGone:  # somebody else's call had it reloaded
+        except TorrentGone:  # most likely it was reloaded for somebody else
             left = timedelta(seconds=max(0.0, end - self._clock.monotonic()))
             return await self._ensure(request, within=left)
 
     async def _ensure(self, request: PinRequest, *, within: timedelta) -> PinStatus:
+        if self._draining:
+            raise NodeDraining("The node is about to stop.")
         key, before = request.key, self._pins[request.key].get(request.holder)
         async with self._called(key.infohash):
             made = None
@@ -126,6 +127,7 @@ class Pins:
                     torrent = await self._engine.revived(torrent)
                 made = self._claim(request, before)
                 await waited(torrent, request, within)
+                status = await self._status(key)
             except BaseException:
                 if made and self._pins[key].get(request.holder) is made:  # nobody asked again, or read it, meanwhile
                     self._restore(key, request.holder, before)
@@ -137,7 +139,7 @@ class Pins:
                 holder=request.holder,
                 purpose=request.purpose.value,
             )
-            return await self._status(key)
+            return status
 
     async def main_file(self, origin: Origin, *, within: timedelta) -> PinKey:
         """Return the file of a torrent that is meant when nobody said which, as soon as the swarm told what is in it.

@@ -308,14 +308,14 @@ class Torrent:
 
     def on_express_piece(self, piece: int, data: PieceData) -> None:
         """Take in a piece that the express lane fetched and checked: for readers at once, and for libtorrent."""
-        if self.is_broken:
+        if self.is_broken or piece in self.have:
             return
         self._held.fresh[piece] = data
         self._note(piece)
         asyncio.get_running_loop().call_later(_READERS_FIRST, self._give, piece, data)
 
     def _give(self, piece: int, data: PieceData) -> None:
-        """Give libtorrent a piece, unless the torrent has ended, failed or been recounted meanwhile."""
+        """Give libtorrent a piece, unless the torrent has ended or failed, or libtorrent has got it."""
         if self.state is TorrentState.ACTIVE and piece in self._held.fresh:
             self._handle.add_piece(piece, data, 0)
 

@@ -27,7 +27,7 @@ def judged(growing: Pieces) -> Finished:
 
 
 def test_a_piece_is_good_in_whatever_order_its_blocks_came() -> None:
-    growing = Pieces(size_of=lambda _: SIZE)
+    growing = Pieces()
     send(growing, [ANNA, BEN, ANNA, BEN], order=(3, 1, 0, 2))
 
     finished = judged(growing)
@@ -37,7 +37,7 @@ def test_a_piece_is_good_in_whatever_order_its_blocks_came() -> None:
 
 
 def test_who_sent_a_bad_piece_alone_is_a_liar() -> None:
-    growing = Pieces(size_of=lambda _: SIZE)
+    growing = Pieces()
     send(growing, [EVE] * 4)
 
     finished = judged(growing)
@@ -46,7 +46,7 @@ def test_who_sent_a_bad_piece_alone_is_a_liar() -> None:
 
 
 def test_of_several_senders_the_liar_is_found_when_the_piece_is_good() -> None:
-    growing = Pieces(size_of=lambda _: SIZE)
+    growing = Pieces()
     send(growing, [ANNA, EVE, BEN, BEN])
     first = judged(growing)
 
@@ -58,7 +58,7 @@ def test_of_several_senders_the_liar_is_found_when_the_piece_is_good() -> None:
 
 
 def test_a_liar_is_found_although_the_piece_came_in_other_parts_the_second_time() -> None:
-    growing = Pieces(size_of=lambda _: SIZE)
+    growing = Pieces()
     send(growing, [ANNA, EVE, BEN, BEN])
     judged(growing)
 
@@ -70,7 +70,7 @@ def test_a_liar_is_found_although_the_piece_came_in_other_parts_the_second_time(
 
 
 def test_the_first_bytes_can_be_seen_before_the_piece_is_whole() -> None:
-    growing = Pieces(size_of=lambda _: SIZE)
+    growing = Pieces()
     growing.put(Span(0, BLOCK, BLOCK), block(1), ANNA)
     growing.put(Span(0, 2 * BLOCK, 100), block(2)[:100], ANNA)
 
@@ -78,15 +78,8 @@ def test_the_first_bytes_can_be_seen_before_the_piece_is_whole() -> None:
     assert (growing.peek(0, 0), growing.peek(0, 3 * BLOCK), growing.peek(9, 0)) == (b"", b"", b"")
 
 
-def test_a_piece_may_turn_out_to_be_larger_than_it_seemed() -> None:
-    growing = Pieces(size_of=lambda _: BLOCK)
-    send(growing, [ANNA, BEN, ANNA, BEN], order=(1, 0, 3, 2))
-
-    assert judged(growing) == Finished(Verdict.GOOD, GOOD, frozenset())
-
-
 def test_what_is_dropped_takes_no_memory() -> None:
-    growing = Pieces(size_of=lambda _: SIZE)
+    growing = Pieces()
     growing.put(Span(0, BLOCK, BLOCK), block(1), ANNA)
     held = growing.held
 

@@ -78,7 +78,7 @@ class Lane:
             on_end=self._on_call_end,
         )
         self._dispatcher = Dispatcher(size_of=self._size_of)
-        self._pieces = Pieces(size_of=self._size_of)
+        self._pieces = Pieces()
         self._known: _Known | None = None
         self._active = self._running = self._closed = False
         self.received = 0
@@ -121,7 +121,7 @@ class Lane:
     def close(self) -> None:
         """End all connections, and let go of what is unfinished."""
         self._active, self._closed = False, True
-        self._pieces = Pieces(size_of=self._size_of)
+        self._pieces = Pieces()
         self._connections.close()
 
     def on_metadata(self, layout: Layout, hash_of: Callable[[int], bytes] | None) -> None:

@@ -7,9 +7,10 @@ a part of it is known to have lied; when it fails too, the one peer is.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import pairwise
 
 from vod_stream_node.domain import PieceData
 from vod_stream_node.lane.spans import Span
@@ -18,40 +19,37 @@ Sender = tuple[str, int]
 """A peer's address and port."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    end: int
-    sender: Sender
-
-
 @dataclass(slots=True)
 class _Growing:
-    data: bytearray
-    """Room for all of it."""
-    parts: dict[int, _Part] = field(default_factory=dict)
-    """What came, by where it begins."""
+    data: bytearray = field(default_factory=bytearray)
+    """The beginning, as far as there is no gap."""
     digest: "hashlib._Hash" = field(default_factory=lambda: hashlib.sha1(usedforsecurity=False))
-    hashed: int = 0
-    """Up to where the digest has taken in everything."""
+    """Of that."""
+    later: dict[int, bytes] = field(default_factory=dict)
+    """What came from beyond a gap, by where it begins."""
+    senders: dict[int, Sender] = field(default_factory=dict)
+    """Of all parts, by where they begin."""
 
-    def put(self, begin: int, data: bytes, sender: Sender) -> None:
-        end = begin + len(data)
-        if end > len(self.data):  # begun before it was known how large it is
-            self.data.extend(bytes(end - len(self.data)))
-        self.data[begin:end] = data
-        self.parts[begin] = _Part(end, sender)
-        before, self.hashed = self.hashed, self.end(self.hashed)
-        self.digest.update(memoryview(self.data)[before : self.hashed])
+    def put(self, begin: int, part: bytes) -> None:
+        self.later[begin] = part
+        while (following := self.later.pop(len(self.data), None)) is not None:
+            self.digest.update(following)
+            self.data += following
 
-    def end(self, begin: int) -> int:
-        """Return up to where there is no gap from the beginning of a part on."""
-        while (part := self.parts.get(begin)) is not None:
-            begin = part.end
-        return begin
+    def peek(self, begin: int) -> bytes:
+        if begin < len(self.data):
+            return bytes(memoryview(self.data)[begin:])
+        at = max((start for start in self.later if start <= begin), default=0)
+        found = bytearray()
+        skipped = begin - at
+        while (part := self.later.get(at)) is not None:
+            found += part
+            at += len(part)
+        return bytes(found[skipped:])
 
     @property
     def size(self) -> int:
-        return sum(part.end - begin for begin, part in self.parts.items())
+        return len(self.data) + sum(map(len, self.later.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,7 @@ class Finished:
 class Pieces:
     """The pieces of one torrent that are on their way."""
 
-    def __init__(self, *, size_of: Callable[[int], int]) -> None:
-        self._size_of = size_of
+    def __init__(self) -> None:
         self._growing: dict[int, _Growing] = {}
         self._failed: dict[int, list[_Sent]] = {}
         self.held = 0
@@ -93,19 +90,15 @@ class Pieces:
 
     def put(self, span: Span, data: bytes, sender: Sender) -> None:
         """Keep what came."""
-        growing = self._growing.get(span.piece)
-        if growing is None:
-            growing = self._growing[span.piece] = _Growing(bytearray(self._size_of(span.piece)))
-        growing.put(span.begin, data, sender)
+        growing = self._growing.setdefault(span.piece, _Growing())
+        growing.senders[span.begin] = sender
+        growing.put(span.begin, data)
         self.held += len(data)
 
     def peek(self, piece: int, begin: int) -> bytes:
         """Return what is here of a piece from a byte on, **unverified**: it may steer what is asked for, no more."""
         growing = self._growing.get(piece)
-        if growing is None:
-            return b""
-        part = max((start for start in growing.parts if start <= begin), default=0)
-        return bytes(memoryview(growing.data)[begin : growing.end(part)])
+        return growing.peek(begin) if growing else b""
 
     def drop(self, piece: int) -> None:
         """Let go of what is here of a piece."""
@@ -120,11 +113,12 @@ class Pieces:
         if growing.digest.digest() == digest:
             return Finished(Verdict.GOOD, growing.data, _liars(self._failed.pop(piece, ()), growing.data))
         if piece not in self._failed:
+            begins = sorted(growing.senders)
             self._failed[piece] = [
-                _Sent(part.sender, begin, part.end, _short(growing.data[begin : part.end]))
-                for begin, part in growing.parts.items()
+                _Sent(growing.senders[begin], begin, end, _short(growing.data[begin:end]))
+                for begin, end in pairwise([*begins, len(growing.data)])
             ]
-        senders = frozenset(part.sender for part in growing.parts.values())
+        senders = frozenset(growing.senders.values())
         return Finished(Verdict.BAD, b"", senders if len(senders) == 1 else frozenset())
 
 
