@@ -137,15 +137,15 @@ async def test_a_pin_tells_what_its_swarm_gives(swarm: Swarm, node: Node) -> Non
         chunks = answer.aiter_raw()
         await anext(chunks)
 
-        async def why_not_connected() -> str | None:
+        async def why_not_the_seeder_alone() -> str | None:
             nonlocal seen
             seen = (await node.rpc.GetPin(pb2.GetPinRequest(infohash=torrent.infohash), timeout=30)).pin
-            # Nobody is, for a moment, when libtorrent leaves the seeder to the express lane.
-            return None if seen.peers else "nobody is connected"
+            # Nobody is, for a moment, when libtorrent leaves the seeder to the express lane; two are, for a moment,
+            # when the tracker names the node itself: the lane calls it, and knows it by the call that comes in.
+            return None if seen.peers == 1 else f"{seen.peers} peers are connected"
 
-        await eventually(why_not_connected, within=30)
+        await eventually(why_not_the_seeder_alone, within=30)
 
-    assert seen.peers == 1
     assert 1 <= seen.stats.distinct_copies < 2
     assert 0 < seen.downloaded_bytes < len(FILM)
     assert (seen.stats.readers, seen.stats.stalls) == (1, 0)
