@@ -25,7 +25,7 @@ class Calls:
         peers: PeerFilter,
         *,
         give_back: Callable[[str, int], None],
-        start: Callable[[Coroutine[None, None, None]], None],
+        start: Callable[[Coroutine[None, None, None]], object],
     ) -> None:
         self._filter = peers
         self._give_back = give_back
@@ -42,8 +42,8 @@ class Calls:
             await self._hold(peer)
             return
         host, port = peer.address
-        await self._filter.part(host)
         try:
+            await self._filter.part(host)
             await asyncio.sleep(_HANG_UP_SECONDS[min(refusals, len(_HANG_UP_SECONDS)) - 1])
             await self._hold(peer)
         finally:
@@ -53,7 +53,8 @@ class Calls:
         async with asyncio.timeout(_DIAL_SECONDS):
             await self._loop.create_connection(lambda: peer, *peer.address)
         async with asyncio.timeout(_GREETING_SECONDS) as patience:
-            await peer.greeting_seen
+            if not await peer.greeting_seen:
+                raise ConnectionResetError("the peer refused us")
             patience.reschedule(None)
             await peer.closed
 

@@ -9,6 +9,7 @@ A peer that hung up on us is called again without that, with the messages in the
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from itertools import count
 
 from vod_stream_node.lane import wire
@@ -47,7 +48,8 @@ class Connections:
         self._group = group
         self._room = room
         self._allowed = allowed
-        self._calls = Calls(peers, give_back=give_back, start=self.start)
+        # A peer goes back to libtorrent although the lane has ended.
+        self._calls = Calls(peers, give_back=give_back, start=group.create_task)
         self._listener = listener
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
@@ -80,7 +82,9 @@ class Connections:
             self._room.left -= 1
             peer = PeerConnection(next(self._keys), address, self._greeting(known), self._listener)
             self.open[peer.key] = peer
-            self.start(self._talk(peer, known))
+            talking = self.start(self._talk(peer, known))
+            # Work that is cancelled before its first step never comes to its own end.
+            talking.add_done_callback(partial(self._end, peer, known))
 
     def ban(self, address: Address) -> None:
         """Hang up on a peer and never call it again."""
@@ -94,11 +98,12 @@ class Connections:
         for peer in list(self.open.values()):
             peer.drop()
 
-    def start(self, work: Coroutine[None, None, None]) -> None:
+    def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         """Run work that ends with the lane."""
         task = self._group.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def close(self) -> None:
         """End all connections for good."""
@@ -113,10 +118,9 @@ class Connections:
         """Hold a connection until either side ends it."""
         try:
             await self._calls.hold(peer, refusals=known.refusals)
-        except (OSError, TimeoutError):
-            pass
+        except (OSError, TimeoutError, asyncio.CancelledError):
+            pass  # an error that ends a task keeps its frames, and all that they know
         finally:
-            self._parted -= known.refusals > 0
             self._end(peer, known)
 
     def _may_part(self, address: Address) -> bool:
@@ -124,7 +128,11 @@ class Connections:
         enough = self.metadata_is_known or 2 * (self._parted + 1) <= self._addresses.refusals
         return enough and self._addresses.is_alone(address)
 
-    def _end(self, peer: PeerConnection, known: Known) -> None:
+    def _end(self, peer: PeerConnection, known: Known, _: object = None) -> None:
+        """Note that a connection is over, once."""
+        if peer.key not in self.open:
+            return
+        self._parted -= known.refusals > 0
         peer.drop()
         if peer.local is not None and not peer.spoken:
             known.refused(self._loop.time())

@@ -31,7 +31,8 @@ class PeerConnection(asyncio.Protocol):
         self.address = address
         self._loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = self._loop.create_future()
-        self.greeting_seen: asyncio.Future[None] = self._loop.create_future()
+        self.greeting_seen: asyncio.Future[bool] = self._loop.create_future()
+        """Whether the peer answered our handshake; False when it hung up."""
         self.joined = False
         """Whether the dispatcher knows the peer."""
         self.spoken = False
@@ -56,7 +57,7 @@ class PeerConnection(asyncio.Protocol):
     @property
     def greeted(self) -> bool:
         """Whether the peer has answered our handshake."""
-        return self.greeting_seen.done() and self.greeting_seen.exception() is None
+        return self.greeting_seen.done() and not self.greeting_seen.cancelled() and self.greeting_seen.result()
 
     def note(self, message: Message) -> None:
         """Keep what the peer says of itself."""
@@ -112,7 +113,7 @@ class PeerConnection(asyncio.Protocol):
                 if isinstance(message, Handshake):
                     self.rtt = self._loop.time() - self.spoke_at
                     self._listener.on_handshake(self, message)
-                    self.greeting_seen.set_result(None)
+                    self.greeting_seen.set_result(True)
                 else:
                     self._listener.on_message(self, message)
             self._listener.on_chunk_end(self)
@@ -133,5 +134,4 @@ class PeerConnection(asyncio.Protocol):
         if not self.closed.done():
             self.closed.set_result(None)
         if not self.greeting_seen.done():
-            self.greeting_seen.set_exception(ConnectionResetError("the peer refused us"))
-            self.greeting_seen.exception()  # who waited may be gone
+            self.greeting_seen.set_result(False)
