@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from vod_runtime import stop_accepting
-from vod_stream_node.kernel_sending import limit_queue, send_file
+from vod_stream_node.kernel_sending import limit_queue, pace_nothing_at_home, send_file
 
 SENDFILE = "vod.sendfile"
 """The extension in an ASGI scope: `await send(file, offset, count)`, once the head is sent, for a part of the body."""
@@ -44,6 +44,7 @@ class StreamProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         # What the kernel does not take is waited for, so that a file may follow.
         transport.set_write_buffer_limits(high=0)
+        pace_nothing_at_home(transport.get_extra_info("socket"))
         self._expect_head()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -6,6 +6,8 @@ import email.policy
 import os
 import random
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import httpx
@@ -193,10 +195,22 @@ async def test_the_first_byte_of_a_start_is_measured_once(node: Node, url: str) 
     assert node.runtime.metrics.get_sample_value("vod_stream_bytes_served_total") == 20
 
 
-async def test_the_end_of_an_answer_waits_for_nobodys_acknowledgement(node: Node, url: str) -> None:
+@asynccontextmanager
+async def accepted(node: Node, url: str) -> AsyncIterator[socket.socket]:
+    """The node's end of a connection that it answers."""
     async with node.http.stream("HEAD", url) as answer:
         ours = answer.extensions["network_stream"].get_extra_info("server_addr")
         open_ = psutil.Process().net_connections("tcp")
-        accepted = [one for one in open_ if one.laddr == ours and one.raddr]
-        with socket.socket(fileno=os.dup(accepted[0].fd)) as theirs:
-            assert theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        descriptor = next(one.fd for one in open_ if one.laddr == ours and one.raddr)
+        with socket.socket(fileno=os.dup(descriptor)) as theirs:
+            yield theirs
+
+
+async def test_the_end_of_an_answer_waits_for_nobodys_acknowledgement(node: Node, url: str) -> None:
+    async with accepted(node, url) as theirs:
+        assert theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_to_a_client_on_the_same_machine_nothing_is_paced(node: Node, url: str) -> None:
+    async with accepted(node, url) as theirs:
+        assert theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0") == b"reno"
