@@ -33,6 +33,7 @@ async def bare_node(
             "VOD_DATA_DIR": str(data),
             "VOD_ALLOW_PRIVATE_PEERS": "1",
             "VOD_LOG_LEVEL": "WARNING",
+            "MALLOC_ARENA_MAX": "2",  # as `make run` has it
             **settings,
         }
         running = await asyncio.create_subprocess_exec(

@@ -202,7 +202,7 @@ async def run(soak: Soak, process: psutil.Process, data: Path, minutes: float, q
 def grown(before: Look, after: Look, *, quota_mb: float) -> list[str]:
     """Say what has grown by more than it varies from one look to the next."""
     grown = {
-        "memory": after.rss_mb > before.rss_mb + 100,
+        "memory": after.rss_mb > before.rss_mb + 50,
         "descriptors": after.descriptors > before.descriptors + 20,
         "threads": after.threads > before.threads + 10,
         "disk": after.disk_mb > quota_mb * 1.05,

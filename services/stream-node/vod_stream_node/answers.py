@@ -16,7 +16,8 @@ class Answer:
 
     def __init__(self, scope: Scope, send: Send, headers: Mapping[str, str]) -> None:
         self._send = send
-        self._send_file = scope["extensions"][SENDFILE]["send"]
+        # Taken out: the connection, which is behind it, must not hold itself by way of its request.
+        self._send_file = scope["extensions"].pop(SENDFILE)["send"]
         self._headers = headers
         self.status = 0
         self.sent = 0

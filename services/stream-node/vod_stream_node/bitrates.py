@@ -29,12 +29,16 @@ class Bitrates:
         """Look for ever."""
         while True:
             await asyncio.sleep(LOOK_EVERY.total_seconds())
-            self._silent = {(infohash, index) for infohash, index in self._silent if infohash in self._torrents}
-            for torrent in [one for one in self._torrents.values() if one.readers]:
-                try:
-                    await self.look(torrent)
-                except Failure:
-                    continue  # it has left, or the disk is broken: others say so
+            await self._look_over()
+
+    async def _look_over(self) -> None:
+        """Look at all torrents that are read."""
+        self._silent = {(infohash, index) for infohash, index in self._silent if infohash in self._torrents}
+        for torrent in [one for one in self._torrents.values() if one.readers]:
+            try:
+                await self.look(torrent)
+            except Failure:
+                continue  # it has left, or the disk is broken: others say so
 
     async def look(self, torrent: Torrent) -> None:
         """Learn what can be learned now; only bytes that are here are read.

@@ -112,6 +112,7 @@ class Engine:
         handle = next(handle for handle, known in self._by_handle.items() if known is torrent)
         del self._by_handle[handle]
         torrent.close()
+        self._cache.drop(torrent.infohash)
         self._farewell.remove(handle)
         self._notify()
 
@@ -333,8 +334,13 @@ class Engine:
             on_piece=torrent.on_express_piece,
             on_change=torrent.on_lane_change,
             peers=self._filter,
-            give_back=lambda host, port: torrent.contacts.connect(host, port),  # noqa: PLW0108  it has none yet
+            give_back=partial(self._give_back, torrent.infohash),
         )
+
+    def _give_back(self, infohash: Infohash, host: str, port: int) -> None:
+        """Let libtorrent have a peer that the express lane held, if the torrent is still here."""
+        if torrent := self.torrents.get(infohash):
+            torrent.contacts.connect(host, port)
 
     def _on_alerts_dropped(self) -> None:
         self._log.warning(ALERTS_DROPPED)

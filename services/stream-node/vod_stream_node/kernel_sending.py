@@ -50,28 +50,29 @@ async def send_file(connection: int, file: FileIO, offset: int, count: int) -> N
         OSError: the file is shorter than it was.
     """
     position, end = offset, offset + count
-    done = asyncio.get_running_loop().create_future()
     # A name of our own for the socket: its transport may close its one meanwhile, and another client get that number.
     # The selector, which knows the transport's, watches ours beside it.
     with _duplicate(connection) as own:
+        while position < end:
+            # Often that is all. What stopped `go_on` is met again here, and raised where it keeps nothing alive: an
+            # error in a future would keep all frames that led to it, the event loop's with what it was to do next.
+            position += _sent(own, file, position, end - position)
+            if position == end:
+                return
+            stopped = asyncio.get_running_loop().create_future()
 
-        def go_on() -> None:
-            nonlocal position
-            if done.done():
-                return  # who waited has not run yet
-            try:
-                position += _sent(own, file, position, end - position)
-            except OSError as error:
-                done.set_exception(error)
-            else:
-                if position == end:
-                    done.set_result(None)
+            def go_on(stopped: asyncio.Future[None] = stopped) -> None:
+                nonlocal position
+                if stopped.done():
+                    return  # who waits has not run yet
+                with suppress(OSError):
+                    position += _sent(own, file, position, end - position)
+                    if position < end:
+                        return
+                stopped.set_result(None)
 
-        go_on()  # often that is all
-        if not done.done():
             with _whenever_writable(own, go_on):
-                await done
-        await done
+                await stopped
 
 
 def _sent(connection: int, file: FileIO, offset: int, count: int) -> int:

@@ -46,6 +46,11 @@ class PieceCache:
         while self._size > self._budget:
             self._size -= len(self._pieces.popitem(last=False)[1])
 
+    def drop(self, infohash: Infohash) -> None:
+        """Keep nothing of a torrent."""
+        for key in [key for key in self._pieces if key[0] == infohash]:
+            self._size -= len(self._pieces.pop(key))
+
 
 class FileReader:
     """One client's way through one file."""

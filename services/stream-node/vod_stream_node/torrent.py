@@ -312,12 +312,12 @@ class Torrent:
             return
         self._held.fresh[piece] = data
         self._note(piece)
-        asyncio.get_running_loop().call_later(_READERS_FIRST, self._give, piece, data)
+        asyncio.get_running_loop().call_later(_READERS_FIRST, self._give, piece)
 
-    def _give(self, piece: int, data: PieceData) -> None:
+    def _give(self, piece: int) -> None:
         """Give libtorrent a piece, unless the torrent has ended or failed, or libtorrent has got it."""
         if self.state is TorrentState.ACTIVE and piece in self._held.fresh:
-            self._handle.add_piece(piece, data, 0)
+            self._handle.add_piece(piece, self._held.fresh[piece], 0)
 
     def on_piece(self, piece: int) -> None:
         """Note a piece that libtorrent has, with the right hash."""

@@ -1,4 +1,4 @@
-"""What a node does from time to time: claims expire, the disk is kept within its limits, what got stuck goes on."""
+"""What a node does from time to time: claims expire, disk and memory are kept within limits, what got stuck goes on."""
 
 import asyncio
 from contextlib import suppress
@@ -10,6 +10,7 @@ from vod_rpc import Failure
 from vod_stream_node.engine import Engine
 from vod_stream_node.janitor import Janitor
 from vod_stream_node.looking import may_reload
+from vod_stream_node.memory import give_back
 from vod_stream_node.pins import Pins
 
 SWEEP_FAILED = "sweep_failed"
@@ -38,6 +39,7 @@ class Upkeep:
                 await self._pins.sweep()
                 if rounds % _SWEEPS_PER_JANITOR == 0 or self._is_any_broken:
                     await self._janitor.clean(may_reload=self._pins.may_reload)
+                    await asyncio.to_thread(give_back)
                 await self._revive()
             except OSError as error:
                 self._log.error(SWEEP_FAILED, reason=error.strerror)

@@ -109,8 +109,8 @@ class StreamApp:
             await self._route(scope, headers, answer)
         except Failure as failure:
             await self._fail(failure, answer)
-        except ConnectionError:
-            return  # the client left
+        except (ConnectionError, asyncio.CancelledError):
+            return  # the client left, or all ends; an error that ends a task keeps its frames, and bytes in them
         except Exception:  # noqa: BLE001  a client gets no trace; the log does
             self._log.exception(STREAM_FAILED)
             if not answer.status:

@@ -1,16 +1,20 @@
 """Files through real sockets on loopback."""
 
 import asyncio
+import gc
 import os
 import random
 import socket
+import weakref
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
 import pytest
 
 from vod_stream_node.kernel_sending import QUEUE_BYTES, limit_queue, send_file
+from vod_testing import eventually
 
 CONTENT = random.Random(1).randbytes(24 << 20)
 """More than the sockets between us hold."""
@@ -77,6 +81,27 @@ async def test_a_client_that_hangs_up_is_a_connection_error(
 
     with pytest.raises(ConnectionError):
         await sending
+
+
+async def test_a_client_that_hangs_up_leaves_nothing_behind_that_only_a_collection_would_find(
+    tmp_path: Path, ends: tuple[socket.socket, socket.socket]
+) -> None:
+    (tmp_path / "film").write_bytes(CONTENT)
+    node, client = ends
+    gc.disable()
+    try:
+        with FileIO(str(tmp_path / "film")) as opened:
+            known, sending = weakref.ref(opened), asyncio.ensure_future(send_file(node.fileno(), opened, 0, 24 << 20))
+            await received(client, 1)
+            client.close()
+            with suppress(ConnectionError):
+                await sending
+        del opened, sending
+
+        # The turn in which the task ended holds it until it is over.
+        await eventually(lambda: "the file is still there" if known() else None, within=30)
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("begin", [0, len(CONTENT)])

@@ -119,9 +119,10 @@ class Lane:
             self.want([], critical=0)
 
     def close(self) -> None:
-        """End all connections, and let go of what is unfinished."""
-        self._active, self._closed = False, True
+        """End all connections; let go of what is unfinished and of the torrent, which would keep itself alive."""
+        self._active, self._closed, self._known = False, True, None
         self._pieces = Pieces()
+        self._on_piece = self._on_change = _nobody
         self._connections.close()
 
     def on_metadata(self, layout: Layout, hash_of: Callable[[int], bytes] | None) -> None:
@@ -314,3 +315,7 @@ class Lane:
         if self._carried != self.carries:
             self._carried = not self._carried
             self._on_change()
+
+
+def _nobody(*_: object) -> None:
+    """Stand for a torrent that has left."""
