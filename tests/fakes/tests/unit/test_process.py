@@ -12,22 +12,24 @@ import httpx
 
 from vod_fakes.media import Profile, make_media
 from vod_fakes.world import shared_folder
+from vod_local.ports import kept
 
 
 async def test_it_says_when_it_is_ready_and_comes_back_on_the_same_ports(tmp_path: Path) -> None:
     media = await make_media(shared_folder(), profile=Profile.TINY)
     (tmp_path / media.name).symlink_to(media)
-    first = await _run_until_ready(tmp_path)
-    second = await _run_until_ready(tmp_path)
+    with kept(9) as ports:  # meanwhile nobody else is given one
+        first = await _run_until_ready(tmp_path, "--port", str(ports.start))
+        second = await _run_until_ready(tmp_path)
 
     assert first["environment"] == second["environment"]
-    assert first["ports"] == second["ports"]
+    assert list(first["ports"].values()) == list(second["ports"].values()) == list(ports)
     assert not (tmp_path / "ready.json").exists()
 
 
-async def _run_until_ready(folder: Path) -> dict[str, dict[str, str]]:
+async def _run_until_ready(folder: Path, *more: str) -> dict[str, dict[str, str]]:
     """Start it, ask it something, end it with SIGTERM; returns what it said."""
-    options = ("--folder", str(folder), "--profile", "tiny", "--ready-file", str(folder / "ready.json"))
+    options = ("--folder", str(folder), "--profile", "tiny", "--ready-file", str(folder / "ready.json"), *more)
     async with asyncio.timeout(30):
         child = await asyncio.create_subprocess_exec(sys.executable, "-m", "vod_fakes", *options, stdout=PIPE)
         assert child.stdout is not None
