@@ -174,11 +174,6 @@ class Torrent:
         """The pieces that the disk holds for certain."""
         return self._held.flushed
 
-    @property
-    def fresh(self) -> Mapping[int, PieceData]:
-        """The pieces that libtorrent does not have yet."""
-        return self._held.fresh
-
     def missing(self, index: int) -> int:
         """Return how many pieces of a file are not here."""
         if self.state in {TorrentState.CONNECTING, TorrentState.CHECKING}:
@@ -218,8 +213,8 @@ class Torrent:
 
         Raises StorageFailed, TorrentGone.
         """
-        if piece in self.fresh:
-            return self.fresh[piece]
+        if piece in self._held.fresh:
+            return self._held.fresh[piece]
         if not self._reads.proves and piece not in self.flushed:
             self.checkpoints.now()
             await self._until(lambda: piece in self.flushed)
@@ -356,8 +351,13 @@ class Torrent:
         self._changed.notify()
 
     async def checkpoint(self) -> None:
-        """Save resume data with all that is here now, and wait for it."""
-        await self.checkpoints.until(len(self.have) - len(self.fresh))
+        """Save resume data with all that is here now, and wait for it; first with what libtorrent has already."""
+        if self._held.fresh:
+            self.checkpoints.now()
+            for piece in self._held.fresh:
+                self._give(piece)
+            await self._changed.until(lambda: self._fault is not None or not self._held.fresh)
+        await self.checkpoints.until(len(self.have))
 
     def close(self) -> None:
         """Let go of all that waits; the engine removes the torrent from the session."""
