@@ -100,34 +100,39 @@ async def event_bus(url: SecretStr, runtime: Runtime) -> AsyncIterator[Bus]:
         ConnectionError: NATS did not answer in 10 s, or has no JetStream.
     """
 
+    connected = False
+
     async def disconnected() -> None:
-        runtime.log.warning(BUS_DISCONNECTED)
+        if connected:
+            runtime.log.warning(BUS_DISCONNECTED)
 
     async def reconnected() -> None:
         runtime.log.info(BUS_RECONNECTED)
 
+    client = Client()
     try:
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            client = await nats.connect(
-                url.get_secret_value(),
-                name=runtime.service,
-                max_reconnect_attempts=-1,
-                reconnect_time_wait=0.5,
-                ping_interval=10,
-                disconnected_cb=disconnected,
-                reconnected_cb=reconnected,
-                error_cb=_ignore,  # what matters is raised where it happens
-            )
-    except (TimeoutError, OSError, nats.errors.Error) as error:
-        raise ConnectionError(f"NATS does not answer: {type(error).__name__}") from error
-    try:
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await client.connect(
+                    url.get_secret_value(),
+                    name=runtime.service,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.5,  # type: ignore[arg-type]  # asyncio.sleep takes it
+                    ping_interval=10,
+                    disconnected_cb=disconnected,
+                    reconnected_cb=reconnected,
+                    error_cb=_ignore,  # what matters is raised where it happens
+                )
+        except (TimeoutError, OSError, nats.errors.Error) as error:
+            raise ConnectionError(f"NATS does not answer: {type(error).__name__}") from error
+        connected = True
         try:
             await ensure_streams(Bus(client=client, jetstream=client.jetstream(timeout=_CONNECT_SECONDS)))
         except nats.errors.Error as error:
             raise ConnectionError(f"NATS makes no streams: {type(error).__name__}") from error
         yield Bus(client=client, jetstream=client.jetstream(timeout=_PUBLISH_SECONDS))
     finally:
-        await client.close()
+        await client.close()  # also while it was still connecting: it has a socket by then
 
 
 async def _ignore(_: Exception) -> None:

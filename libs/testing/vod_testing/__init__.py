@@ -2,9 +2,19 @@
 
 from vod_testing.clocks import MovableClock
 from vod_testing.eventually import eventually
-from vod_testing.publishing import publish
+from vod_testing.publishing import publish, publish_raw
 from vod_testing.relays import Relay, relayed
 from vod_testing.schema import migrate_schema
 from vod_testing.traces import Edge, rpc_edges
 
-__all__ = ["Edge", "MovableClock", "Relay", "eventually", "migrate_schema", "publish", "relayed", "rpc_edges"]
+__all__ = [
+    "Edge",
+    "MovableClock",
+    "Relay",
+    "eventually",
+    "migrate_schema",
+    "publish",
+    "publish_raw",
+    "relayed",
+    "rpc_edges",
+]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import timedelta
 
 import asyncpg
@@ -16,7 +16,7 @@ from vod_events import Bus, Unconfirmed, consumer, enqueue, event_bus, relay
 from vod_runtime import Runtime
 from vod_storage import Connection, Database, postgres
 from vod_storage.migrate import Migration, migrate
-from vod_testing import eventually, publish
+from vod_testing import eventually, publish, publish_raw
 
 OUTBOX = Migration(
     version="0001",
@@ -102,7 +102,7 @@ async def test_a_handler_that_fails_gets_the_event_again(nats_url: str, runtime:
 async def test_what_can_not_be_read_is_put_aside_at_once(nats_url: str, runtime: Runtime) -> None:
     received: list[str] = []
     async with event_bus(SecretStr(nats_url), runtime) as bus, listening(bus, runtime, received):
-        await bus.publish_raw(f"{ENDED}.a", b"\xff\xff", {}, message_id="broken")
+        await publish_raw(bus, f"{ENDED}.a", b"\xff\xff", {}, message_id="broken")
         await publish(bus, f"{ENDED}.b", EpisodeEnded(session_id="b"), message_id="b")
         await eventually(lambda: why_not(received, ["b"]), within=30)
 
@@ -177,6 +177,26 @@ async def test_a_nats_that_is_not_there_is_said_clearly(runtime: Runtime, unused
     with pytest.raises(ConnectionError, match="NATS does not answer"):
         async with asyncio.timeout(60), event_bus(SecretStr(f"nats://127.0.0.1:{unused_tcp_port}"), runtime):
             pass
+
+
+async def test_who_gives_up_while_it_connects_leaves_no_connection(runtime: Runtime) -> None:
+    arrived, left = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            writer.write(b'INFO {"headers":true,"max_payload":1048576}\r\n')
+            await reader.readuntil(b"PING\r\n")
+            arrived.set()
+            await reader.read()  # no PONG
+        left.set()
+
+    async with asyncio.timeout(60), await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = SecretStr(f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        async with AsyncExitStack() as stack:
+            connecting = asyncio.create_task(stack.enter_async_context(event_bus(url, runtime)))
+            await arrived.wait()
+            connecting.cancel()
+        await left.wait()
 
 
 async def test_handlers_that_take_too_long_are_stopped(nats_url: str, runtime: Runtime) -> None:

@@ -70,7 +70,7 @@ async def test_what_was_prepared_stays_between_a_sessions_end_and_the_next_start
         await node.pin(following, swarm, holder="session-0", purpose=pb2.PURPOSE_NEXT)
         await whole(node, following)
 
-        await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder="session-0"), timeout=5)
+        await node.rpc.ReleasePin(pb2.ReleasePinRequest(holder="session-0"), timeout=30)
         url = (await node.pin(wanted, swarm, holder="session-1")).stream_url
 
         async def why_more_can_go() -> str | None:
@@ -84,7 +84,7 @@ async def test_what_was_prepared_stays_between_a_sessions_end_and_the_next_start
         await eventually(why_more_can_go, within=30)
         stays = await described(node, following)
         # Who was to see it goes elsewhere.
-        await node.rpc.ReleasePin(pb2.ReleasePinRequest(infohash=following.infohash, holder="session-0"), timeout=5)
+        await node.rpc.ReleasePin(pb2.ReleasePinRequest(infohash=following.infohash, holder="session-0"), timeout=30)
         await whole(node, wanted)
 
     assert missing(stays) == 0

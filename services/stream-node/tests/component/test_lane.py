@@ -3,7 +3,7 @@
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +38,7 @@ class FakeSeed:
     asked: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
+        with suppress(asyncio.IncompleteReadError, ConnectionError), closing(writer):
             hello = await reader.readexactly(wire.HANDSHAKE_BYTES)
             who = hello[48:51]
             self.met.append(who)
@@ -49,7 +49,6 @@ class FakeSeed:
                     await self._one(reader, writer)
             finally:
                 self.open[who] -= 1
-                writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         (length,) = struct.unpack(">I", await reader.readexactly(4))

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import nats
@@ -122,14 +123,14 @@ async def without_streams() -> AsyncIterator[str]:
     """A NATS that has no JetStream: nobody answers what a client asks of that."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b'INFO {"headers":true,"max_payload":1048576}\r\n')
-        while line := await reader.readline():
-            match line.split():
-                case [b"PING"]:
-                    writer.write(b"PONG\r\n")
-                case [b"PUB", _, inbox, _]:
-                    writer.write(b"HMSG %b 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n" % inbox)
-        writer.close()
+        with closing(writer):
+            writer.write(b'INFO {"headers":true,"max_payload":1048576}\r\n')
+            while line := await reader.readline():
+                match line.split():
+                    case [b"PING"]:
+                        writer.write(b"PONG\r\n")
+                    case [b"PUB", _, inbox, _]:
+                        writer.write(b"HMSG %b 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n" % inbox)
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
         yield f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +44,7 @@ class WebSeed:
         return written
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
+        with suppress(asyncio.IncompleteReadError, ConnectionError), closing(writer):
             while start := await reader.read(4):
                 if start != b"GET ":
                     self.strange.append(start)
@@ -57,7 +57,6 @@ class WebSeed:
                 writer.write(f"{head}Content-Range: bytes {first}-{last}/{len(FILM)}\r\n\r\n".encode())
                 writer.write(FILM[first : last + 1])
                 await writer.drain()
-        writer.close()
 
 
 @pytest.fixture
