@@ -52,4 +52,5 @@ async def test_without_tmdb_all_that_is_known_plays_and_nothing_is_invented(outs
     assert {(one.status_code, one.json()["reason"]) for one in refused} == {(503, "UPSTREAM_UNAVAILABLE")}
     assert all(int(one.headers["retry-after"]) >= 1 for one in refused)
     assert outside.tmdb.control.count() > asked_before
-    assert said == [{"event": "host_left_alone", "host": "TMDb"}]
+    # Another host may be slow on a busy machine, which says nothing of TMDb.
+    assert [one for one in said if one["host"] == "TMDb"] == [{"event": "host_left_alone", "host": "TMDb"}]

@@ -12,6 +12,7 @@ from vod_local.errors import BadConfiguration, NotRunning
 from vod_local.record import ProcessRecord, RunRecord
 from vod_local.servers import embedded_nats
 from vod_runtime import Runtime
+from vod_testing import publish_raw
 
 SUBJECT = "playback.v1.episode-ended.one"
 
@@ -19,7 +20,7 @@ SUBJECT = "playback.v1.episode-ended.one"
 async def put_aside(bus: Bus, *payloads: bytes) -> None:
     headers = {"vod-event": "vod.playback.v1.EpisodeEnded", "vod-consumer": "prefetch-episode-ended"}
     for number, payload in enumerate(payloads):
-        await bus.publish_raw(f"dead-letter.{SUBJECT}", payload, headers, message_id=f"dead:{number}")
+        await publish_raw(bus, f"dead-letter.{SUBJECT}", payload, headers, message_id=f"dead:{number}")
 
 
 async def test_letters_are_listed_shown_and_sent_again(

@@ -360,3 +360,15 @@ async def told_of_the_switch(playback: Any, request: Any) -> Any:
 
     await eventually(why_not_told, within=30)
     return answers[-1]
+
+
+async def heard_with_the_switch(playback: Any, request: Any) -> Any:
+    """Ask for changes until a switch is among them: it is left out when the node takes longer than 1 s."""
+    heard: list[Any] = []
+
+    async def why_not_heard() -> str | None:
+        heard[:] = (await playback.AwaitChanges(request)).changes
+        return None if any(one.HasField("switched") for one in heard) else "nothing is heard of a switch"
+
+    await eventually(why_not_heard, within=30)
+    return heard

@@ -19,7 +19,7 @@ from vod_events import Bus, event_bus
 from vod_rpc import NotFound
 from vod_testing import eventually, publish
 
-from .conftest import told_of_the_switch
+from .conftest import heard_with_the_switch, told_of_the_switch
 
 DEVICE = scoring_pb2.DeviceProfile(h264=True)
 NOW = timedelta()
@@ -266,9 +266,9 @@ async def test_a_switch_is_heard_at_once_and_once(running: Any, neighbours: Any,
     known = (await running.stub.AwaitChanges(listen(session.id))).changes[-1].known
     promote(neighbours, 1, "c")
 
-    waiting = running.stub.AwaitChanges(listen(session.id, known))
+    waiting = asyncio.ensure_future(heard_with_the_switch(running.stub, listen(session.id, known)))
     await news.rejected(1)
-    changes = (await waiting).changes
+    changes = await waiting
     later = (await running.stub.AwaitChanges(listen(session.id, changes[-1].known, seconds=0))).changes
 
     switched = next(one.switched for one in changes if one.HasField("switched"))
@@ -334,7 +334,7 @@ async def test_the_viewers_own_choice_is_told_to_listeners_but_not_with_heartbea
     await running.stub.OverridePick(pb2.OverridePickRequest(session_id=session.id, infohash="c" * 40))
 
     answer = await running.stub.RecordHeartbeat(beat(session.id, 1))
-    changes = (await running.stub.AwaitChanges(listen(session.id))).changes
+    changes = await heard_with_the_switch(running.stub, listen(session.id))
 
     assert not answer.HasField("switched")
     assert [one.switched.pick.infohash[0] for one in changes if one.HasField("switched")] == ["c"]

@@ -28,6 +28,7 @@ from vod_testing import eventually, publish
 NEXT = EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=2)
 KEY = EpisodeKey(series_id="tmdb:tv:9001", season=1, episode=1)
 WATCHED = Duration(seconds=50)
+NUMBERS = count(100)
 
 
 @dataclass
@@ -167,7 +168,7 @@ async def bus(
         for name, serving in servings(neighbours).items():
             server = rpc_server("127.0.0.1:0", make_runtime(name), serving, checks={})
             targets[f"{name}_target"] = (await stack.enter_async_context(server)).address
-        settings = Settings(nats_url=SecretStr(nats_url), redis_url=SecretStr(redis_url), prepare_seconds=5, **targets)
+        settings = Settings(nats_url=SecretStr(nats_url), redis_url=SecretStr(redis_url), **targets)
         await stack.enter_async_context(serve(settings, make_runtime("prefetch")))
         yield await stack.enter_async_context(event_bus(SecretStr(nats_url), make_runtime("test")))
 
@@ -182,6 +183,16 @@ async def beat(bus: Bus, number: int = 1, *, session: str = "s1", ready: bool = 
         subtitle_languages=["en", "de"],
     )
     await publish(bus, f"playback.v1.heartbeat.{session}", event, message_id=f"{session}:{number}")
+
+
+async def beat_until(bus: Bus, why_not_yet: Callable[[], str | None], *, ready: bool = False) -> None:
+    """Say beats, as a player does: one that comes while the work before it is being finished is not worked on."""
+
+    async def why_not() -> str | None:
+        await beat(bus, next(NUMBERS), ready=ready)
+        return why_not_yet()
+
+    await eventually(why_not, within=30)
 
 
 def told(neighbours: Neighbours) -> list[bool]:
@@ -255,9 +266,7 @@ async def test_what_its_node_lost_is_told_not_ready_and_prepared_anew_with_the_n
     neighbours.holders = {"s1": state} if state else {}
     neighbours.pins_may_come.clear()
 
-    await beat(bus, 2, ready=True)
-
-    await eventually(lambda: None if not told(neighbours)[-1] else f"told {told(neighbours)}", within=30)
+    await beat_until(bus, lambda: None if not told(neighbours)[-1] else f"told {told(neighbours)}", ready=True)
     neighbours.pins_may_come.set()
 
     await eventually(lambda: None if told(neighbours)[-1] else f"told {told(neighbours)}", within=30)
@@ -288,11 +297,10 @@ async def test_the_nodes_are_told_that_a_session_is_over_however_late_and_often_
 ) -> None:
     neighbours.ended = True
     ended = EpisodeEnded(session_id="s1", next=NEXT, profile_hash="p", position=WATCHED)
-    numbers = count()
 
     async def why_not_heard_often() -> str | None:
         # What comes while another is worked on is not worked on, so it is said until it was.
-        await publish(bus, "playback.v1.episode-ended.s1", ended, message_id=f"ended {(number := next(numbers))}")
+        await publish(bus, "playback.v1.episode-ended.s1", ended, message_id=f"ended {(number := next(NUMBERS))}")
         await beat(bus, number)
         return None if len(told(neighbours)) > 3 else f"told {told(neighbours)}"
 
@@ -310,16 +318,8 @@ def why_held_for_ever(neighbours: Neighbours) -> str | None:
 
 async def test_after_a_failure_the_next_heartbeat_tries_again(neighbours: Neighbours, bus: Bus) -> None:
     neighbours.pick_failures.append(Unavailable("not now"))
-    await beat(bus, 1)
-    await eventually(lambda: None if not neighbours.pick_failures else "not asked", within=30)
 
-    numbers = count(100)
-
-    async def why_not() -> str | None:
-        await beat(bus, next(numbers))
-        return why_not_told(neighbours, True)
-
-    await eventually(why_not, within=30)
+    await beat_until(bus, lambda: None if set(told(neighbours)) == {True} else f"told {told(neighbours)}")
 
 
 async def test_an_ended_episodes_event_comes_again_after_a_failure(neighbours: Neighbours, bus: Bus) -> None:

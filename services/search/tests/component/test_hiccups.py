@@ -64,10 +64,10 @@ async def test_a_complete_answer_is_not_replaced_by_the_partial_one_before_it(
     list_release(SINGLE, OPEN_SHELF)  # says no infohash, and its link is slow
     list_release(SINGLE, BREAKWATER)
     list_release(OTHER, BREAKWATER)
-    late = Delay(timedelta(seconds=2.1))
+    late = Delay(timedelta(seconds=5.1))
     prowlarr.control.misbehave(late, path=SEARCH, query={"indexerIds": str(BREAKWATER)})
     prowlarr.control.misbehave(Delay(timedelta(seconds=1)), path=f"/{OPEN_SHELF}/download", times=1)
-    async with run_search(indexer_deadline=timedelta(seconds=2)) as search:
+    async with run_search(indexer_deadline=timedelta(seconds=5)) as search:
         first = await search.SearchReleases(wanted)
 
         async def why_not_complete() -> str | None:

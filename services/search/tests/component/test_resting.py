@@ -87,9 +87,9 @@ async def test_what_comes_too_late_is_there_the_next_time(
     run_search: RunSearch, wanted: SearchReleasesRequest, prowlarr: Prowlarr, list_release: ListRelease
 ) -> None:
     single, other = list_release(SINGLE, BREAKWATER), list_release(OTHER, OPEN_SHELF)
-    prowlarr.control.misbehave(Delay(timedelta(seconds=2.5)), path=SEARCH, query=AT_OPEN_SHELF, times=3)
+    prowlarr.control.misbehave(Delay(timedelta(seconds=5.5)), path=SEARCH, query=AT_OPEN_SHELF, times=3)
 
-    async with run_search(indexer_deadline=timedelta(seconds=2)) as search:
+    async with run_search(indexer_deadline=timedelta(seconds=5)) as search:
         partial = await search.SearchReleases(wanted)
 
         async def why_not_whole() -> str | None:
@@ -110,11 +110,11 @@ async def test_of_an_indexer_that_is_late_with_one_answer_the_others_are_used(
     single = list_release(SINGLE, OPEN_SHELF)
     prowlarr.control.misbehave(Hang(), path=SEARCH, query={**AT_OPEN_SHELF, "query": "Harbor Lights S01"})
 
-    async with run_search(indexer_deadline=timedelta(seconds=2)) as search:
+    async with run_search(indexer_deadline=timedelta(seconds=5)) as search:
         answer = await search.SearchReleases(wanted)
 
     assert [one.candidate.infohash for one in answer.releases] == [single.infohash]
-    assert [(one.indexer, one.reason) for one in answer.unavailable] == [("Open Shelf", "timed out after 2.0 s")]
+    assert [(one.indexer, one.reason) for one in answer.unavailable] == [("Open Shelf", "timed out after 5.0 s")]
 
 
 async def test_a_complete_answer_that_is_too_old_is_given_once_more_while_it_is_asked_for_again(

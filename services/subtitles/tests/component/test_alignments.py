@@ -137,8 +137,16 @@ async def test_fonts_inside_a_film_come_with_its_substation_track(
 ) -> None:
     stream_node.files = {"Film.mkv": _film(seconds=20)}
     async with run_subtitles(os_key=None) as subtitles:
-        found = await subtitles.ListSubtitles(pb2.ListSubtitlesRequest(key=KEY, languages=["en"], picked=PICKED))
-        (font,) = found.fonts
+        fonts: list[pb2.Font] = []
+
+        async def why_not_found() -> str | None:
+            # Nobody waits long for a video to be read, and the first time a process is started.
+            request = pb2.ListSubtitlesRequest(key=KEY, languages=["en"], picked=PICKED)
+            fonts[:] = (await subtitles.ListSubtitles(request)).fonts
+            return None if fonts else "no font"
+
+        await eventually(why_not_found, within=30)
+        (font,) = fonts
         file = await subtitles.GetFont(pb2.GetFontRequest(id=font.id))
         with pytest.raises(NotFound, match="such a font"):
             await subtitles.GetFont(pb2.GetFontRequest(id="0" * 64))

@@ -62,7 +62,7 @@ async def test_an_answer_can_be_missing(outside: World, http: httpx.AsyncClient,
     outside.jikan.control.misbehave(fault)
 
     with pytest.raises(httpx.ReadTimeout):
-        await http.get(f"{outside.jikan.url}/anime/9201", timeout=0.2)
+        await http.get(f"{outside.jikan.url}/anime/9201", timeout=httpx.Timeout(5, read=0.2))
 
 
 async def test_a_short_delay_ends_in_the_right_answer(outside: World, http: httpx.AsyncClient) -> None:
@@ -76,7 +76,7 @@ async def test_a_hanging_request_does_not_keep_the_world_from_ending(http: httpx
     async with asyncio.timeout(10), world(shared_folder(), profile=Profile.TINY) as running:
         running.jikan.control.misbehave(Hang())
         with pytest.raises(httpx.ReadTimeout):
-            await http.get(f"{running.jikan.url}/anime/9201", timeout=0.1)
+            await http.get(f"{running.jikan.url}/anime/9201", timeout=httpx.Timeout(5, read=0.2))
 
 
 async def test_an_error_inside_the_world_leaves_as_itself() -> None:
