@@ -48,6 +48,7 @@ class Checkpoints:
 
     def after(self, piece: int) -> None:
         """Save a piece that libtorrent has within `CHECKPOINT_SECONDS`; at once, when it is one of a complete file."""
+        self._changed.notify()
         if self._layout is not None and self._held.completes(self._layout, piece):
             self.now()
         elif self._timer is None:
@@ -82,8 +83,15 @@ class Checkpoints:
         self._saved = pieces
         self._changed.notify()
 
-    async def until(self, pieces: int) -> None:
-        """Save, and wait until resume data with so many pieces is on disk, or the torrent has left the session."""
+    async def until_all(self) -> None:
+        """Save all that is here now, and wait until that is on disk or the torrent has left the session.
+
+        What libtorrent has yet to take is saved when it has; all else before, for nobody may wait that long.
+        """
+        if fresh := set(self._held.fresh):
+            self.now()
+            await self._changed.until(lambda: not self._open or fresh.isdisjoint(self._held.fresh))
+        pieces = len(self._held.have) - len(self._held.fresh)
         self.now()
         await self._changed.until(lambda: self._saved >= pieces or not self._open)
 

@@ -351,13 +351,11 @@ class Torrent:
         self._changed.notify()
 
     async def checkpoint(self) -> None:
-        """Save resume data with all that is here now, and wait for it; first with what libtorrent has already."""
-        if self._held.fresh:
-            self.checkpoints.now()
-            for piece in self._held.fresh:
-                self._give(piece)
-            await self._changed.until(lambda: self._fault is not None or not self._held.fresh)
-        await self.checkpoints.until(len(self.have))
+        """Save resume data with all that is here now, also what libtorrent was not given yet, and wait for it."""
+        for piece in list(self._held.fresh):
+            self._give(piece)
+            await asyncio.sleep(0)  # readers have their turn meanwhile
+        await self.checkpoints.until_all()
 
     def close(self) -> None:
         """Let go of all that waits; the engine removes the torrent from the session."""
