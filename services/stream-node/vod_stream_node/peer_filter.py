@@ -43,7 +43,11 @@ class PeerFilter:
 
     async def _set(self, address: str, access: int) -> None:
         async with self._lock:
-            await asyncio.to_thread(self._write, address, access)
+            writing = asyncio.ensure_future(asyncio.to_thread(self._write, address, access))
+            try:
+                await asyncio.shield(writing)
+            finally:
+                await asyncio.wait([writing])  # who gives up does not end the thread, and the next one must not meet it
 
     def _write(self, address: str, access: int) -> None:
         ip_filter = self._session.get_ip_filter()
