@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import nats
@@ -132,7 +132,9 @@ async def event_bus(url: SecretStr, runtime: Runtime) -> AsyncIterator[Bus]:
             raise ConnectionError(f"NATS makes no streams: {type(error).__name__}") from error
         yield Bus(client=client, jetstream=client.jetstream(timeout=_PUBLISH_SECONDS))
     finally:
-        await client.close()  # also while it was still connecting: it has a socket by then
+        # Also while it was still connecting: it has a socket by then. For a URL that can't be read it has nothing.
+        with suppress(AssertionError):
+            await client.close()
 
 
 async def _ignore(_: Exception) -> None:

@@ -173,9 +173,10 @@ async def test_the_handlers_spans_belong_to_the_trace_of_the_publisher(
     assert len({span.context.trace_id for span in spans.get_finished_spans() if span.context}) == 1
 
 
-async def test_a_nats_that_is_not_there_is_said_clearly(runtime: Runtime, unused_tcp_port: int) -> None:
+@pytest.mark.parametrize("more", ["", "x"], ids=["nobody there", "no URL"])
+async def test_a_nats_that_is_not_there_is_said_clearly(runtime: Runtime, unused_tcp_port: int, more: str) -> None:
     with pytest.raises(ConnectionError, match="NATS does not answer"):
-        async with asyncio.timeout(60), event_bus(SecretStr(f"nats://127.0.0.1:{unused_tcp_port}"), runtime):
+        async with asyncio.timeout(60), event_bus(SecretStr(f"nats://127.0.0.1:{unused_tcp_port}{more}"), runtime):
             pass
 
 
