@@ -266,9 +266,10 @@ async def test_a_switch_is_heard_at_once_and_once(running: Any, neighbours: Any,
     known = (await running.stub.AwaitChanges(listen(session.id))).changes[-1].known
     promote(neighbours, 1, "c")
 
-    waiting = asyncio.ensure_future(heard_with_the_switch(running.stub, listen(session.id, known)))
+    waiting = running.stub.AwaitChanges(listen(session.id, known, seconds=30))
     await news.rejected(1)
-    changes = await waiting
+    await asyncio.wait_for(waiting, 25)  # who is not woken hears nothing before his wait is over
+    changes = await heard_with_the_switch(running.stub, listen(session.id, known))
     later = (await running.stub.AwaitChanges(listen(session.id, changes[-1].known, seconds=0))).changes
 
     switched = next(one.switched for one in changes if one.HasField("switched"))
@@ -323,8 +324,7 @@ async def test_when_the_next_episodes_pick_is_rejected_it_is_not_ready_any_more(
     await news.rejected(2)
 
     async def why_not() -> str | None:
-        told = (await running.stub.RecordHeartbeat(beat(session.id, 1))).next_hint
-        return None if not told.ready else "still ready"
+        return "still ready" if (await running.stub.RecordHeartbeat(beat(session.id, 1))).next_hint.ready else None
 
     await eventually(why_not, within=30)
 
